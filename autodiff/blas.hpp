@@ -1,0 +1,37 @@
+/// Matrix products on raw column-major memory, and what the BLAS behind them is.
+#pragma once
+
+#include <string>
+
+#include "fjord/autodiff/shape.hpp"
+
+namespace fjord {
+
+/// A matrix operand as it stands in memory, column-major with `rows` entries a column, or its transpose.
+template <class T>
+struct MatrixOperand {
+  const T* data;
+  Index rows;               ///< rows of the matrix in memory, which is also its leading dimension
+  bool transposed = false;  ///< whether the product takes the transpose of what stands in memory
+};
+
+/// c = a b, or c += a b with `add`; op(a) is [m, k], op(b) is [k, n], c is [m, n] with leading dimension m.
+///
+/// Note:    c overlaps neither operand. Runs on the calling thread alone.
+template <class T>
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, bool add);
+
+/// What computes the matrix products here, and whether it does so as fast as the processor can.
+struct BlasReport {
+  std::string library;    ///< name and version
+  std::string core;       ///< the processor that the library takes this one for
+  int threads = 1;        ///< threads that one product uses
+  std::string processor;  ///< widest instruction set of this processor: AVX-512, AVX2 or SSE2
+  /// The core that OPENBLAS_CORETYPE should name, set before the program starts, where the library chose kernels
+  /// weaker than the processor; empty where all is well.
+  std::string better_core;
+};
+
+BlasReport blas_report();
+
+}  // namespace fjord

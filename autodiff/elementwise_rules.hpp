@@ -1,0 +1,219 @@
+/// Elementwise operations from scalar rules, each written once for vector registers and for nodes.
+///
+/// A rule is a struct whose functions take V, either simd::Batch<T> (values) or Var<T> (recorded):
+///   unary:   name; value(x); slope(x, y), the derivative dy/dx.
+///   paired:  name; both(x) -> {y, s}, s = dy/dx; curvature(y, s), the derivative ds/dx.
+///   binary:  name; value(a, b); slope_a(a, b, y), slope_b(a, b, y).
+#pragma once
+
+#include "fjord/autodiff/broadcast.hpp"
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/simd.hpp"
+
+namespace fjord {
+
+template <class T, class F>
+struct Unary {
+  static Var<T> apply(const Var<T>& x) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, F::name);
+    const auto [var, value] = append_operation(tape, row, {x}, in.shape);
+    simd::transform(in.shape.size, value, [](const auto& v) { return F::value(v); }, in.value);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    rule.add(0, scale(rule.cotangent(), F::slope(rule.input(0), rule.output())));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    rule.set(scale(rule.tangent(0), F::slope(rule.input(0), rule.output())));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    simd::accumulate(k.size(), target.data, target.fresh,
+                     [](const auto& g, const auto& x, const auto& y) {
+                       return simd::strong_product<T>(g, F::slope(x, y));
+                     },
+                     k.cotangent(), k.input(0), k.output());
+  }
+  static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
+};
+
+/// A function recorded together with its derivative, so that every further order is accurate, too.
+template <class T, class F>
+struct Paired {
+  static Var<T> apply(const Var<T>& x) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, F::name);
+    const auto [y, y_value] = append_operation(tape, row, {x}, in.shape, nullptr, 2);
+    const auto [s, s_value] = append_output(tape, row, 1, in.shape);
+    constexpr Index width = simd::width<T>;
+    Index i = 0;
+    for (; i + width <= in.shape.size; i += width) {
+      const auto [y_batch, s_batch] = F::both(simd::load(in.value, i));
+      y_batch.store_unaligned(y_value + i);
+      s_batch.store_unaligned(s_value + i);
+    }
+    if (const Index rest = in.shape.size - i; rest > 0) {
+      const auto [y_batch, s_batch] = F::both(simd::load_part(in.value, i, rest));
+      simd::store_part(y_batch, y_value + i, rest);
+      simd::store_part(s_batch, s_value + i, rest);
+    }
+    return y;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> y = rule.output(0);
+    const Var<T> s = rule.output(1);
+    if (!rule.cotangent(0).is_empty()) rule.add(0, scale(rule.cotangent(0), s));
+    if (!rule.cotangent(1).is_empty()) rule.add(0, scale(rule.cotangent(1), F::curvature(y, s)));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    const Var<T> y = rule.output(0);
+    const Var<T> s = rule.output(1);
+    if (rule.wants(0)) rule.set(0, scale(rule.tangent(0), s));
+    if (rule.wants(1)) rule.set(1, scale(rule.tangent(0), F::curvature(y, s)));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    const T* gy = k.cotangent(0);
+    const T* gs = k.cotangent(1);
+    const auto by_y = [](const auto& g, const auto& s) { return simd::strong_product<T>(g, s); };
+    const auto by_s = [](const auto& g, const auto& y, const auto& s) {
+      return simd::strong_product<T>(g, F::curvature(y, s));
+    };
+    if (gs == nullptr) {
+      simd::accumulate(k.size(), target.data, target.fresh, by_y, gy, k.output(1));
+    } else if (gy == nullptr) {
+      simd::accumulate(k.size(), target.data, target.fresh, by_s, gs, k.output(0), k.output(1));
+    } else {
+      simd::accumulate(k.size(), target.data, target.fresh,
+                       [=](const auto& g, const auto& h, const auto& y, const auto& s) {
+                         return by_y(g, s) + by_s(h, y, s);
+                       },
+                       gy, gs, k.output(0), k.output(1));
+    }
+  }
+  static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
+};
+
+template <class T, class F>
+struct Binary {
+  static Var<T> apply(const Var<T>& a, const Var<T>& b) {
+    Tape<T>& tape = a.tape();
+    const Node<T> in_a = tape.node(a, F::name);
+    const Node<T> in_b = tape.node(b, F::name);
+    const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
+    const auto [var, value] = append_operation(tape, row, {a, b}, shape);
+    for_each_run(shape, in_a, in_b, [value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
+      simd::transform(n, value + at, [](const auto& x, const auto& y) { return F::value(x, y); }, run_a, run_b);
+    });
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> a = rule.input(0);
+    const Var<T> b = rule.input(1);
+    const Var<T> g = rule.cotangent();
+    if (rule.wants(0)) rule.add(0, sum_to(scale_by(g, F::slope_a(a, b, rule.output()), rule.node().shape), a));
+    if (rule.wants(1)) rule.add(1, sum_to(scale_by(g, F::slope_b(a, b, rule.output()), rule.node().shape), b));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    // Stacked tangents of an operand that is itself broadcast do not line up with the result's.
+    if (rule.stack() > 0 && (!lines_up(rule, 0) || !lines_up(rule, 1))) return false;
+    const Var<T> a = rule.input(0);
+    const Var<T> b = rule.input(1);
+    Var<T> tangent;
+    if (!rule.tangent(0).is_empty()) {
+      tangent = scale_by(like_output(rule, rule.tangent(0)), F::slope_a(a, b, rule.output()), rule.node().shape);
+    }
+    if (!rule.tangent(1).is_empty()) {
+      const Var<T> part = scale_by(like_output(rule, rule.tangent(1)), F::slope_b(a, b, rule.output()),
+                                   rule.node().shape);
+      tangent = tangent.is_empty() ? part : tangent + part;
+    }
+    rule.set(tangent);
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    accumulate_side(k, 0, [](const auto& g, const auto& a, const auto& b, const auto& y) {
+      return product(g, F::slope_a(a, b, y));
+    });
+    accumulate_side(k, 1, [](const auto& g, const auto& a, const auto& b, const auto& y) {
+      return product(g, F::slope_b(a, b, y));
+    });
+  }
+  static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
+
+ private:
+  // Both have the result's shape, g perhaps stacked; a slope that is just 1 or -1 is not worth a product.
+  static Var<T> scale_by(const Var<T>& g, const Var<T>& slope, const NodeShape& shape) {
+    return scale(g, slope.tape().node(slope.index()).shape == shape ? slope : broadcast_to(slope, shape.shape()));
+  }
+  static Var<T> scale_by(const Var<T>& g, int sign, const NodeShape&) { return sign > 0 ? g : -g; }
+  static simd::Batch<T> product(const simd::Batch<T>& g, const simd::Batch<T>& slope) {
+    return simd::strong_product<T>(g, slope);
+  }
+  static simd::Batch<T> product(const simd::Batch<T>& g, int sign) { return sign > 0 ? g : -g; }
+
+  static bool lines_up(const Forward<T>& rule, std::uint32_t i) {
+    return rule.tangent(i).is_empty() || rule.input_node(i).shape == rule.node().shape;
+  }
+  static Var<T> like_output(const Forward<T>& rule, const Var<T>& tangent) {
+    return rule.stack() > 0 ? tangent : broadcast_to(tangent, rule.node().shape.shape());
+  }
+
+  // Calls body(n, run of a, run of b, offset of the result, of a, of b) for every run.
+  template <class Body>
+  static void for_each_run(const NodeShape& shape, const Node<T>& a, const Node<T>& b, Body body) {
+    if (a.shape == b.shape) {
+      body(shape.size, a.value, b.value, Index{0}, Index{0}, Index{0});
+      return;
+    }
+    const BroadcastLoops<2> loops(shape, {a.shape, b.shape});
+    const bool repeat_a = loops.is_stretched(0);
+    const bool repeat_b = loops.is_stretched(1);
+    loops.for_each_run([&](const std::array<Index, 2>& at, Index out) {
+      const T* run_a = a.value + at[0];
+      const T* run_b = b.value + at[1];
+      const simd::Repeated<T> number_a{run_a};
+      const simd::Repeated<T> number_b{run_b};
+      if (repeat_a && repeat_b) {
+        body(loops.run(), number_a, number_b, out, at[0], at[1]);
+      } else if (repeat_a) {
+        body(loops.run(), number_a, run_b, out, at[0], at[1]);
+      } else if (repeat_b) {
+        body(loops.run(), run_a, number_b, out, at[0], at[1]);
+      } else {
+        body(loops.run(), run_a, run_b, out, at[0], at[1]);
+      }
+    });
+  }
+
+  template <class Slope>
+  static void accumulate_side(ReverseKernel<T>& k, std::uint32_t side, Slope slope) {
+    const Target<T> target = k.target(side);
+    if (!target) return;
+    const NodeShape own = k.input_shape(side);
+    const bool dense = own == k.node().shape;
+    if (!dense && target.fresh) std::fill_n(target.data, own.size, T(0));
+    const bool stretched =
+        !dense && BroadcastLoops<2>(k.node().shape, {k.input_shape(0), k.input_shape(1)}).is_stretched(side);
+    for_each_run(k.node().shape, k.input_node(0), k.input_node(1),
+                 [&](Index n, auto a, auto b, Index at, Index at_a, Index at_b) {
+                   const T* g = k.cotangent() + at;
+                   const T* y = k.output() + at;
+                   T* out = target.data + (side == 0 ? at_a : at_b);
+                   if (stretched) {
+                     *out += static_cast<T>(simd::sum<T>(n, slope, g, a, b, y));
+                   } else {
+                     simd::accumulate(n, out, dense && target.fresh, slope, g, a, b, y);
+                   }
+                 });
+  }
+};
+
+}  // namespace fjord

@@ -1,0 +1,27 @@
+/// The one way in which Fjord reports a caller's mistake.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace fjord {
+
+/// Throws std::invalid_argument with "[op] message".
+[[noreturn]] void fail(std::string_view op, std::string_view message);
+
+/// Checks a caller's argument; the message is only built when the check fails.
+///
+/// Errors:  std::invalid_argument with "[op] message" if `holds` is false.
+template <class Message>
+void require(bool holds, std::string_view op, Message&& message) {
+  if (holds) [[likely]]
+    return;
+  if constexpr (std::is_invocable_v<Message>) {
+    fail(op, message());
+  } else {
+    fail(op, message);
+  }
+}
+
+}  // namespace fjord

@@ -1,0 +1,40 @@
+/// numpy's .npy files.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "fjord/autodiff/tensor.hpp"
+
+namespace fjord {
+
+/// Reads a .npy file of little-endian float32 or float64, in C or Fortran order, and converts it to T.
+///
+/// Shapes:  any, scalars and empty arrays included.
+/// Errors:  std::invalid_argument "[load_npy] path: ..." if it is anything else or not whole;
+///          "[read] path: ..." if it cannot be read.
+/// Source:  numpy.lib.format, format versions 1.0 to 3.0.
+template <class T>
+Tensor<T> load_npy(const std::filesystem::path& path);
+
+/// Writes a .npy file in C order and the precision of T, format version 1.0; see write_file().
+///
+/// Errors:  std::system_error if writing fails.
+template <class T>
+void save_npy(const std::filesystem::path& path, const TensorView<T>& tensor);
+
+template <class T>
+void save_npy(const std::filesystem::path& path, const Tensor<T>& tensor) {
+  save_npy<T>(path, TensorView<T>(tensor));
+}
+
+/// Does what load_npy() does with the file's bytes; `name` stands for it in errors.
+template <class T>
+Tensor<T> parse_npy(std::string_view bytes, const std::string& name);
+
+/// The bytes that save_npy() writes.
+template <class T>
+std::string format_npy(const TensorView<T>& tensor);
+
+}  // namespace fjord

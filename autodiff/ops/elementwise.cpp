@@ -1,0 +1,491 @@
+#include "fjord/autodiff/ops/elementwise.hpp"
+
+#include "fjord/autodiff/elementwise_rules.hpp"
+#include "fjord/autodiff/errors.hpp"
+
+namespace fjord {
+namespace {
+
+struct Add {
+  static constexpr const char* name = "add";
+  template <class V>
+  static V value(const V& a, const V& b) {
+    return a + b;
+  }
+  template <class V>
+  static int slope_a(const V&, const V&, const V&) {
+    return 1;
+  }
+  template <class V>
+  static int slope_b(const V&, const V&, const V&) {
+    return 1;
+  }
+};
+
+struct Subtract {
+  static constexpr const char* name = "subtract";
+  template <class V>
+  static V value(const V& a, const V& b) {
+    return a - b;
+  }
+  template <class V>
+  static int slope_a(const V&, const V&, const V&) {
+    return 1;
+  }
+  template <class V>
+  static int slope_b(const V&, const V&, const V&) {
+    return -1;
+  }
+};
+
+struct Multiply {
+  static constexpr const char* name = "multiply";
+  template <class V>
+  static V value(const V& a, const V& b) {
+    return a * b;
+  }
+  template <class V>
+  static V slope_a(const V&, const V& b, const V&) {
+    return b;
+  }
+  template <class V>
+  static V slope_b(const V& a, const V&, const V&) {
+    return a;
+  }
+};
+
+struct Divide {
+  static constexpr const char* name = "divide";
+  template <class V>
+  static V value(const V& a, const V& b) {
+    return a / b;
+  }
+  template <class V>
+  static V slope_a(const V&, const V& b, const V&) {
+    return reciprocal(b);
+  }
+  template <class V>
+  static V slope_b(const V&, const V& b, const V& y) {
+    return -(y / b);
+  }
+  template <class T>
+  static simd::Batch<T> reciprocal(const simd::Batch<T>& b) {
+    return T(1) / b;
+  }
+  template <class T>
+  static Var<T> reciprocal(const Var<T>& b) {
+    return fjord::reciprocal(b);
+  }
+};
+
+struct Reciprocal {
+  static constexpr const char* name = "reciprocal";
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& x) {
+    return T(1) / x;
+  }
+  template <class V>
+  static V slope(const V&, const V& y) {
+    return -(y * y);
+  }
+};
+
+struct Square {
+  static constexpr const char* name = "square";
+  template <class V>
+  static V value(const V& x) {
+    return x * x;
+  }
+  template <class V>
+  static V slope(const V& x, const V&) {
+    return x + x;
+  }
+};
+
+struct SquareRoot {
+  static constexpr const char* name = "sqrt";
+  template <class V>
+  static V value(const V& x) {
+    return xsimd::sqrt(x);
+  }
+  template <class T>
+  static simd::Batch<T> slope(const simd::Batch<T>&, const simd::Batch<T>& y) {
+    return T(0.5) / y;
+  }
+  template <class T>
+  static Var<T> slope(const Var<T>&, const Var<T>& y) {
+    return T(0.5) / y;
+  }
+};
+
+struct Exponential {
+  static constexpr const char* name = "exp";
+  template <class V>
+  static V value(const V& x) {
+    return xsimd::exp(x);
+  }
+  template <class V>
+  static V slope(const V&, const V& y) {
+    return y;
+  }
+};
+
+struct Logarithm {
+  static constexpr const char* name = "log";
+  template <class V>
+  static V value(const V& x) {
+    return xsimd::log(x);
+  }
+  template <class V>
+  static V slope(const V& x, const V&) {
+    return Divide::reciprocal(x);
+  }
+};
+
+struct Sine {
+  static constexpr const char* name = "sin";
+  template <class V>
+  static V value(const V& x) {
+    return xsimd::sin(x);
+  }
+  template <class V>
+  static V slope(const V& x, const V&) {
+    return cos(x);
+  }
+};
+
+struct Cosine {
+  static constexpr const char* name = "cos";
+  template <class V>
+  static V value(const V& x) {
+    return xsimd::cos(x);
+  }
+  template <class V>
+  static V slope(const V& x, const V&) {
+    return -sin(x);
+  }
+};
+
+// x -> factor x + shift, with numbers that are no nodes.
+struct LineNumbers {
+  double factor;
+  double shift;
+};
+
+template <class T>
+struct Line {
+  static Var<T> apply(const Var<T>& x, T factor, T shift) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "scalar arithmetic");
+    const auto* numbers = tape.keep(LineNumbers{factor, shift});
+    const auto [var, value] = append_operation(tape, row, {x}, in.shape, numbers);
+    simd::transform(in.shape.size, value, [&](const auto& v) { return v * factor + shift; }, in.value);
+    return var;
+  }
+  static T factor(const RuleNode<T>& rule) {
+    return static_cast<T>(rule.template attributes<LineNumbers>().factor);
+  }
+  static Var<T> times(const Var<T>& g, T factor) {
+    return factor == T(1) ? g : scale(g, broadcast_to(g.tape().scalar(factor), g.shape()));
+  }
+  static void pullback(Reverse<T>& rule) { rule.add(0, times(rule.cotangent(), factor(rule))); }
+  static bool pushforward(Forward<T>& rule) {
+    rule.set(times(rule.tangent(0), factor(rule)));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const T c = factor(k);
+    if (c == T(1)) {
+      k.pass(0);
+    } else if (const Target<T> target = k.target(0)) {
+      simd::accumulate(k.size(), target.data, target.fresh,
+                       [&](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(c)); },
+                       k.cotangent());
+    }
+  }
+  static constexpr Operation<T> row{"scalar arithmetic", pullback, pushforward, pullback_values};
+};
+
+template <class T>
+struct Identity {
+  static Var<T> apply(const Var<T>& x) {
+    const Node<T> in = x.tape().node(x, "identity");
+    return append_alias(x.tape(), row, x, in.shape, in.value);
+  }
+  static void pullback(Reverse<T>& rule) { rule.add(0, rule.cotangent()); }
+  static bool pushforward(Forward<T>& rule) {
+    rule.set(rule.tangent(0));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) { k.pass(0); }
+  static constexpr Operation<T> row{"identity", pullback, pushforward, pullback_values};
+};
+
+// The strong product g d; g may hold several tangents, stacked, for which d is shared.
+template <class T>
+struct Scale {
+  static Var<T> apply(const Var<T>& g, const Var<T>& d) {
+    Tape<T>& tape = g.tape();
+    const Node<T> in_g = tape.node(g, "scale");
+    const Node<T> in_d = tape.node(d, "scale");
+    check_shapes(in_g.shape, in_d.shape);
+    const auto [var, value] = append_operation(tape, row, {g, d}, in_g.shape);
+    for_each_slab(in_g.shape, in_d.shape, [&, value = value](Index at, Index at_d, Index n) {
+      simd::transform(n, value + at, simd::strong_product<T>, in_g.value + at, in_d.value + at_d);
+    });
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> g = rule.input(0);
+    const Var<T> d = rule.input(1);
+    if (rule.wants(0)) rule.add(0, scale(rule.cotangent(), d));
+    if (!rule.wants(1)) return;
+    const Var<T> product = scale(rule.cotangent(), g);
+    if (is_stacked(rule)) {
+      const Index axis = stacking_axis(rule.input_node(1).shape.rank);
+      rule.add(1, sum(product, {axis}));
+    } else {
+      rule.add(1, product);
+    }
+  }
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0 && is_stacked(rule)) return false;
+    Var<T> tangent;
+    if (!rule.tangent(0).is_empty()) tangent = scale(rule.tangent(0), rule.input(1));
+    if (!rule.tangent(1).is_empty()) {
+      // Strong in g, which is the zero that matters; stacked tangents of d share the one g.
+      const Var<T> part = rule.stack() > 0 ? scale(rule.tangent(1), rule.input(0))
+                                           : scale(rule.input(0), rule.tangent(1));
+      tangent = tangent.is_empty() ? part : tangent + part;
+    }
+    rule.set(tangent);
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const NodeShape shape = k.node().shape;
+    const NodeShape shape_d = k.input_shape(1);
+    if (const Target<T> target = k.target(0)) {
+      for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
+        simd::accumulate(n, target.data + at, target.fresh, simd::strong_product<T>, k.cotangent() + at,
+                         k.input(1) + at_d);
+      });
+    }
+    if (const Target<T> target = k.target(1)) {
+      Index last = -1;
+      for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
+        simd::accumulate(n, target.data + at_d, target.fresh && at_d != last, simd::strong_product<T>,
+                         k.cotangent() + at, k.input(0) + at);
+        last = at_d;
+      });
+    }
+  }
+  static constexpr Operation<T> row{"scale", pullback, pushforward, pullback_values};
+
+ private:
+  static bool is_stacked(const RuleNode<T>& rule) {
+    return !(rule.input_node(0).shape == rule.input_node(1).shape);
+  }
+  static void check_shapes(const NodeShape& g, const NodeShape& d) {
+    if (g == d) return;
+    const Shape shape = g.shape();
+    const auto axis = static_cast<std::size_t>(stacking_axis(d.rank));
+    require(shape.rank() == d.rank + 1 && stacked_shape(d.shape(), shape[axis]) == shape, "scale", [&] {
+      return "shapes must match, or the first stack the second, got " + to_string(shape) + " and " +
+             to_string(d.shape());
+    });
+  }
+  // Calls body(offset in g, offset in d, count): the stacked axis lies between the first axes and the last.
+  template <class Body>
+  static void for_each_slab(const NodeShape& g, const NodeShape& d, Body body) {
+    if (g.rank == d.rank) {
+      body(Index{0}, Index{0}, g.size);
+      return;
+    }
+    const Index last = d.rank >= 2 ? d[d.rank - 1] : 1;
+    const Index slab = last == 0 ? 0 : d.size / last;
+    const Index stack = g[static_cast<std::size_t>(stacking_axis(d.rank))];
+    for (Index j = 0; j < last; ++j) {
+      for (Index k = 0; k < stack; ++k) body((j * stack + k) * slab, j * slab, slab);
+    }
+  }
+};
+
+template <class T>
+bool is_zero_rule(Forward<T>&) {
+  return true;
+}
+
+// Comparisons are constant almost everywhere: no derivative flows, in either direction.
+template <class T>
+constexpr Operation<T> is_positive_row{"is_positive", [](Reverse<T>&) {}, is_zero_rule<T>,
+                                       [](ReverseKernel<T>&) {}};
+
+template <class T>
+struct Where {
+  static Var<T> apply(const Var<T>& mask, const Var<T>& a, const Var<T>& b) {
+    Tape<T>& tape = mask.tape();
+    const NodeShape pair = broadcast_node_shape(tape, tape.node(a, "where").shape, tape.node(b, "where").shape, "where");
+    const NodeShape shape = broadcast_node_shape(tape, tape.node(mask, "where").shape, pair, "where");
+    const Var<T> full_mask = full(mask, shape);
+    const Var<T> full_a = full(a, shape);
+    const Var<T> full_b = full(b, shape);
+    const auto [var, value] = append_operation(tape, row, {full_mask, full_a, full_b}, shape);
+    simd::transform(shape.size, value, select, tape.node(full_mask.index()).value, tape.node(full_a.index()).value,
+                    tape.node(full_b.index()).value);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> g = rule.cotangent();
+    const Var<T> zero = g.tape().scalar(T(0));
+    if (rule.wants(1)) rule.add(1, where(rule.input(0), g, zero));
+    if (rule.wants(2)) rule.add(2, where(rule.input(0), zero, g));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    const Var<T> zero = rule.tape().scalar(T(0));
+    const Var<T> a = rule.tangent(1);
+    const Var<T> b = rule.tangent(2);
+    if (a.is_empty() && b.is_empty()) return true;
+    rule.set(where(rule.input(0), a.is_empty() ? zero : a, b.is_empty() ? zero : b));
+    return true;
+  }
+  static constexpr Operation<T> row{"where", pullback, pushforward};
+
+ private:
+  static Var<T> full(const Var<T>& x, const NodeShape& shape) {
+    return x.tape().node(x.index()).shape == shape ? x : broadcast_to(x, shape.shape());
+  }
+  static simd::Batch<T> select(const simd::Batch<T>& mask, const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    return xsimd::select(mask != simd::Batch<T>(T(0)), a, b);
+  }
+};
+
+}  // namespace
+
+template <class T>
+Var<T> operator+(const Var<T>& a, const Var<T>& b) {
+  return Binary<T, Add>::apply(a, b);
+}
+
+template <class T>
+Var<T> operator-(const Var<T>& a, const Var<T>& b) {
+  return Binary<T, Subtract>::apply(a, b);
+}
+
+template <class T>
+Var<T> operator*(const Var<T>& a, const Var<T>& b) {
+  return Binary<T, Multiply>::apply(a, b);
+}
+
+template <class T>
+Var<T> operator/(const Var<T>& a, const Var<T>& b) {
+  return Binary<T, Divide>::apply(a, b);
+}
+
+template <class T>
+Var<T> operator-(const Var<T>& x) {
+  return Line<T>::apply(x, T(-1), T(-0.0));
+}
+
+template <class T>
+Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c) {
+  return Line<T>::apply(x, T(1), c);
+}
+
+template <class T>
+Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c) {
+  return Line<T>::apply(x, c, T(-0.0));  // -0 is what leaves every number, 0 included, as it is
+}
+
+template <class T>
+Var<T> reciprocal(const Var<T>& x) {
+  return Unary<T, Reciprocal>::apply(x);
+}
+
+template <class T>
+Var<T> square(const Var<T>& x) {
+  return Unary<T, Square>::apply(x);
+}
+
+template <class T>
+Var<T> sqrt(const Var<T>& x) {
+  return Unary<T, SquareRoot>::apply(x);
+}
+
+template <class T>
+Var<T> exp(const Var<T>& x) {
+  return Unary<T, Exponential>::apply(x);
+}
+
+template <class T>
+Var<T> log(const Var<T>& x) {
+  return Unary<T, Logarithm>::apply(x);
+}
+
+template <class T>
+Var<T> sin(const Var<T>& x) {
+  return Unary<T, Sine>::apply(x);
+}
+
+template <class T>
+Var<T> cos(const Var<T>& x) {
+  return Unary<T, Cosine>::apply(x);
+}
+
+template <class T>
+Var<T> is_positive(const Var<T>& x) {
+  const Node<T> in = x.tape().node(x, "is_positive");
+  const auto [var, value] = append_operation(x.tape(), is_positive_row<T>, {x}, in.shape);
+  simd::transform(in.shape.size, value,
+                  [](const auto& v) {
+                    return xsimd::select(v > simd::Batch<T>(T(0)), simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
+                  },
+                  in.value);
+  return var;
+}
+
+template <class T>
+Var<T> where(const Var<T>& mask, const Var<T>& a, const Var<T>& b) {
+  return Where<T>::apply(mask, a, b);
+}
+
+template <class T>
+Var<T> scale(const Var<T>& g, const Var<T>& d) {
+  return Scale<T>::apply(g, d);
+}
+
+template <class T>
+Var<T> identity(const Var<T>& x) {
+  return Identity<T>::apply(x);
+}
+
+template <class T>
+Var<T> stop_gradient(const Var<T>& x) {
+  return x.tape().borrow(x.value());
+}
+
+#define FJORD_INSTANTIATE(T)                                              \
+  template Var<T> operator+(const Var<T>&, const Var<T>&);                \
+  template Var<T> operator-(const Var<T>&, const Var<T>&);                \
+  template Var<T> operator*(const Var<T>&, const Var<T>&);                \
+  template Var<T> operator/(const Var<T>&, const Var<T>&);                \
+  template Var<T> operator-(const Var<T>&);                               \
+  template Var<T> operator+ <T>(const Var<T>&, std::type_identity_t<T>);  \
+  template Var<T> operator* <T>(const Var<T>&, std::type_identity_t<T>);  \
+  template Var<T> reciprocal(const Var<T>&);                              \
+  template Var<T> square(const Var<T>&);                                  \
+  template Var<T> sqrt(const Var<T>&);                                    \
+  template Var<T> exp(const Var<T>&);                                     \
+  template Var<T> log(const Var<T>&);                                     \
+  template Var<T> sin(const Var<T>&);                                     \
+  template Var<T> cos(const Var<T>&);                                     \
+  template Var<T> is_positive(const Var<T>&);                             \
+  template Var<T> where(const Var<T>&, const Var<T>&, const Var<T>&);     \
+  template Var<T> scale(const Var<T>&, const Var<T>&);                    \
+  template Var<T> identity(const Var<T>&);                                \
+  template Var<T> stop_gradient(const Var<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord

@@ -1,0 +1,91 @@
+/// Elementwise operations, broadcast as in numpy.
+///
+/// Shapes:  the operands' shapes, broadcast against each other.
+/// Errors:  every operation throws std::invalid_argument if shapes do not broadcast, or if a handle is empty,
+///          ended, or of another tape than its fellow.
+#pragma once
+
+#include <type_traits>
+
+#include "fjord/autodiff/var.hpp"
+
+namespace fjord {
+
+template <class T>
+Var<T> operator+(const Var<T>& a, const Var<T>& b);
+template <class T>
+Var<T> operator-(const Var<T>& a, const Var<T>& b);
+template <class T>
+Var<T> operator*(const Var<T>& a, const Var<T>& b);
+template <class T>
+Var<T> operator/(const Var<T>& a, const Var<T>& b);
+template <class T>
+Var<T> operator-(const Var<T>& x);
+
+template <class T>
+Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c);
+template <class T>
+Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c);
+template <class T>
+Var<T> operator+(std::type_identity_t<T> c, const Var<T>& x) {
+  return x + c;
+}
+template <class T>
+Var<T> operator-(const Var<T>& x, std::type_identity_t<T> c) {
+  return x + (-c);
+}
+template <class T>
+Var<T> operator-(std::type_identity_t<T> c, const Var<T>& x) {
+  return -x + c;
+}
+template <class T>
+Var<T> operator*(std::type_identity_t<T> c, const Var<T>& x) {
+  return x * c;
+}
+template <class T>
+Var<T> operator/(const Var<T>& x, std::type_identity_t<T> c) {
+  return x * (T(1) / c);
+}
+template <class T>
+Var<T> operator/(std::type_identity_t<T> c, const Var<T>& x) {
+  return reciprocal(x) * c;
+}
+
+template <class T>
+Var<T> reciprocal(const Var<T>& x);
+template <class T>
+Var<T> square(const Var<T>& x);
+/// The square root; its derivative at 0 is infinite, and NaN below 0.
+template <class T>
+Var<T> sqrt(const Var<T>& x);
+template <class T>
+Var<T> exp(const Var<T>& x);
+/// The natural logarithm; -inf at 0, NaN below.
+template <class T>
+Var<T> log(const Var<T>& x);
+template <class T>
+Var<T> sin(const Var<T>& x);
+template <class T>
+Var<T> cos(const Var<T>& x);
+
+/// 1 where x > 0, else 0 (NaN gives 0); no derivative flows through it.
+template <class T>
+Var<T> is_positive(const Var<T>& x);
+/// a where the mask is not 0, else b; nothing flows to the side that was not chosen, whatever it holds.
+template <class T>
+Var<T> where(const Var<T>& mask, const Var<T>& a, const Var<T>& b);
+
+/// g * d, but 0 wherever g is 0, also where d is infinite or NaN: the product of derivative rules.
+///
+/// Shapes:  d [...]; g of d's shape, or several stacked as `stacked_shape` says; the result as g.
+template <class T>
+Var<T> scale(const Var<T>& g, const Var<T>& d);
+
+/// The same node again: a fresh leaf of the graph through which derivatives flow unchanged.
+template <class T>
+Var<T> identity(const Var<T>& x);
+/// The value of x as a new leaf: no derivative flows.
+template <class T>
+Var<T> stop_gradient(const Var<T>& x);
+
+}  // namespace fjord

@@ -1,0 +1,321 @@
+#include "fjord/autodiff/ops/linalg.hpp"
+
+#include "fjord/autodiff/blas.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/simd.hpp"
+
+namespace fjord {
+namespace {
+
+struct Transposes {
+  bool a;
+  bool b;
+};
+
+// All axes but the last are rows. In column-major memory their order is another than numpy's, but the same one
+// in every tensor of a product, so no entry has to move.
+Index row_count(const NodeShape& shape) {
+  const Index columns = shape[shape.rank - 1];
+  return columns == 0 ? Shape(std::span(shape.sizes, shape.rank - 1)).size() : shape.size / columns;
+}
+
+template <class T>
+MatrixOperand<T> operand(const Node<T>& node, bool transposed) {
+  return {node.value, row_count(node.shape), transposed};
+}
+
+// op(A) op(B), with either transposed; rows of A are all its leading axes together. Closed under derivatives.
+template <class T>
+struct Product {
+  static Var<T> apply(const Var<T>& a, const Var<T>& b, Transposes flags) {
+    Tape<T>& tape = a.tape();
+    const Node<T> in_a = tape.node(a, "matmul");
+    const Node<T> in_b = tape.node(b, "matmul");
+    const Index m = flags.a ? in_a.shape[in_a.shape.rank - 1] : row_count(in_a.shape);
+    const Index k = flags.a ? row_count(in_a.shape) : in_a.shape[in_a.shape.rank - 1];
+    const Index n = flags.b ? row_count(in_b.shape) : in_b.shape[in_b.shape.rank - 1];
+    const NodeShape shape = result_shape(tape, in_a.shape, m, n, flags);
+    const auto [var, value] = append_operation(tape, row, {a, b}, shape, tape.keep(flags));
+    multiply(m, n, k, operand(in_a, flags.a), operand(in_b, flags.b), value, false);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const auto [ta, tb] = rule.template attributes<Transposes>();
+    const Var<T> a = rule.input(0);
+    const Var<T> b = rule.input(1);
+    const Var<T> g = rule.cotangent();
+    if (rule.wants(0)) rule.add(0, ta ? apply(b, g, {tb, true}) : apply(g, b, {false, !tb}));
+    if (rule.wants(1)) rule.add(1, tb ? apply(g, a, {true, ta}) : apply(a, g, {!ta, false}));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    const auto flags = rule.template attributes<Transposes>();
+    if (rule.stack() > 0 && (flags.a || !rule.tangent(1).is_empty())) return false;
+    Var<T> tangent;
+    if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), rule.input(1), flags);
+    if (!rule.tangent(1).is_empty()) {
+      const Var<T> part = apply(rule.input(0), rule.tangent(1), flags);
+      tangent = tangent.is_empty() ? part : tangent + part;
+    }
+    rule.set(tangent);
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const auto [ta, tb] = k.template attributes<Transposes>();
+    const Node<T> a = k.input_node(0);
+    const Node<T> b = k.input_node(1);
+    const Index n = tb ? row_count(b.shape) : b.shape[b.shape.rank - 1];
+    const Index m = n == 0 ? 0 : k.size() / n;
+    const Index inner = ta ? row_count(a.shape) : a.shape[a.shape.rank - 1];
+    const auto g = [&](bool transposed) { return MatrixOperand<T>{k.cotangent(), m, transposed}; };
+    if (const Target<T> target = k.target(0)) {
+      if (ta) {
+        multiply(inner, m, n, operand(b, tb), g(true), target.data, !target.fresh);
+      } else {
+        multiply(m, inner, n, g(false), operand(b, !tb), target.data, !target.fresh);
+      }
+    }
+    if (const Target<T> target = k.target(1)) {
+      if (tb) {
+        multiply(n, inner, m, g(true), operand(a, ta), target.data, !target.fresh);
+      } else {
+        multiply(inner, n, m, operand(a, !ta), g(false), target.data, !target.fresh);
+      }
+    }
+  }
+  static constexpr Operation<T> row{"matmul", pullback, pushforward, pullback_values};
+
+ private:
+  static NodeShape result_shape(Tape<T>& tape, const NodeShape& a, Index m, Index n, Transposes flags) {
+    const std::size_t last = a.rank - 1;
+    if (flags.a) return tape.keep_shape({m, n});
+    if (a[last] == n) return a;
+    return tape.keep_shape(a.shape().without_axis(last).with_axis(last, n));
+  }
+};
+
+template <class T>
+struct Affine {
+  static Var<T> apply(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "affine");
+    const Node<T> w = tape.node(weight, "affine");
+    const Node<T> b = tape.node(bias, "affine");
+    check_shapes(in.shape, w.shape, b.shape);
+    const Index rows = row_count(in.shape);
+    const Index out = w.shape[0];
+    const std::size_t last = in.shape.rank - 1;
+    const NodeShape shape =
+        in.shape[last] == out ? in.shape : tape.keep_shape(in.shape.shape().without_axis(last).with_axis(last, out));
+    const auto [var, value] = append_operation(tape, row, {x, weight, bias}, shape);
+    for (Index j = 0; j < out; ++j) std::fill_n(value + j * rows, rows, b.value[j]);
+    multiply(rows, out, w.shape[1], operand(in, false), operand(w, true), value, true);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> g = rule.cotangent();
+    if (rule.wants(0)) rule.add(0, matmul(g, rule.input(1)));
+    if (rule.wants(1)) rule.add(1, Product<T>::apply(g, rule.input(0), {true, false}));
+    if (rule.wants(2)) rule.add(2, sum_to(g, rule.input(2)));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    const Var<T> weight = rule.tangent(1);
+    const Var<T> bias = rule.tangent(2);
+    if (rule.stack() > 0 && !(weight.is_empty() && bias.is_empty())) return false;
+    Var<T> tangent;
+    const auto add = [&](const Var<T>& part) { tangent = tangent.is_empty() ? part : tangent + part; };
+    if (!rule.tangent(0).is_empty()) add(Product<T>::apply(rule.tangent(0), rule.input(1), {false, true}));
+    if (!weight.is_empty()) add(Product<T>::apply(rule.input(0), weight, {false, true}));
+    if (!bias.is_empty()) add(broadcast_to(bias, rule.node().shape.shape()));
+    rule.set(tangent);
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Node<T> x = k.input_node(0);
+    const Node<T> w = k.input_node(1);
+    const Index rows = row_count(x.shape);
+    const Index out = w.shape[0];
+    const Index in = w.shape[1];
+    const T* g = k.cotangent();
+    if (const Target<T> target = k.target(0)) {
+      multiply<T>(rows, in, out, {g, rows}, operand(w, false), target.data, !target.fresh);
+    }
+    if (const Target<T> target = k.target(1)) {
+      multiply<T>(out, in, rows, {g, rows, true}, operand(x, false), target.data, !target.fresh);
+    }
+    if (const Target<T> target = k.target(2)) {
+      for (Index j = 0; j < out; ++j) {
+        const T total = static_cast<T>(simd::sum<T>(rows, [](const auto& v) { return v; }, g + j * rows));
+        target.data[j] = target.fresh ? total : target.data[j] + total;
+      }
+    }
+  }
+  static constexpr Operation<T> row{"affine", pullback, pushforward, pullback_values};
+
+ private:
+  static void check_shapes(const NodeShape& x, const NodeShape& weight, const NodeShape& bias) {
+    const bool fits = x.rank >= 2 && weight.rank == 2 && bias.rank == 1 && x[x.rank - 1] == weight[1] &&
+                      bias[0] == weight[0];
+    require(fits, "affine", [&] {
+      return "x [..., in], weight [out, in] and bias [out] are needed, got " + to_string(x.shape()) + ", " +
+             to_string(weight.shape()) + " and " + to_string(bias.shape());
+    });
+  }
+};
+
+struct Weights {
+  const double* numbers;
+  std::size_t count;
+};
+
+template <class T>
+struct AddCombination {
+  static Var<T> apply(const Var<T>& y, const Var<T>& h, std::span<const double> weights,
+                      std::span<const Var<T>> terms) {
+    Tape<T>& tape = y.tape();
+    const Node<T> base = tape.node(y, name);
+    require(terms.size() == weights.size(), name, "one weight for each term is needed");
+    require(tape.node(h, name).shape.rank == 0, name, "h must be a scalar");
+    auto* kept = tape.template new_records<double>(weights.size());
+    auto* inputs = tape.template new_records<Var<T>>(weights.size() + 2);
+    inputs[0] = y;
+    inputs[1] = h;
+    std::size_t count = 0;
+    for (std::size_t j = 0; j < terms.size(); ++j) {
+      require(tape.node(terms[j], name).shape == base.shape, name, [&] {
+        return "the terms must have the shape of y, " + to_string(base.shape.shape()) + ", got " +
+               to_string(terms[j].shape());
+      });
+      if (weights[j] == 0) continue;
+      kept[count] = weights[j];
+      inputs[2 + count++] = terms[j];
+    }
+    const auto [var, value] = append_operation(tape, row, std::span<const Var<T>>(inputs, count + 2), base.shape,
+                                               tape.keep(Weights{kept, count}));
+    combine(tape, *tape.node(h.index()).value, {kept, count}, inputs + 2, base, value);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const auto [weights, count] = rule.template attributes<Weights>();
+    const Var<T> g = rule.cotangent();
+    rule.add(0, g);
+    if (rule.wants(1)) rule.add(1, sum(scale(g, weighted_sum(rule, weights, count))));
+    for (std::size_t j = 0; j < count; ++j) {
+      const auto i = static_cast<std::uint32_t>(j + 2);
+      if (rule.wants(i)) rule.add(i, (g * rule.input(1)) * static_cast<T>(weights[j]));
+    }
+  }
+  static bool pushforward(Forward<T>& rule) {
+    const auto [weights, count] = rule.template attributes<Weights>();
+    if (rule.stack() > 0 && !rule.tangent(1).is_empty()) return false;
+    Var<T> tangent = rule.tangent(0);
+    const auto add = [&](const Var<T>& part) { tangent = tangent.is_empty() ? part : tangent + part; };
+    for (std::size_t j = 0; j < count; ++j) {
+      const Var<T> term = rule.tangent(static_cast<std::uint32_t>(j + 2));
+      if (!term.is_empty()) add((term * rule.input(1)) * static_cast<T>(weights[j]));
+    }
+    if (!rule.tangent(1).is_empty()) add(rule.tangent(1) * weighted_sum(rule, weights, count));
+    rule.set(tangent);
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const auto [weights, count] = k.template attributes<Weights>();
+    const T h = *k.input(1);
+    for (std::size_t j = 0; j < count; ++j) {
+      const auto i = static_cast<std::uint32_t>(j + 2);
+      if (const Target<T> target = k.target(i)) {
+        const simd::Batch<T> factor(static_cast<T>(h * weights[j]));
+        simd::accumulate(k.size(), target.data, target.fresh,
+                         [&](const auto& g) { return simd::strong_product<T>(g, factor); }, k.cotangent());
+      }
+    }
+    if (const Target<T> target = k.target(1)) {
+      double total = 0;
+      for (std::size_t j = 0; j < count; ++j) {
+        total += weights[j] * simd::sum<T>(k.size(), simd::strong_product<T>, k.cotangent(),
+                                           k.input(static_cast<std::uint32_t>(j + 2)));
+      }
+      *target.data = static_cast<T>(total) + (target.fresh ? T(0) : *target.data);
+    }
+    k.pass(0);
+  }
+  static constexpr const char* name = "add_combination";
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+
+ private:
+  static Var<T> weighted_sum(const RecordedRule<T>& rule, const double* weights, std::size_t count) {
+    Var<T> sum = rule.tape().filled(rule.node().shape, T(0));
+    for (std::size_t j = 0; j < count; ++j) {
+      sum = sum + rule.input(static_cast<std::uint32_t>(j + 2)) * static_cast<T>(weights[j]);
+    }
+    return sum;
+  }
+
+  static void combine(Tape<T>& tape, T h, Weights weights, const Var<T>* terms, const Node<T>& base, T* out) {
+    constexpr std::size_t at_once = 4;
+    const T* from = base.value;
+    for (std::size_t j = 0; j < weights.count || from == base.value; j += at_once) {
+      std::array<const T*, at_once> x;
+      std::array<simd::Batch<T>, at_once> w;
+      for (std::size_t i = 0; i < at_once; ++i) {
+        const bool there = j + i < weights.count;
+        x[i] = there ? tape.node(terms[j + i].index()).value : base.value;
+        w[i] = simd::Batch<T>(there ? static_cast<T>(h * weights.numbers[j + i]) : T(0));
+      }
+      const auto some = [&](std::size_t terms_left) {
+        const auto f = [&](const auto& y, const auto&... v) {
+          std::size_t i = 0;
+          auto sum = y;
+          ((sum = xsimd::fma(w[i++], v, sum)), ...);
+          return sum;
+        };
+        switch (terms_left) {
+          case 0: simd::transform(base.shape.size, out, f, from); break;
+          case 1: simd::transform(base.shape.size, out, f, from, x[0]); break;
+          case 2: simd::transform(base.shape.size, out, f, from, x[0], x[1]); break;
+          case 3: simd::transform(base.shape.size, out, f, from, x[0], x[1], x[2]); break;
+          default: simd::transform(base.shape.size, out, f, from, x[0], x[1], x[2], x[3]); break;
+        }
+      };
+      some(weights.count - std::min(j, weights.count));
+      from = out;
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+Var<T> matmul(const Var<T>& a, const Var<T>& b) {
+  const NodeShape left = a.tape().node(a, "matmul").shape;
+  const NodeShape right = a.tape().node(b, "matmul").shape;
+  require(left.rank >= 2 && right.rank == 2 && left[left.rank - 1] == right[0], "matmul", [&] {
+    return "shapes [..., k] and [k, n] are needed, got " + to_string(left.shape()) + " and " +
+           to_string(right.shape());
+  });
+  return Product<T>::apply(a, b, {false, false});
+}
+
+template <class T>
+Var<T> affine(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
+  return Affine<T>::apply(x, weight, bias);
+}
+
+template <class T>
+Var<T> add_combination(const Var<T>& y, const Var<T>& h, std::span<const double> weights,
+                       std::span<const Var<T>> terms) {
+  return AddCombination<T>::apply(y, h, weights, terms);
+}
+
+#define FJORD_INSTANTIATE(T)                                                           \
+  template Var<T> matmul(const Var<T>&, const Var<T>&);                                \
+  template Var<T> affine(const Var<T>&, const Var<T>&, const Var<T>&);                 \
+  template Var<T> add_combination(const Var<T>&, const Var<T>&, std::span<const double>, \
+                                  std::span<const Var<T>>);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord

@@ -1,0 +1,213 @@
+#include "fjord/autodiff/ops/reduce.hpp"
+
+#include "fjord/autodiff/broadcast.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/simd.hpp"
+
+namespace fjord {
+namespace {
+
+// Writes x, stretched to `shape`, or adds it.
+template <class T>
+void stretch(const T* x, const NodeShape& from, T* out, bool fresh, const NodeShape& to) {
+  const BroadcastLoops<1> loops(to, {from});
+  const auto copy = [](const auto& v) { return v; };
+  loops.for_each_run([&](const std::array<Index, 1>& at, Index out_at) {
+    if (loops.is_stretched(0)) {
+      simd::accumulate(loops.run(), out + out_at, fresh, copy, simd::Repeated<T>{x + at[0]});
+    } else {
+      simd::accumulate(loops.run(), out + out_at, fresh, copy, x + at[0]);
+    }
+  });
+}
+
+// Adds the sums of x over its stretched axes to out, which has the smaller shape.
+template <class T>
+void add_sums(const T* x, const NodeShape& from, T* out, const NodeShape& to) {
+  const BroadcastLoops<1> loops(from, {to});
+  const auto copy = [](const auto& v) { return v; };
+  loops.for_each_run([&](const std::array<Index, 1>& at, Index x_at) {
+    if (loops.is_stretched(0)) {
+      out[at[0]] += static_cast<T>(simd::sum<T>(loops.run(), copy, x + x_at));
+    } else {
+      simd::accumulate(loops.run(), out + at[0], false, copy, x + x_at);
+    }
+  });
+}
+
+template <class T>
+struct SumTo {
+  static Var<T> apply(const Var<T>& x, const NodeShape& shape) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "sum");
+    if (in.shape == shape) return x;
+    const auto [var, value] = append_operation(tape, row, {x}, shape);
+    std::fill_n(value, shape.size, T(0));
+    add_sums(in.value, in.shape, value, shape);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    rule.add(0, broadcast_to(rule.cotangent(), rule.input_node(0).shape.shape()));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    rule.set(apply(rule.tangent(0), rule.node().shape));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    if (const Target<T> target = k.target(0)) {
+      stretch(k.cotangent(), k.node().shape, target.data, target.fresh, k.input_shape(0));
+    }
+  }
+  static constexpr Operation<T> row{"sum", pullback, pushforward, pullback_values};
+};
+
+template <class T>
+struct BroadcastTo {
+  static Var<T> apply(const Var<T>& x, const Shape& shape) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "broadcast_to");
+    const Shape own = in.shape.shape();
+    if (own == shape) return x;
+    require(broadcast_shapes(own, shape, "broadcast_to") == shape, "broadcast_to", [&] {
+      return "shape " + to_string(own) + " does not stretch to " + to_string(shape);
+    });
+    const NodeShape target = tape.keep_shape(shape);
+    const auto [var, value] = append_operation(tape, row, {x}, target);
+    stretch(in.value, in.shape, value, true, target);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) { rule.add(0, sum_to(rule.cotangent(), rule.input(0))); }
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    rule.set(apply(rule.tangent(0), rule.node().shape.shape()));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
+    add_sums(k.cotangent(), k.node().shape, target.data, k.input_shape(0));
+  }
+  static constexpr Operation<T> row{"broadcast_to", pullback, pushforward, pullback_values};
+};
+
+// The sum of entries (..., i, i), written as a column, and its transpose.
+template <class T>
+struct Trace {
+  static Var<T> apply(const Var<T>& x) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "trace");
+    require(in.shape.rank >= 2, "trace", [&] {
+      return "two axes at least are needed, got shape " + to_string(in.shape.shape());
+    });
+    const Shape shape = in.shape.shape();
+    const NodeShape batch = tape.keep_shape(Shape(std::span(shape.begin(), shape.rank() - 2)));
+    const auto [var, value] = append_operation(tape, row, {x}, batch);
+    std::fill_n(value, batch.size, T(0));
+    for (Index i = 0; i < diagonal(in.shape); ++i) {
+      simd::accumulate(batch.size, value, i == 0, copy, in.value + offset(in.shape, i));
+    }
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const Shape shape = rule.input_node(0).shape.shape();
+    const Index rows = shape[shape.rank() - 2];
+    const Index columns = shape[shape.rank() - 1];
+    Tensor<T> ones = Tensor<T>::zeros({rows, columns});
+    for (Index i = 0; i < diagonal(rule.input_node(0).shape); ++i) ones(i, i) = T(1);
+    const Shape column = rule.node().shape.shape().with_axis(shape.rank() - 2, 1).with_axis(shape.rank() - 2, 1);
+    const Var<T> g = broadcast_to(reshape(rule.cotangent(), column), shape);
+    rule.add(0, scale(g, broadcast_to(rule.tape().input(ones), shape)));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    rule.set(apply(rule.tangent(0)));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
+    for (Index i = 0; i < diagonal(k.input_shape(0)); ++i) {
+      simd::accumulate(k.size(), target.data + offset(k.input_shape(0), i), false, copy, k.cotangent());
+    }
+  }
+  static constexpr Operation<T> row{"trace", pullback, pushforward, pullback_values};
+
+ private:
+  static Index diagonal(const NodeShape& shape) { return std::min(shape[shape.rank - 2], shape[shape.rank - 1]); }
+  static Index offset(const NodeShape& shape, Index i) {
+    const Index rows = shape[shape.rank - 2];
+    const Index matrix = rows * shape[shape.rank - 1];
+    const Index batch = matrix == 0 ? 0 : shape.size / matrix;
+    return batch * (i * rows + i);
+  }
+  static simd::Batch<T> copy(const simd::Batch<T>& v) { return v; }
+};
+
+}  // namespace
+
+template <class T>
+Var<T> sum(const Var<T>& x) {
+  return SumTo<T>::apply(x, NodeShape{});
+}
+
+template <class T>
+Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+  const Shape shape = x.shape();
+  std::array<bool, Shape::max_rank> summed{};
+  std::array<Index, Shape::max_rank> ones{};
+  std::copy(shape.begin(), shape.end(), ones.begin());
+  for (const Index axis : axes) {
+    const std::size_t k = normalized_axis(axis, shape.rank(), "sum");
+    require(!summed[k], "sum", [&] { return "axis " + std::to_string(axis) + " is named twice"; });
+    summed[k] = true;
+    ones[k] = 1;
+  }
+  const Var<T> kept = SumTo<T>::apply(x, x.tape().keep_shape(Shape(std::span(ones.data(), shape.rank()))));
+  if (keep_dims) return kept;
+  std::array<Index, Shape::max_rank> left{};
+  std::size_t rank = 0;
+  for (std::size_t k = 0; k < shape.rank(); ++k) {
+    if (!summed[k]) left[rank++] = shape[k];
+  }
+  return reshape(kept, Shape(std::span(left.data(), rank)));
+}
+
+template <class T>
+Var<T> mean(const Var<T>& x) {
+  const Index size = x.shape().size();
+  return sum(x) * static_cast<T>(1.0 / static_cast<double>(size));
+}
+
+template <class T>
+Var<T> broadcast_to(const Var<T>& x, const Shape& shape) {
+  return BroadcastTo<T>::apply(x, shape);
+}
+
+template <class T>
+Var<T> sum_to(const Var<T>& x, const Var<T>& like) {
+  return SumTo<T>::apply(x, x.tape().node(like, "sum").shape);
+}
+
+template <class T>
+Var<T> trace(const Var<T>& x) {
+  return Trace<T>::apply(x);
+}
+
+#define FJORD_INSTANTIATE(T)                                                  \
+  template Var<T> sum(const Var<T>&);                                         \
+  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool);     \
+  template Var<T> mean(const Var<T>&);                                        \
+  template Var<T> broadcast_to(const Var<T>&, const Shape&);                  \
+  template Var<T> sum_to(const Var<T>&, const Var<T>&);                       \
+  template Var<T> trace(const Var<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord

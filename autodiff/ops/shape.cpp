@@ -1,0 +1,307 @@
+#include "fjord/autodiff/ops/shape.hpp"
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/simd.hpp"
+
+namespace fjord {
+namespace {
+
+// Column-major memory around one axis: `outer` blocks of (size of the axis) runs of `inner` entries.
+struct AxisLayout {
+  Index inner = 1;
+  Index outer = 1;
+
+  AxisLayout(const NodeShape& shape, std::size_t axis) {
+    for (std::size_t k = 0; k < axis; ++k) inner *= shape[k];
+    for (std::size_t k = axis + 1; k < shape.rank; ++k) outer *= shape[k];
+  }
+};
+
+// Adds or assigns `count` entries of an axis, from entry `from_at` to entry `to_at`.
+template <class T>
+void move_slab(const AxisLayout& layout, const T* from, Index from_size, Index from_at, T* to, Index to_size,
+               Index to_at, Index count, bool fresh) {
+  for (Index o = 0; o < layout.outer; ++o) {
+    const T* source = from + (o * from_size + from_at) * layout.inner;
+    T* target = to + (o * to_size + to_at) * layout.inner;
+    simd::accumulate(count * layout.inner, target, fresh, [](const auto& v) { return v; }, source);
+  }
+}
+
+Shape with_size(const NodeShape& shape, std::size_t axis, Index size) {
+  return shape.shape().without_axis(axis).with_axis(axis, size);
+}
+
+// The axis of a stacked tensor that holds the unstacked tensor's `axis`.
+std::size_t stacked_axis(std::size_t axis, std::size_t rank) {
+  return axis >= static_cast<std::size_t>(stacking_axis(rank)) ? axis + 1 : axis;
+}
+
+struct AxisRange {
+  std::size_t axis;
+  Index begin;
+};
+
+template <class T>
+Var<T> place(const Var<T>& x, const AxisRange& range, const Shape& shape);
+
+template <class T>
+struct Slice {
+  static Var<T> apply(const Var<T>& x, std::size_t axis, Index begin, Index end) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "slice");
+    const NodeShape shape = tape.keep_shape(with_size(in.shape, axis, end - begin));
+    const AxisLayout layout(in.shape, axis);
+    const AxisRange* range = tape.keep(AxisRange{axis, begin});
+    // Along the last axis the entries stand together already.
+    if (layout.outer == 1) return append_alias(tape, row, x, shape, in.value + begin * layout.inner, range);
+    const auto [var, value] = append_operation(tape, row, {x}, shape, range);
+    move_slab(layout, in.value, in.shape[axis], begin, value, end - begin, 0, end - begin, true);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    rule.add(0, place(rule.cotangent(), range(rule), rule.input_node(0).shape.shape()));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    std::size_t axis = range(rule).axis;
+    const Index count = rule.node().shape[axis];
+    if (rule.stack() > 0) axis = stacked_axis(axis, rule.node().shape.rank);
+    rule.set(apply(rule.tangent(0), axis, range(rule).begin, range(rule).begin + count));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    const auto [axis, begin] = range(k);
+    const NodeShape& in = k.input_shape(0);
+    if (target.fresh) std::fill_n(target.data, in.size, T(0));
+    const Index count = k.node().shape[axis];
+    move_slab(AxisLayout(in, axis), k.cotangent(), count, 0, target.data, in[axis], begin, count, false);
+  }
+  static const AxisRange& range(const RuleNode<T>& rule) { return rule.template attributes<AxisRange>(); }
+  static constexpr Operation<T> row{"slice", pullback, pushforward, pullback_values};
+};
+
+// Zeros with x in place of one slice: the transpose of Slice.
+template <class T>
+struct Place {
+  static void pullback(Reverse<T>& rule) {
+    const auto [axis, begin] = Slice<T>::range(rule);
+    rule.add(0, Slice<T>::apply(rule.cotangent(), axis, begin, begin + rule.input_node(0).shape[axis]));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    AxisRange range = Slice<T>::range(rule);
+    Shape shape = rule.node().shape.shape();
+    if (rule.stack() > 0) {
+      range.axis = stacked_axis(range.axis, shape.rank());
+      shape = stacked_shape(shape, rule.stack());
+    }
+    rule.set(place(rule.tangent(0), range, shape));
+    return true;
+  }
+  static constexpr Operation<T> row{"place", pullback, pushforward};
+};
+
+template <class T>
+Var<T> place(const Var<T>& x, const AxisRange& range, const Shape& shape) {
+  Tape<T>& tape = x.tape();
+  const Node<T> in = tape.node(x, "place");
+  const NodeShape whole = tape.keep_shape(shape);
+  const auto [var, value] = append_operation(tape, Place<T>::row, {x}, whole, tape.keep(range));
+  std::fill_n(value, whole.size, T(0));
+  const Index count = in.shape[range.axis];
+  move_slab(AxisLayout(whole, range.axis), in.value, count, 0, value, whole[range.axis], range.begin, count, true);
+  return var;
+}
+
+template <class T>
+struct Concatenate {
+  static Var<T> apply(std::span<const Var<T>> parts, std::size_t axis) {
+    Tape<T>& tape = parts.front().tape();
+    const NodeShape first = tape.node(parts.front(), "concatenate").shape;
+    Index total = 0;
+    for (const Var<T>& part : parts) {
+      const NodeShape shape = tape.node(part, "concatenate").shape;
+      bool matches = shape.rank == first.rank;
+      for (std::size_t k = 0; matches && k < shape.rank; ++k) matches = k == axis || shape[k] == first[k];
+      require(matches, "concatenate", [&] {
+        return "shapes must agree but for axis " + std::to_string(axis) + ", got " + to_string(first.shape()) +
+               " and " + to_string(shape.shape());
+      });
+      total += shape[axis];
+    }
+    const NodeShape whole = tape.keep_shape(with_size(first, axis, total));
+    const auto [var, value] = append_operation(tape, row, parts, whole, tape.keep(axis));
+    const AxisLayout layout(whole, axis);
+    Index at = 0;
+    for (const Var<T>& part : parts) {
+      const Node<T>& in = tape.node(part.index());
+      move_slab(layout, in.value, in.shape[axis], 0, value, total, at, in.shape[axis], true);
+      at += in.shape[axis];
+    }
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    const auto axis = rule.template attributes<std::size_t>();
+    Index at = 0;
+    for (std::uint32_t i = 0; i < rule.input_count(); ++i) {
+      const Index count = rule.input_node(i).shape[axis];
+      if (rule.wants(i)) rule.add(i, Slice<T>::apply(rule.cotangent(), axis, at, at + count));
+      at += count;
+    }
+  }
+  static bool pushforward(Forward<T>& rule) {
+    const auto axis = rule.template attributes<std::size_t>();
+    Tape<T>& tape = rule.tape();
+    auto* parts = tape.template new_records<Var<T>>(rule.input_count());
+    for (std::uint32_t i = 0; i < rule.input_count(); ++i) {
+      parts[i] = rule.tangent(i);
+      if (!parts[i].is_empty()) continue;
+      const NodeShape shape = rule.input_node(i).shape;
+      parts[i] = tape.filled(
+          rule.stack() > 0 ? tape.keep_shape(stacked_shape(shape.shape(), rule.stack())) : shape, T(0));
+    }
+    rule.set(apply(std::span<const Var<T>>(parts, rule.input_count()),
+                   rule.stack() > 0 ? stacked_axis(axis, rule.node().shape.rank) : axis));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    const auto axis = k.template attributes<std::size_t>();
+    const NodeShape& whole = k.node().shape;
+    const AxisLayout layout(whole, axis);
+    Index at = 0;
+    for (std::uint32_t i = 0; i < k.input_count(); ++i) {
+      const Index count = k.input_shape(i)[axis];
+      if (const Target<T> target = k.target(i)) {
+        move_slab(layout, k.cotangent(), whole[axis], at, target.data, count, 0, count, target.fresh);
+      }
+      at += count;
+    }
+  }
+  static constexpr Operation<T> row{"concatenate", pullback, pushforward, pullback_values};
+};
+
+template <class T>
+struct Reshape {
+  static Var<T> apply(const Var<T>& x, const Shape& shape) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "reshape");
+    require(shape.size() == in.shape.size, "reshape", [&] {
+      return "the size must stay, got " + to_string(in.shape.shape()) + " to " + to_string(shape);
+    });
+    const NodeShape target = tape.keep_shape(shape);
+    if (same_but_ones(in.shape, target)) return append_alias(tape, row, x, target, in.value);
+    T* in_order = tape.new_values(target.size);
+    x.value().copy_to(in_order, Order::c);
+    const auto [var, value] = append_operation(tape, row, {x}, target);
+    TensorView<T>(in_order, shape, Order::c).copy_to(value, Order::column_major);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    rule.add(0, apply(rule.cotangent(), rule.input_node(0).shape.shape()));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    rule.set(apply(rule.tangent(0), rule.node().shape.shape()));
+    return true;
+  }
+  static void pullback_values(ReverseKernel<T>& k) {
+    if (same_but_ones(k.input_shape(0), k.node().shape)) {
+      k.pass(0);
+    } else if (const Target<T> target = k.target(0)) {
+      std::vector<T> in_order(static_cast<std::size_t>(k.size()));
+      const TensorView<T> g(k.cotangent(), k.node().shape.shape(), Order::column_major);
+      g.copy_to(in_order.data(), Order::c);
+      const Tensor<T> moved = Tensor<T>::from(k.input_shape(0).shape(), in_order);
+      simd::accumulate(k.size(), target.data, target.fresh, [](const auto& v) { return v; }, moved.data());
+    }
+  }
+  static constexpr Operation<T> row{"reshape", pullback, pushforward, pullback_values};
+
+ private:
+  // Axes of size 1 come and go without moving an entry.
+  static bool same_but_ones(const NodeShape& a, const NodeShape& b) {
+    std::size_t i = 0;
+    std::size_t j = 0;
+    while (true) {
+      while (i < a.rank && a[i] == 1) ++i;
+      while (j < b.rank && b[j] == 1) ++j;
+      if (i == a.rank || j == b.rank) return i == a.rank && j == b.rank;
+      if (a[i++] != b[j++]) return false;
+    }
+  }
+};
+
+struct TwoAxes {
+  std::size_t a;
+  std::size_t b;
+};
+
+template <class T>
+struct SwapAxes {
+  static Var<T> apply(const Var<T>& x, TwoAxes axes) {
+    Tape<T>& tape = x.tape();
+    const TensorView<T> in = x.value();
+    std::vector<Index> sizes(in.shape().begin(), in.shape().end());
+    std::vector<Index> strides;
+    for (std::size_t k = 0; k < sizes.size(); ++k) strides.push_back(in.stride(k));
+    std::swap(sizes[axes.a], sizes[axes.b]);
+    std::swap(strides[axes.a], strides[axes.b]);
+    const auto [var, value] = append_operation(tape, row, {x}, tape.keep_shape(Shape(sizes)), tape.keep(axes));
+    TensorView<T>(in.data(), Shape(sizes), strides).copy_to(value, Order::column_major);
+    return var;
+  }
+  static void pullback(Reverse<T>& rule) {
+    rule.add(0, apply(rule.cotangent(), rule.template attributes<TwoAxes>()));
+  }
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    rule.set(apply(rule.tangent(0), rule.template attributes<TwoAxes>()));
+    return true;
+  }
+  static constexpr Operation<T> row{"swap_axes", pullback, pushforward};
+};
+
+}  // namespace
+
+template <class T>
+Var<T> reshape(const Var<T>& x, const Shape& shape) {
+  return Reshape<T>::apply(x, shape);
+}
+
+template <class T>
+Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end) {
+  const NodeShape shape = x.tape().node(x, "slice").shape;
+  const std::size_t k = normalized_axis(axis, shape.rank, "slice");
+  require(0 <= begin && begin <= end && end <= shape[k], "slice", [&] {
+    return "0 <= begin <= end <= " + std::to_string(shape[k]) + " is needed on axis " + std::to_string(k) +
+           ", got " + std::to_string(begin) + " and " + std::to_string(end);
+  });
+  return Slice<T>::apply(x, k, begin, end);
+}
+
+template <class T>
+Var<T> concatenate(std::span<const Var<T>> parts, Index axis) {
+  require(!parts.empty(), "concatenate", "at least one tensor is needed");
+  const std::size_t rank = parts.front().tape().node(parts.front(), "concatenate").shape.rank;
+  return Concatenate<T>::apply(parts, normalized_axis(axis, rank, "concatenate"));
+}
+
+template <class T>
+Var<T> swap_axes(const Var<T>& x, Index a, Index b) {
+  const std::size_t rank = x.shape().rank();
+  return SwapAxes<T>::apply(x, {normalized_axis(a, rank, "swap_axes"), normalized_axis(b, rank, "swap_axes")});
+}
+
+#define FJORD_INSTANTIATE(T)                                       \
+  template Var<T> reshape(const Var<T>&, const Shape&);            \
+  template Var<T> slice(const Var<T>&, Index, Index, Index);       \
+  template Var<T> concatenate(std::span<const Var<T>>, Index);     \
+  template Var<T> swap_axes(const Var<T>&, Index, Index);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord

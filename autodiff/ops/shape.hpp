@@ -1,0 +1,33 @@
+/// Operations that move entries and change no number.
+#pragma once
+
+#include <vector>
+
+#include "fjord/autodiff/var.hpp"
+
+namespace fjord {
+
+/// The same entries in another shape, in the order C as in numpy.
+///
+/// Errors:  std::invalid_argument if the sizes differ.
+template <class T>
+Var<T> reshape(const Var<T>& x, const Shape& shape);
+/// Entries begin, begin + 1, ..., end - 1 of one axis.
+///
+/// Errors:  std::invalid_argument unless 0 <= begin <= end <= size of the axis.
+template <class T>
+Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end);
+/// Joins tensors along an axis that exists.
+///
+/// Errors:  std::invalid_argument if there is none, or if their other sizes differ.
+template <class T>
+Var<T> concatenate(std::span<const Var<T>> parts, Index axis);
+template <class T>
+Var<T> concatenate(std::initializer_list<Var<T>> parts, Index axis) {
+  return concatenate(std::span<const Var<T>>(parts.begin(), parts.size()), axis);
+}
+/// Exchanges two axes.
+template <class T>
+Var<T> swap_axes(const Var<T>& x, Index a, Index b);
+
+}  // namespace fjord

@@ -1,0 +1,110 @@
+/// Loops over runs of numbers, a vector register at a time.
+#pragma once
+
+#include <array>
+#include <xsimd/xsimd.hpp>
+
+#include "fjord/autodiff/shape.hpp"
+
+namespace fjord::simd {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+
+template <class T>
+inline constexpr Index width = static_cast<Index>(Batch<T>::size);
+
+/// A run in which every entry is the same number.
+template <class T>
+struct Repeated {
+  const T* number;
+};
+
+template <class T>
+Batch<T> load(const T* run, Index i) {
+  return Batch<T>::load_unaligned(run + i);
+}
+
+template <class T>
+Batch<T> load(Repeated<T> run, Index) {
+  return Batch<T>(*run.number);
+}
+
+/// The `count` < width entries from i on; the rest repeat the first, so that no lane sees a strange number.
+template <class T>
+Batch<T> load_part(const T* run, Index i, Index count) {
+  std::array<T, Batch<T>::size> lanes;
+  lanes.fill(run[i]);
+  std::copy_n(run + i, count, lanes.begin());
+  return Batch<T>::load_unaligned(lanes.data());
+}
+
+template <class T>
+Batch<T> load_part(Repeated<T> run, Index, Index) {
+  return Batch<T>(*run.number);
+}
+
+template <class T>
+void store_part(const Batch<T>& batch, T* run, Index count) {
+  std::array<T, Batch<T>::size> lanes;
+  batch.store_unaligned(lanes.data());
+  std::copy_n(lanes.begin(), count, run);
+}
+
+/// out[i] = f(in[i]...) for i in [0, n); the last lanes go through the same f, so position changes no bits.
+template <class T, class F, class... In>
+void transform(Index n, T* out, F f, In... in) {
+  Index i = 0;
+  for (; i + width<T> <= n; i += width<T>) f(load(in, i)...).store_unaligned(out + i);
+  if (i < n) store_part(f(load_part(in, i, n - i)...), out + i, n - i);
+}
+
+/// out[i] (fresh: =, else +=) f(in[i]...).
+template <class T, class F, class... In>
+void accumulate(Index n, T* out, bool fresh, F f, In... in) {
+  if (fresh) {
+    transform(n, out, f, in...);
+  } else {
+    const T* old = out;
+    transform(n, out, [&f](const Batch<T>& o, const auto&... x) { return o + f(x...); }, old, in...);
+  }
+}
+
+/// The sum of the lanes, added in a tree.
+template <class T>
+T sum_of_lanes(const Batch<T>& batch) {
+  std::array<T, Batch<T>::size> lanes;
+  batch.store_unaligned(lanes.data());
+  for (std::size_t half = lanes.size() / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+/// Sum of f(in[i]...) over i in [0, n); blocks are added in double, so long sums keep their digits.
+template <class T, class F, class... In>
+double sum(Index n, F f, In... in) {
+  constexpr Index block = 64 * width<T>;
+  double total = 0;
+  Index i = 0;
+  while (i + width<T> <= n) {
+    const Index end = std::min(n - width<T>, i + block - width<T>);
+    Batch<T> lanes(T(0));
+    for (; i <= end; i += width<T>) lanes += f(load(in, i)...);
+    total += static_cast<double>(sum_of_lanes<T>(lanes));
+  }
+  if (i < n) {
+    std::array<T, Batch<T>::size> lanes;
+    f(load_part(in, i, n - i)...).store_unaligned(lanes.data());
+    for (Index k = 0; k < n - i; ++k) total += static_cast<double>(lanes[static_cast<std::size_t>(k)]);
+  }
+  return total;
+}
+
+/// g * d that stays zero where g is zero, whatever d is: the product of every derivative rule.
+template <class T>
+Batch<T> strong_product(const Batch<T>& g, const Batch<T>& d) {
+  return xsimd::select(g == Batch<T>(T(0)), Batch<T>(T(0)), g * d);
+}
+
+}  // namespace fjord::simd

@@ -1,0 +1,491 @@
+#include "fjord/autodiff/sweep.hpp"
+
+#include <cstring>
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/simd.hpp"
+
+namespace fjord {
+
+Index stacking_axis(std::size_t rank) { return static_cast<Index>(rank >= 2 ? rank - 1 : rank); }
+
+Shape stacked_shape(const Shape& shape, Index count) {
+  return shape.with_axis(static_cast<std::size_t>(stacking_axis(shape.rank())), count);
+}
+
+// ---- Frames
+
+template <class T>
+void SweepFrame<T>::start(std::uint32_t first, std::uint32_t last) {
+  first_ = first;
+  last_ = last;
+  const std::size_t count = last - first + 1;
+  marks_.assign(count, 0);
+  adjoints_.assign(count, nullptr);
+  derivatives_.assign(count, none);
+}
+
+template <class T>
+void SweepFrame<T>::spread_active(const Tape<T>& tape) {
+  for (std::uint32_t i = first_; i <= last_; ++i) {
+    const Node<T>& node = tape.node(i);
+    // Outputs after the first follow their head, which holds the inputs.
+    if (node.output > 0 && is_active(i - node.output)) mark_active(i);
+    for (std::uint32_t k = 0; k < node.input_count; ++k) {
+      if (is_active(node.inputs[k])) mark_active(i);
+    }
+  }
+}
+
+template <class T>
+void SweepFrame<T>::spread_needed(const Tape<T>& tape) {
+  for (std::uint32_t i = last_ + 1; i-- > first_;) {
+    if ((marks_[i - first_] & needed) == 0) continue;
+    const std::uint32_t head = i - tape.node(i).output;
+    if (head < first_) continue;
+    const Node<T>& node = tape.node(head);
+    for (std::uint32_t k = 0; k < node.input_count; ++k) {
+      if (node.inputs[k] >= first_ && node.inputs[k] <= last_) mark_needed(node.inputs[k]);
+    }
+  }
+}
+
+// ---- What rules see
+
+template <class T>
+RecordedRule<T>::RecordedRule(Tape<T>& tape, std::uint32_t head) : RuleNode<T>(tape, head) {
+  const std::size_t count = this->node_.input_count + this->node_.outputs;
+  slots_ = tape.template new_records<std::uint32_t>(count);
+  std::fill_n(slots_, count, zero);
+}
+
+template <class T>
+void Reverse<T>::add(std::uint32_t i, const Var<T>& cotangent) {
+  if (!wants(i)) return;
+  const Var<T> sum = this->at_slot(i);
+  this->slots_[i] = sum.is_empty() ? cotangent.index() : (sum + cotangent).index();
+}
+
+template <class T>
+Target<T> ReverseKernel<T>::target(std::uint32_t i) {
+  if (!wants(i)) return {};
+  const std::uint32_t input = this->node_.inputs[i];
+  T*& buffer = frame_.adjoint(input);
+  const bool fresh = buffer == nullptr;
+  if (fresh) {
+    buffer = static_cast<T*>(pool_.take(static_cast<std::size_t>(input_shape(i).size) * sizeof(T)));
+  }
+  return {buffer, fresh};
+}
+
+template <class T>
+void ReverseKernel<T>::pass(std::uint32_t i) {
+  if (!wants(i)) return;
+  T*& buffer = frame_.adjoint(this->node_.inputs[i]);
+  T*& g = frame_.adjoint(this->head_);
+  if (buffer == nullptr) {
+    // This node is done with its cotangent, so the buffer changes hands instead of being copied.
+    std::swap(buffer, g);
+  } else {
+    simd::accumulate(size(), buffer, false, [](const auto& x) { return x; }, static_cast<const T*>(g));
+  }
+}
+
+template <class T>
+void ReverseKernel<T>::ask(Reverse<T>& rule) const {
+  for (std::uint32_t i = 0; i < this->node_.input_count; ++i) {
+    if (!wants(i)) rule.input_slot(i) = rule.unwanted;
+  }
+  for (std::uint32_t k = 0; k < this->node_.outputs; ++k) {
+    if (cotangent(k) == nullptr) continue;
+    const TensorView<T> g(cotangent(k), this->tape_.node(this->head_ + k).shape.shape(), Order::column_major);
+    rule.output_slot(k) = this->tape_.borrow(g).index();
+  }
+}
+
+template <class T>
+void ReverseKernel<T>::add_from(Reverse<T>& rule) {
+  for (std::uint32_t i = 0; i < this->node_.input_count; ++i) {
+    if (rule.input_slot(i) >= rule.unwanted) continue;
+    const Target<T> sum = target(i);
+    simd::accumulate(input_shape(i).size, sum.data, sum.fresh, [](const auto& x) { return x; },
+                     this->tape_.node(rule.input_slot(i)).value);
+  }
+}
+
+namespace {
+
+template <class T>
+Tape<T>& tape_of(std::span<const Var<T>> a, std::span<const Var<T>> b, const char* op) {
+  require(!a.empty() && !b.empty(), op, "at least one input and one output are needed");
+  return a.front().tape();
+}
+
+// Starts the frame over the nodes between the inputs and the outputs.
+template <class T>
+void start_between(SweepFrame<T>& frame, Tape<T>& tape, std::span<const Var<T>> inputs,
+                   std::span<const Var<T>> outputs, const char* op) {
+  std::uint32_t first = SweepFrame<T>::none;
+  std::uint32_t last = 0;
+  for (const Var<T>& var : inputs) {
+    const Node<T>& node = tape.node(var, op);
+    first = std::min(first, var.index() - node.output);
+    last = std::max(last, var.index());
+  }
+  for (const Var<T>& var : outputs) {
+    const std::uint32_t head = var.index() - tape.node(var, op).output;
+    last = std::max(last, head + tape.node(head).outputs - 1);
+  }
+  frame.start(first, last);
+  for (const Var<T>& var : inputs) frame.mark_active(var.index());
+  frame.spread_active(tape);
+}
+
+// An output can lie before every input; nothing flows through it then.
+template <class T>
+bool is_reached(SweepFrame<T>& frame, const Var<T>& output) {
+  return frame.is_active(output.index());
+}
+
+template <class T>
+void check_derivative(const Shape& expected, const Shape& got, const char* op) {
+  require(expected == got, op, [&] {
+    return "a derivative must have the shape of its variable, " + to_string(expected) + ", got " + to_string(got);
+  });
+}
+
+template <class T>
+std::size_t byte_size(const Node<T>& node) {
+  return static_cast<std::size_t>(node.shape.size) * sizeof(T);
+}
+
+// Gives back the cotangents that a sweep holds when it ends, also when a rule throws.
+template <class T>
+class AdjointGuard final {
+ public:
+  AdjointGuard(Tape<T>& tape, SweepFrame<T>& frame) : tape_(tape), frame_(frame) {}
+  AdjointGuard(const AdjointGuard&) = delete;
+  AdjointGuard& operator=(const AdjointGuard&) = delete;
+  ~AdjointGuard() {
+    for (std::uint32_t i = frame_.first(); i <= frame_.last(); ++i) release(i);
+  }
+  void release(std::uint32_t i) {
+    T*& buffer = frame_.adjoint(i);
+    if (buffer == nullptr) return;
+    tape_.sweep_memory().pool.give_back(buffer, byte_size(tape_.node(i)));
+    buffer = nullptr;
+  }
+
+ private:
+  Tape<T>& tape_;
+  SweepFrame<T>& frame_;
+};
+
+template <class T>
+void add_to(T* target, bool fresh, const T* values, Index count) {
+  simd::accumulate(count, target, fresh, [](const auto& x) { return x; }, values);
+}
+
+// The rule in operations, recorded, its values taken, and rewound.
+template <class T>
+void pullback_by_rule(ReverseKernel<T>& kernel) {
+  Tape<T>& tape = kernel.tape();
+  const typename Tape<T>::Mark mark = tape.mark();
+  Reverse<T> rule(tape, kernel.head());
+  kernel.ask(rule);
+  rule.node().op->pullback(rule);
+  kernel.add_from(rule);
+  tape.rewind(mark);
+}
+
+template <class T>
+void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
+  for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) {
+    const Node<T>& node = tape.node(i);
+    if (node.op == nullptr || node.output != 0 || !frame.is_active(i)) continue;
+    bool reached = false;
+    for (std::uint32_t k = 0; k < node.outputs; ++k) reached |= frame.adjoint(i + k) != nullptr;
+    if (!reached) continue;
+    const std::uint32_t outputs = node.outputs;
+    ReverseKernel<T> kernel(tape, i, frame, tape.sweep_memory().pool);
+    if (node.op->pullback_values != nullptr) {
+      node.op->pullback_values(kernel);
+    } else {
+      pullback_by_rule(kernel);
+    }
+    // An input's cotangent is a result and must stay; it is marked needed.
+    for (std::uint32_t k = 0; k < outputs; ++k) {
+      if (!frame.is_needed(i + k)) guard.release(i + k);
+    }
+  }
+}
+
+// Moves the inputs' cotangents to the frame's results.
+template <class T>
+void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>> inputs) {
+  frame.results.clear();
+  for (const Var<T>& input : inputs) {
+    const Node<T>& node = tape.node(input.index());
+    T*& adjoint = frame.adjoint(input.index());
+    auto* buffer = static_cast<T*>(tape.sweep_memory().pool.take(byte_size(node)));
+    frame.result_buffers.push_back({buffer, byte_size(node)});
+    if (adjoint == nullptr) {
+      std::fill_n(buffer, node.shape.size, T(0));
+    } else {
+      std::copy_n(adjoint, node.shape.size, buffer);
+    }
+    frame.results.push_back(TensorView<T>(buffer, node.shape.shape(), Order::column_major));
+  }
+}
+
+template <class T>
+void release_results(Tape<T>& tape, SweepFrame<T>& frame) {
+  for (const auto& [buffer, bytes] : frame.result_buffers) tape.sweep_memory().pool.give_back(buffer, bytes);
+  frame.result_buffers.clear();
+}
+
+}  // namespace
+
+template <class T>
+std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
+                                               std::span<const TensorView<T>> cotangents,
+                                               std::span<const Var<T>> inputs) {
+  constexpr const char* op = "pullback";
+  Tape<T>& tape = tape_of(inputs, outputs, op);
+  require(outputs.size() == cotangents.size(), op, "one cotangent for each output is needed");
+  typename SweepMemory<T>::Scope scope(tape.sweep_memory());
+  SweepFrame<T>& frame = scope.frame();
+  release_results(tape, frame);
+  start_between(frame, tape, inputs, outputs, op);
+  for (const Var<T>& input : inputs) frame.mark_needed(input.index());
+  AdjointGuard<T> guard(tape, frame);
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const Node<T>& node = tape.node(outputs[k].index());
+    check_derivative<T>(node.shape.shape(), cotangents[k].shape(), op);
+    if (!is_reached(frame, outputs[k])) continue;
+    T*& adjoint = frame.adjoint(outputs[k].index());
+    const bool fresh = adjoint == nullptr;
+    if (fresh) adjoint = static_cast<T*>(tape.sweep_memory().pool.take(byte_size(node)));
+    if (cotangents[k].is_column_major()) {
+      add_to(adjoint, fresh, cotangents[k].data(), node.shape.size);
+    } else {
+      const Tensor<T> dense(cotangents[k]);
+      add_to(adjoint, fresh, dense.data(), node.shape.size);
+    }
+  }
+  walk_values(tape, frame, guard);
+  collect_results(tape, frame, inputs);
+  return frame.results;
+}
+
+template <class T>
+std::span<const TensorView<T>> gradient_values(const Var<T>& output, std::span<const Var<T>> inputs) {
+  const NodeShape& shape = output.tape().node(output, "gradient").shape;
+  require(shape.size == 1, "gradient", [&] {
+    return "the function must give one number, got shape " + to_string(shape.shape()) +
+           "; sum it, or use a vector-Jacobian product";
+  });
+  const T one(1);
+  const TensorView<T> cotangent(&one, shape.shape(), Order::column_major);
+  return pullback_values<T>(std::span(&output, 1), std::span(&cotangent, 1), inputs);
+}
+
+namespace {
+
+// Appends the rule of the operation at `head` and adds what it gives to the sums of the frame.
+template <class T>
+void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
+  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head)) return;
+  Reverse<T> rule(tape, head);
+  const Node<T>& node = rule.node();
+  bool reached = false;
+  for (std::uint32_t k = 0; k < node.outputs; ++k) {
+    rule.output_slot(k) = frame.derivative(head + k);
+    reached |= rule.output_slot(k) != rule.zero;
+  }
+  if (!reached) return;
+  for (std::uint32_t i = 0; i < node.input_count; ++i) {
+    if (!frame.is_active(node.inputs[i])) rule.input_slot(i) = rule.unwanted;
+  }
+  node.op->pullback(rule);
+  for (std::uint32_t i = 0; i < node.input_count; ++i) {
+    if (rule.input_slot(i) >= rule.unwanted) continue;
+    std::uint32_t& sum = frame.derivative(node.inputs[i]);
+    const Var<T> part = tape.var(rule.input_slot(i));
+    sum = sum == frame.none ? part.index() : (tape.var(sum) + part).index();
+  }
+}
+
+}  // namespace
+
+template <class T>
+Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs) {
+  constexpr const char* op = "pullback";
+  Tape<T>& tape = tape_of<T>(inputs, outputs, op);
+  require(outputs.size() == cotangents.size(), op, "one cotangent for each output is needed");
+  typename SweepMemory<T>::Scope scope(tape.sweep_memory());
+  SweepFrame<T>& frame = scope.frame();
+  start_between<T>(frame, tape, inputs, outputs, op);
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    check_derivative<T>(outputs[k].shape(), tape.node(cotangents[k], op).shape.shape(), op);
+    if (!is_reached(frame, outputs[k])) continue;
+    std::uint32_t& sum = frame.derivative(outputs[k].index());
+    sum = sum == frame.none ? cotangents[k].index() : (tape.var(sum) + cotangents[k]).index();
+  }
+  for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) pull_one(tape, i, frame);
+  Vars<T> results;
+  for (const Var<T>& input : inputs) {
+    const std::uint32_t sum = frame.derivative(input.index());
+    results.push_back(sum == frame.none ? tape.filled(tape.node(input.index()).shape, T(0)) : tape.var(sum));
+  }
+  return results;
+}
+
+namespace {
+
+// Calls a rule that takes one tangent at a time for each of the stacked ones.
+template <class T>
+void push_each(Forward<T>& whole, std::uint32_t head) {
+  Tape<T>& tape = whole.tape();
+  const Node<T>& node = whole.node();
+  std::vector<Vars<T>> parts(node.outputs);
+  for (Index k = 0; k < whole.stack(); ++k) {
+    Forward<T> single(tape, head, 0);
+    for (std::uint32_t o = 0; o < node.outputs; ++o) single.output_slot(o) = whole.output_slot(o);
+    for (std::uint32_t i = 0; i < node.input_count; ++i) {
+      if (whole.tangent(i).is_empty()) continue;
+      const Shape shape = tape.node(node.inputs[i]).shape.shape();
+      const Var<T> slab = slice(whole.tangent(i), stacking_axis(shape.rank()), k, k + 1);
+      single.input_slot(i) = reshape(slab, shape).index();
+    }
+    node.op->pushforward(single);
+    for (std::uint32_t o = 0; o < node.outputs; ++o) {
+      if (single.output_slot(o) >= single.unwanted) continue;
+      const Var<T> part = tape.var(single.output_slot(o));
+      parts[o].push_back(reshape(part, stacked_shape(part.shape(), 1)));
+    }
+  }
+  for (std::uint32_t o = 0; o < node.outputs; ++o) {
+    if (parts[o].empty()) continue;
+    whole.set(o, concatenate<T>(parts[o], stacking_axis(tape.node(head + o).shape.rank)));
+  }
+}
+
+// Appends the rule of the operation at `head`, if a tangent reaches it and one of its outputs is needed.
+template <class T>
+void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index stack) {
+  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head)) return;
+  // An input that is no leaf has its tangent already.
+  if (frame.derivative(head) != frame.none) return;
+  Forward<T> rule(tape, head, stack);
+  const Node<T>& node = rule.node();
+  bool needed = false;
+  for (std::uint32_t o = 0; o < node.outputs; ++o) {
+    if (frame.is_needed(head + o)) {
+      needed = true;
+    } else {
+      rule.output_slot(o) = rule.unwanted;
+    }
+  }
+  bool moved = false;
+  for (std::uint32_t i = 0; i < node.input_count; ++i) {
+    if (!frame.is_active(node.inputs[i])) continue;
+    rule.input_slot(i) = frame.derivative(node.inputs[i]);
+    moved |= rule.input_slot(i) != rule.zero;
+  }
+  if (!needed || !moved) return;
+  if (!node.op->pushforward(rule)) push_each(rule, head);
+  for (std::uint32_t o = 0; o < node.outputs; ++o) {
+    if (rule.output_slot(o) < rule.unwanted) frame.derivative(head + o) = rule.output_slot(o);
+  }
+}
+
+template <class T>
+Index stack_of(const Shape& variable, const Shape& tangent, const char* op) {
+  if (tangent == variable) return 0;
+  const auto axis = static_cast<std::size_t>(stacking_axis(variable.rank()));
+  const bool stacked = tangent.rank() == variable.rank() + 1 && stacked_shape(variable, tangent[axis]) == tangent;
+  if (!stacked) check_derivative<T>(variable, tangent, op);
+  return tangent[axis];
+}
+
+template <class T>
+void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents, std::span<const Var<T>> outputs,
+          std::span<Var<T>> results) {
+  constexpr const char* op = "pushforward";
+  Tape<T>& tape = tape_of(inputs, outputs, op);
+  require(inputs.size() == tangents.size(), op, "one tangent for each input is needed");
+  typename SweepMemory<T>::Scope scope(tape.sweep_memory());
+  SweepFrame<T>& frame = scope.frame();
+  start_between(frame, tape, inputs, outputs, op);
+  for (const Var<T>& output : outputs) {
+    if (output.index() >= frame.first()) frame.mark_needed(output.index());
+  }
+  frame.spread_needed(tape);
+  Index stack = 0;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const Index count = stack_of<T>(inputs[k].shape(), tape.node(tangents[k], op).shape.shape(), op);
+    require(k == 0 || count == stack, op, "all tangents must be stacked alike");
+    stack = count;
+    frame.derivative(inputs[k].index()) = tangents[k].index();
+  }
+  for (std::uint32_t i = frame.first(); i <= frame.last(); ++i) push_one(tape, i, frame, stack);
+  for (std::size_t k = 0; k < outputs.size(); ++k) {
+    const std::uint32_t index = outputs[k].index();
+    const bool reached = index >= frame.first() && index <= frame.last() && frame.derivative(index) != frame.none;
+    const NodeShape& shape = tape.node(index).shape;
+    results[k] = reached      ? tape.var(frame.derivative(index))
+                 : stack == 0 ? tape.filled(NodeShape(shape), T(0))
+                              : tape.filled(tape.keep_shape(stacked_shape(shape.shape(), stack)), T(0));
+  }
+}
+
+}  // namespace
+
+template <class T>
+Vars<T> pushforward(const Vars<T>& inputs, const Vars<T>& tangents, const Vars<T>& outputs) {
+  Vars<T> results(outputs.size());
+  push<T>(inputs, tangents, outputs, results);
+  return results;
+}
+
+template <class T>
+Var<T> pushforward(const Var<T>& input, const Var<T>& tangent, const Var<T>& output) {
+  Var<T> result;
+  push<T>(std::span(&input, 1), std::span(&tangent, 1), std::span(&output, 1), std::span(&result, 1));
+  return result;
+}
+
+template <class T>
+std::vector<Tensor<T>> pushforward_values(const Vars<T>& inputs, const Vars<T>& tangents,
+                                          const Vars<T>& outputs) {
+  require(!inputs.empty(), "pushforward", "at least one input and one output are needed");
+  Tape<T>& tape = inputs.front().tape();
+  const typename Tape<T>::Mark mark = tape.mark();
+  std::vector<Tensor<T>> results;
+  for (const Var<T>& result : pushforward(inputs, tangents, outputs)) results.emplace_back(result.value());
+  tape.rewind(mark);
+  return results;
+}
+
+#define FJORD_INSTANTIATE(T)                                                                                 \
+  template class SweepFrame<T>;                                                                              \
+  template class RecordedRule<T>;                                                                            \
+  template class Reverse<T>;                                                                                 \
+  template class Forward<T>;                                                                                 \
+  template class ReverseKernel<T>;                                                                           \
+  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);                                 \
+  template std::span<const TensorView<T>> pullback_values(                                                   \
+      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);                     \
+  template std::span<const TensorView<T>> gradient_values(const Var<T>&, std::span<const Var<T>>);           \
+  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);                              \
+  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);                                  \
+  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&, const Vars<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord

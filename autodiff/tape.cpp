@@ -1,0 +1,124 @@
+#include "fjord/autodiff/tape.hpp"
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/sweep_memory.hpp"
+
+namespace fjord {
+
+template <class T>
+Tape<T>& Var<T>::tape() const {
+  require(tape_ != nullptr, "var", "the handle is empty: it was never given a node");
+  return *tape_;
+}
+
+template <class T>
+Shape Var<T>::shape() const {
+  return tape().node(*this, "shape").shape.shape();
+}
+
+template <class T>
+TensorView<T> Var<T>::value() const {
+  const Node<T>& node = tape().node(*this, "value");
+  return TensorView<T>(node.value, node.shape.shape(), Order::column_major);
+}
+
+template <class T>
+Tape<T>::Tape() : sweep_memory_(std::make_unique<SweepMemory<T>>()) {}
+
+template <class T>
+Tape<T>::~Tape() {
+  clear();
+}
+
+template <class T>
+Var<T> Tape<T>::input(const Tensor<T>& numbers) {
+  Node<T> node;
+  node.shape = keep_shape(numbers.shape());
+  T* value = new_values(node.shape.size);
+  std::copy_n(numbers.data(), numbers.size(), value);
+  node.value = value;
+  return append(node);
+}
+
+template <class T>
+Var<T> Tape<T>::borrow(const TensorView<T>& numbers) {
+  Node<T> node;
+  node.shape = keep_shape(numbers.shape());
+  node.value = numbers.data();
+  if (!numbers.is_column_major()) {
+    T* value = new_values(node.shape.size);
+    numbers.copy_to(value, Order::column_major);
+    node.value = value;
+  }
+  return append(node);
+}
+
+template <class T>
+Var<T> Tape<T>::scalar(T number) {
+  return filled(NodeShape{}, number);
+}
+
+template <class T>
+Var<T> Tape<T>::filled(const NodeShape& shape, T number) {
+  Node<T> node;
+  node.shape = shape;
+  T* value = new_values(shape.size);
+  std::fill_n(value, shape.size, number);
+  node.value = value;
+  return append(node);
+}
+
+template <class T>
+Var<T> Tape<T>::bind(const Parameter<T>& parameter) {
+  for (std::size_t tried = 0; tried < bound_.size(); ++tried) {
+    if (next_bound_ >= bound_.size()) next_bound_ = 0;
+    const Bound& bound = bound_[next_bound_++];
+    if (bound.parameter == &parameter) return var(bound.index);
+  }
+  const Var<T> leaf = borrow(parameter.value());
+  bound_.push_back({&parameter, leaf.index()});
+  parameter.hold();
+  return leaf;
+}
+
+template <class T>
+void Tape<T>::rewind(const Mark& mark) {
+  require(mark.nodes <= nodes_.size(), "rewind", "the mark lies after the end of the tape: it was rewound already");
+  while (!bound_.empty() && bound_.back().index >= mark.nodes) {
+    bound_.back().parameter->release();
+    bound_.pop_back();
+  }
+  while (!owned_.empty() && owned_.back().index >= mark.nodes) owned_.pop_back();
+  nodes_.resize(mark.nodes);
+  values_.rewind(mark.values);
+  records_.rewind(mark.records);
+  ++generation_;
+}
+
+template <class T>
+std::size_t Tape<T>::capacity() const {
+  return nodes_.capacity() * sizeof(Node<T>) + values_.capacity() + records_.capacity() +
+         sweep_memory_->pool.capacity();
+}
+
+template <class T>
+NodeShape Tape<T>::keep_shape(const Shape& shape) {
+  auto* sizes = new_records<Index>(shape.rank());
+  std::copy(shape.begin(), shape.end(), sizes);
+  return {sizes, shape.rank(), shape.size()};
+}
+
+template <class T>
+void Tape<T>::reject(const Var<T>& var, const char* op) const {
+  const char* what = var.tape_ == nullptr ? "the handle is empty: it was never given a node"
+                     : var.tape_ != this  ? "the handle belongs to another tape; record all operands on one tape"
+                                          : "the handle's node was ended by a rewind; record it again";
+  fail(op, what);
+}
+
+template class Var<float>;
+template class Var<double>;
+template class Tape<float>;
+template class Tape<double>;
+
+}  // namespace fjord

@@ -1,0 +1,81 @@
+/// Distributions of rows, with densities and samples.
+#pragma once
+
+#include "fjord/flows/bijector.hpp"
+
+namespace fjord::flows {
+
+template <class T>
+struct SampleAndLogProb {
+  Var<T> sample;    ///< [B, D]
+  Var<T> log_prob;  ///< [B], nats
+};
+
+/// A distribution of rows of numbers.
+template <class T>
+class Distribution {
+ public:
+  Distribution() = default;
+  Distribution(const Distribution&) = delete;
+  Distribution& operator=(const Distribution&) = delete;
+  virtual ~Distribution() = default;
+
+  /// D, the width of a row.
+  virtual Index dim() const = 0;
+  /// Draws `rows` rows [B, D]; each depends on pass.random and its number, pass.first_row + row, alone.
+  virtual Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const = 0;
+  /// The log-density of every row of x [B, D], in nats: [B].
+  virtual Var<T> log_prob(const Var<T>& x, Pass& pass) const = 0;
+  virtual SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const = 0;
+  /// Appends the parameters, always in the same order, their names behind `prefix`.
+  virtual void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) = 0;
+};
+
+/// Independent normals: N(mean_d, deviation_d^2) in column d.
+template <class T>
+class DiagonalNormal final : public Distribution<T> {
+ public:
+  /// Shapes:  mean, deviation [D].
+  /// Errors:  std::invalid_argument if the shapes differ or a deviation is not positive.
+  DiagonalNormal(Tensor<T> mean, Tensor<T> deviation);
+
+  Index dim() const override { return mean_.size(); }
+  Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const override;
+  Var<T> log_prob(const Var<T>& x, Pass& pass) const override;
+  SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const override;
+  void add_parameters(const std::string&, nn::NamedParameters<T>&) override {}
+
+ private:
+  Tensor<T> mean_;
+  Tensor<T> deviation_;
+  T log_normaliser_;
+};
+
+/// The distribution of bijector.forward(z), z drawn from a base.
+///
+/// log_prob(x) = base.log_prob(z) + inverse log-det, with z = inverse(x).
+template <class T>
+class TransformedDistribution final : public Distribution<T> {
+ public:
+  TransformedDistribution(std::unique_ptr<Distribution<T>> base, std::unique_ptr<Bijector<T>> bijector)
+      : base_(std::move(base)), bijector_(std::move(bijector)) {}
+
+  const Distribution<T>& base() const { return *base_; }
+  const Bijector<T>& bijector() const { return *bijector_; }
+  Index dim() const override { return base_->dim(); }
+  Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const override;
+  Var<T> log_prob(const Var<T>& x, Pass& pass) const override;
+  SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const override;
+  void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override;
+
+ private:
+  std::unique_ptr<Distribution<T>> base_;
+  std::unique_ptr<Bijector<T>> bijector_;
+};
+
+extern template class DiagonalNormal<float>;
+extern template class DiagonalNormal<double>;
+extern template class TransformedDistribution<float>;
+extern template class TransformedDistribution<double>;
+
+}  // namespace fjord::flows

@@ -1,0 +1,72 @@
+#include "fjord/flows/divergence.hpp"
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/tape.hpp"
+
+namespace fjord::flows {
+namespace {
+
+template <class T>
+Shape check_rows(const Var<T>& x, const Var<T>& y) {
+  const Shape shape = x.shape();
+  require(shape.rank() == 2 && y.shape() == shape, "divergence", [&] {
+    return "x and y [B, D] are needed, got " + to_string(shape) + " and " + to_string(y.shape());
+  });
+  return shape;
+}
+
+}  // namespace
+
+template <class T>
+Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units) {
+  check_rows(x, y);
+  return trace(pushforward(x, units, y));
+}
+
+template <class T>
+Var<T> unit_tangents(const Var<T>& x) {
+  const Shape shape = x.shape();
+  const Index rows = shape[0];
+  const Index dim = shape[1];
+  Tape<T>& tape = x.tape();
+  const NodeShape stacked = tape.keep_shape({rows, dim, dim});
+  T* numbers = tape.new_values(stacked.size);
+  std::fill_n(numbers, stacked.size, T(0));
+  for (Index d = 0; d < dim; ++d) std::fill_n(numbers + (d * dim + d) * rows, rows, T(1));
+  return tape.borrow(TensorView<T>(numbers, stacked.shape(), Order::column_major));
+}
+
+template <class T>
+Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes) {
+  check_rows(x, y);
+  const auto count = static_cast<double>(probes.shape()[1]);
+  return sum(pushforward(x, probes, y) * probes, {1, 2}) * static_cast<T>(1 / count);
+}
+
+template <class T>
+Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random, std::uint64_t first_row) {
+  const Shape shape = x.shape();
+  const Shape stacked{shape[0], count, shape[1]};
+  std::vector<T> numbers(static_cast<std::size_t>(stacked.size()));
+  const std::uint64_t first = first_row * static_cast<std::uint64_t>(count * shape[1]);
+  if (probe == Probe::rademacher) {
+    random.rademacher(std::span<T>(numbers), first);
+  } else {
+    random.normal(std::span<T>(numbers), first);
+  }
+  return x.tape().input(Tensor<T>::from(stacked, numbers));
+}
+
+#define FJORD_INSTANTIATE(T)                                                                 \
+  template Var<T> exact_divergence(const Var<T>&, const Var<T>&, const Var<T>&);             \
+  template Var<T> unit_tangents(const Var<T>&);                                              \
+  template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&);         \
+  template Var<T> draw_probes(const Var<T>&, Index, Probe, const Random&, std::uint64_t);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord::flows

@@ -1,0 +1,93 @@
+#include "fjord/flows/ffjord.hpp"
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+
+namespace fjord::flows {
+
+template <class T>
+Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options)
+    : field_(std::move(field)), parameters_(std::move(parameters)), options_(options) {
+  require(options.probes > 0, "ffjord",
+          [&] { return "probes must be positive, got " + std::to_string(options.probes); });
+}
+
+template <class T>
+Var<T> Ffjord<T>::forward(const Var<T>& x, Pass& pass) const {
+  return integrate(field_, x, {options_.t0, options_.t1}, pass);
+}
+
+template <class T>
+Var<T> Ffjord<T>::inverse(const Var<T>& y, Pass& pass) const {
+  return integrate(field_, y, {options_.t1, options_.t0}, pass);
+}
+
+template <class T>
+WithLogDet<T> Ffjord<T>::forward_with_log_det(const Var<T>& x, Pass& pass) const {
+  return integrate_with_log_det(x, {options_.t0, options_.t1}, pass);
+}
+
+template <class T>
+WithLogDet<T> Ffjord<T>::inverse_with_log_det(const Var<T>& y, Pass& pass) const {
+  return integrate_with_log_det(y, {options_.t1, options_.t0}, pass);
+}
+
+template <class T>
+void Ffjord<T>::add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) {
+  for (const nn::NamedParameter<T>& p : parameters_) list.push_back({prefix + p.name, p.parameter});
+}
+
+template <class T>
+Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span, Pass& pass) const {
+  Tape<T>& tape = y0.tape();
+  // Bound below the solve, so that the steps that it rewinds do not end them.
+  Vars<T> parameters;
+  for (const nn::NamedParameter<T>& p : parameters_) {
+    const Var<T> bound = tape.bind(*p.parameter);
+    if (pass.gradient == Gradient::adjoint) parameters.push_back(bound);
+  }
+  ode::Solution<T> solution;
+  switch (pass.gradient) {
+    case Gradient::none: solution = ode::solve_values(f, y0, span, options_.solve); break;
+    case Gradient::direct: solution = ode::solve(f, y0, span, options_.solve); break;
+    case Gradient::adjoint:
+      solution = ode::solve_adjoint<T>(f, y0, tape.scalar(static_cast<T>(span.t0)), tape.scalar(static_cast<T>(span.t1)),
+                               parameters, {options_.solve, options_.backward.value_or(options_.solve)});
+      break;
+  }
+  pass.evaluations += solution.report.evaluations;
+  ++pass.solves;
+  if (solution.report.status != ode::Status::success) throw ode::SolveFailure(solution.report.message());
+  return solution.y;
+}
+
+template <class T>
+WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span, Pass& pass) const {
+  const Shape shape = z0.shape();
+  require(shape.rank() == 2, "ffjord", [&] { return "rows [B, D] are needed, got " + to_string(shape); });
+  const Index rows = shape[0];
+  const Index dim = shape[1];
+  const bool exact = options_.trace == Trace::exact;
+  const Var<T> directions = exact ? unit_tangents(z0)
+                                  : draw_probes(z0, options_.probes, options_.probe, pass.random.fold(pass.solves),
+                                                pass.first_row);
+  // The state is z with the integral of the divergence as one column more. Passed by reference, so that the
+  // solver's std::function has nothing to allocate.
+  const auto augmented = [&](const Var<T>& t, const Var<T>& state) {
+    const Var<T> z = slice(state, 1, 0, dim);
+    const Var<T> slope = field_(t, z);
+    const Var<T> divergence =
+        exact ? exact_divergence(z, slope, directions) : estimated_divergence(z, slope, directions);
+    return concatenate<T>({slope, reshape(divergence, {rows, 1})}, 1);
+  };
+  const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
+  const Var<T> end = integrate(std::cref(augmented), concatenate<T>({z0, zeros}, 1), span, pass);
+  return {slice(end, 1, 0, dim), reshape(slice(end, 1, dim, dim + 1), {rows})};
+}
+
+template class Ffjord<float>;
+template class Ffjord<double>;
+
+}  // namespace fjord::flows

@@ -1,0 +1,54 @@
+/// FFJORD: the flow of a field, with the log-determinant by the integral of its divergence.
+#pragma once
+
+#include "fjord/flows/bijector.hpp"
+#include "fjord/flows/divergence.hpp"
+#include "fjord/ode/adjoint.hpp"
+
+namespace fjord::flows {
+
+enum class Trace { exact, hutchinson };
+
+struct FfjordOptions {
+  double t0 = 0;                         ///< time of the base
+  double t1 = 1;                         ///< time of the data
+  ode::SolveOptions solve;               ///< of every solve
+  std::optional<ode::SolveOptions> backward;  ///< of the adjoint mode's second solve; as `solve` if absent
+  Trace trace = Trace::exact;
+  Probe probe = Probe::rademacher;       ///< of Hutchinson's trace
+  Index probes = 1;                      ///< of Hutchinson's trace, for each row, drawn once a solve, > 0
+};
+
+/// The map that carries z(t0) to z(t1) along dz/dt = f(t, z).
+///
+/// The log-determinant of the forward map is the integral of the divergence of f from t0 to t1; that of the
+/// inverse, from t1 to t0, its negative.
+/// Source:  Chen et al., NeurIPS 2018, theorem 1; Grathwohl et al., FFJORD, ICLR 2019.
+template <class T>
+class Ffjord final : public Bijector<T> {
+ public:
+  /// Takes a field f(t, z) of rows [B, D], each row's slope depending on that row alone, and its parameters.
+  ///
+  /// Note:    The field owns what it needs, or refers to what outlives the bijector.
+  /// Errors:  std::invalid_argument if `probes` is not positive.
+  Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options = {});
+
+  Var<T> forward(const Var<T>& x, Pass& pass) const override;
+  Var<T> inverse(const Var<T>& y, Pass& pass) const override;
+  WithLogDet<T> forward_with_log_det(const Var<T>& x, Pass& pass) const override;
+  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Pass& pass) const override;
+  void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override;
+
+ private:
+  Var<T> integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span, Pass& pass) const;
+  WithLogDet<T> integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span, Pass& pass) const;
+
+  ode::Field<T> field_;
+  nn::NamedParameters<T> parameters_;
+  FfjordOptions options_;
+};
+
+extern template class Ffjord<float>;
+extern template class Ffjord<double>;
+
+}  // namespace fjord::flows

@@ -1,0 +1,166 @@
+#include "fjord/flows/sharded.hpp"
+
+#include <algorithm>
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+
+namespace fjord::flows {
+namespace {
+
+template <class T>
+void check_rows(const TensorView<T>& data, Index dim) {
+  require(data.shape().rank() == 2 && data.shape()[1] == dim, "flow", [&] {
+    return "rows of " + std::to_string(dim) + " numbers are needed, got shape " + to_string(data.shape());
+  });
+}
+
+// A leaf with some rows of data; row(i) is the i-th.
+template <class T, class Row>
+Var<T> gather(Tape<T>& tape, const TensorView<T>& data, Index count, Row row) {
+  const Index dim = data.shape()[1];
+  T* values = tape.new_values(count * dim);
+  for (Index d = 0; d < dim; ++d) {
+    for (Index i = 0; i < count; ++i) values[d * count + i] = data(row(i), d);
+  }
+  return tape.borrow(TensorView<T>(values, {count, dim}, Order::column_major));
+}
+
+// Writes a shard's rows [rows] or [rows, D] into the whole.
+template <class T>
+void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
+  const TensorView<T> from = shard.value();
+  const Index rows = from.shape()[0];
+  const Index all = whole.shape()[0];
+  const Index columns = whole.shape().rank() == 1 ? 1 : whole.shape()[1];
+  for (Index d = 0; d < columns; ++d) std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
+}
+
+}  // namespace
+
+template <class T>
+Sharded<T>::Sharded(Distribution<T>& model, Workers& workers, Index shard_rows)
+    : model_(model), workers_(workers), shard_rows_(shard_rows) {
+  require(shard_rows > 0, "sharded", "shard_rows must be positive");
+  std::size_t size = 0;
+  for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model)) {
+    parameters_.push_back(p.parameter);
+    size += static_cast<std::size_t>(p.parameter->value().size());
+  }
+  gradient_.resize(size);
+  for (int i = 0; i < workers.threads(); ++i) per_worker_.push_back(std::make_unique<Worker>());
+}
+
+template <class T>
+void Sharded<T>::bind_parameters(Worker& worker) {
+  worker.tape.clear();
+  worker.parameters.clear();
+  for (const Parameter<T>* parameter : parameters_) worker.parameters.push_back(worker.tape.bind(*parameter));
+}
+
+template <class T>
+template <class Run>
+double Sharded<T>::for_each_shard(Index rows, const Random& random, Gradient gradient, Run run) {
+  const auto count = static_cast<std::size_t>(shard_count(rows));
+  if (shards_.size() < count) shards_.resize(count);
+  const auto task = [&](int index, std::size_t shard) {
+    Worker& worker = *per_worker_[static_cast<std::size_t>(index)];
+    const Index first = static_cast<Index>(shard) * shard_rows_;
+    const Index last = std::min(rows, first + shard_rows_);
+    bind_parameters(worker);
+    Pass pass;
+    pass.gradient = gradient;
+    pass.random = random;
+    pass.first_row = static_cast<std::uint64_t>(first);
+    try {
+      run(worker, shards_[shard], first, last - first, pass);
+    } catch (const ode::SolveFailure& failure) {
+      throw ode::SolveFailure("shard " + std::to_string(shard) + " (rows " + std::to_string(first) + " to " +
+                              std::to_string(last - 1) + "): " + failure.what());
+    }
+    shards_[shard].evaluations = pass.evaluations * static_cast<std::size_t>(last - first);
+  };
+  const auto let_go = [&] {
+    for (const auto& worker : per_worker_) worker->tape.clear();
+  };
+  try {
+    workers_.run(count, std::cref(task));
+  } catch (...) {
+    let_go();
+    throw;
+  }
+  let_go();
+  double evaluations = 0;
+  for (std::size_t i = 0; i < count; ++i) evaluations += static_cast<double>(shards_[i].evaluations);
+  return rows == 0 ? 0 : evaluations / static_cast<double>(rows);
+}
+
+template <class T>
+LossAndGradient<T> Sharded<T>::loss_and_gradient(const TensorView<T>& data, std::span<const std::uint32_t> rows,
+                                                 Gradient gradient, const Random& random) {
+  check_rows(data, model_.dim());
+  const auto count = static_cast<Index>(rows.size());
+  const T weight = static_cast<T>(-1.0 / static_cast<double>(count));
+  LossAndGradient<T> result;
+  result.evaluations = for_each_shard(
+      count, random, gradient, [&](Worker& worker, Shard& shard, Index first, Index size, Pass& pass) {
+        const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
+        const Var<T> loss = sum(model_.log_prob(x, pass)) * weight;
+        shard.loss = static_cast<double>(loss.item());
+        shard.gradient.resize(gradient_.size());
+        T* next = shard.gradient.data();
+        for (const TensorView<T>& g : gradient_values<T>(loss, worker.parameters)) {
+          next = std::copy_n(g.data(), g.shape().size(), next);
+        }
+      });
+  std::ranges::fill(gradient_, T(0));
+  for (Index i = 0; i < shard_count(count); ++i) {
+    const Shard& shard = shards_[static_cast<std::size_t>(i)];
+    result.loss += shard.loss;
+    for (std::size_t k = 0; k < gradient_.size(); ++k) gradient_[k] += shard.gradient[k];
+  }
+  result.gradient = gradient_;
+  return result;
+}
+
+template <class T>
+RowResults<T> Sharded<T>::log_prob(const TensorView<T>& data, const Random& random) {
+  check_rows(data, model_.dim());
+  const Index count = data.shape()[0];
+  RowResults<T> result{Tensor<T>::zeros({count})};
+  result.evaluations =
+      for_each_shard(count, random, Gradient::none, [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+        const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return first + i; });
+        scatter(model_.log_prob(x, pass), result.values, first);
+      });
+  return result;
+}
+
+template <class T>
+RowResults<T> Sharded<T>::sample(Index count, const Random& random) {
+  RowResults<T> result{Tensor<T>::zeros({count, model_.dim()})};
+  result.evaluations =
+      for_each_shard(count, random, Gradient::none, [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+        scatter(model_.sample(worker.tape, size, pass), result.values, first);
+      });
+  return result;
+}
+
+template <class T>
+RowResults<T> Sharded<T>::forward(const TransformedDistribution<T>& model, const TensorView<T>& points) {
+  check_rows(points, model.dim());
+  const Index count = points.shape()[0];
+  RowResults<T> result{Tensor<T>::zeros({count, model.dim()})};
+  result.evaluations = for_each_shard(
+      count, Random(0), Gradient::none, [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+        const Var<T> z = gather(worker.tape, points, size, [&](Index i) { return first + i; });
+        scatter(model.bijector().forward(z, pass), result.values, first);
+      });
+  return result;
+}
+
+template class Sharded<float>;
+template class Sharded<double>;
+
+}  // namespace fjord::flows

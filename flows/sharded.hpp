@@ -1,0 +1,82 @@
+/// A distribution applied to batches: cut into shards, spread over threads, the same bits for any number of them.
+#pragma once
+
+#include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/workers.hpp"
+#include "fjord/flows/distribution.hpp"
+
+namespace fjord::flows {
+
+/// The mean negative log-likelihood of a batch with its gradient.
+template <class T>
+struct LossAndGradient {
+  double loss = 0;              ///< nats
+  std::span<const T> gradient;  ///< of all parameters, one after another; valid until the next call
+  double evaluations = 0;       ///< calls of fields, mean over the rows
+};
+
+/// Numbers for every row of a batch.
+template <class T>
+struct RowResults {
+  Tensor<T> values;
+  double evaluations = 0;  ///< calls of fields, mean over the rows
+};
+
+/// A model and the threads that compute with it.
+///
+/// Every shard of `shard_rows` rows (the last one smaller) is recorded on its worker's tape and integrated with
+/// steps of its own; what shards give is added in their order.
+/// Errors:  ode::SolveFailure, in every function, with shard, block, time and remedy, where a solve fails.
+/// Note:    Changing parameters is allowed between calls: no tape holds them then.
+template <class T>
+class Sharded final {
+ public:
+  /// Small enough to stay in cache, large enough to hide the cost of a node.
+  static constexpr Index default_rows = 64;
+
+  /// Errors:  std::invalid_argument if shard_rows is not positive.
+  Sharded(Distribution<T>& model, Workers& workers, Index shard_rows = default_rows);
+
+  /// Loss and gradient on the chosen rows of `data` [N, D].
+  ///
+  /// Note:    Allocates nothing if an earlier call recorded as much.
+  LossAndGradient<T> loss_and_gradient(const TensorView<T>& data, std::span<const std::uint32_t> rows,
+                                       Gradient gradient, const Random& random);
+  /// The log-density of every row of `data` [N, D]: [N].
+  RowResults<T> log_prob(const TensorView<T>& data, const Random& random);
+  /// `count` samples: [count, D].
+  RowResults<T> sample(Index count, const Random& random);
+  /// The map from base to data applied to points [N, D].
+  RowResults<T> forward(const TransformedDistribution<T>& model, const TensorView<T>& points);
+
+ private:
+  struct Worker {
+    Tape<T> tape;
+    Vars<T> parameters;
+  };
+
+  struct Shard {
+    double loss = 0;
+    std::size_t evaluations = 0;
+    std::vector<T> gradient;
+  };
+
+  Index shard_count(Index rows) const { return (rows + shard_rows_ - 1) / shard_rows_; }
+  void bind_parameters(Worker& worker);
+  // Records run(tape, first row, rows, pass) for every shard, and lets go of the parameters in the end.
+  template <class Run>
+  double for_each_shard(Index rows, const Random& random, Gradient gradient, Run run);
+
+  Distribution<T>& model_;
+  Workers& workers_;
+  Index shard_rows_;
+  std::vector<Parameter<T>*> parameters_;
+  std::vector<std::unique_ptr<Worker>> per_worker_;
+  std::vector<Shard> shards_;
+  std::vector<T> gradient_;
+};
+
+extern template class Sharded<float>;
+extern template class Sharded<double>;
+
+}  // namespace fjord::flows

@@ -1,0 +1,28 @@
+/// Activations by name.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "fjord/autodiff/var.hpp"
+
+namespace fjord::nn {
+
+/// An elementwise function and the name under which model files know it.
+template <class T>
+struct Activation {
+  std::string_view name;
+  Var<T> (*function)(const Var<T>&);
+};
+
+/// All smooth activations: tanh, softplus, elu, silu, gelu, sigmoid, sin.
+template <class T>
+std::span<const Activation<T>> all_activations();
+
+/// The activation of that name.
+///
+/// Errors:  std::invalid_argument, which lists the names, if there is none.
+template <class T>
+Activation<T> activation_named(std::string_view name);
+
+}  // namespace fjord::nn

@@ -1,0 +1,31 @@
+/// The affine layer.
+#pragma once
+
+#include "fjord/autodiff/random.hpp"
+#include "fjord/nn/module.hpp"
+
+namespace fjord::nn {
+
+/// x W^T + b.
+///
+/// Shapes:  x [..., in], at least two axes; weight [out, in]; bias [out]; result [..., out].
+/// Note:    Weights start as draws from N(0, 1 / in), truncated at two standard deviations; biases as 0.
+/// Source:  Sonnet's snt.Linear, whose defaults these are.
+template <class T>
+class Linear final : public Module<T> {
+ public:
+  /// Errors:  std::invalid_argument if a size is not positive.
+  Linear(Index in, Index out, const Random& random);
+
+  Var<T> forward(const Var<T>& x) const override;
+  void add_parameters(const std::string& prefix, NamedParameters<T>& list) override;
+
+ private:
+  Parameter<T> weight_;
+  Parameter<T> bias_;
+};
+
+extern template class Linear<float>;
+extern template class Linear<double>;
+
+}  // namespace fjord::nn

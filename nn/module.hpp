@@ -1,0 +1,45 @@
+/// What every network is: named parameters, and a forward function on the tape.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fjord/autodiff/parameter.hpp"
+#include "fjord/autodiff/var.hpp"
+
+namespace fjord::nn {
+
+/// A parameter and its name, which says where in the module it stands: "layers.0.weight".
+template <class T>
+struct NamedParameter {
+  std::string name;
+  Parameter<T>* parameter;
+};
+
+template <class T>
+using NamedParameters = std::vector<NamedParameter<T>>;
+
+/// A function with parameters.
+template <class T>
+class Module {
+ public:
+  Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+  virtual ~Module() = default;
+
+  /// Applies the module to every row of x [..., in]; binds the parameters to the tape of x.
+  virtual Var<T> forward(const Var<T>& x) const = 0;
+  /// Appends the parameters, always in the same order, their names behind `prefix`.
+  virtual void add_parameters(const std::string& prefix, NamedParameters<T>& list) = 0;
+};
+
+/// All parameters of anything that has `add_parameters`.
+template <class T, class M>
+NamedParameters<T> parameters_of(M& module) {
+  NamedParameters<T> list;
+  module.add_parameters("", list);
+  return list;
+}
+
+}  // namespace fjord::nn

@@ -1,0 +1,228 @@
+#include "fjord/ode/adjoint.hpp"
+
+#include <algorithm>
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+
+namespace fjord::ode {
+namespace {
+
+// Inputs of the operation: y0, t0, t1, the parameters, then whatever else the field was seen to use.
+constexpr std::uint32_t y0_input = 0;
+constexpr std::uint32_t t0_input = 1;
+constexpr std::uint32_t t1_input = 2;
+constexpr std::uint32_t first_parameter = 3;
+
+template <class T>
+struct Problem {
+  Field<T> f;
+  TimeSpan span;
+  AdjointOptions options;
+  std::uint32_t parameters = 0;
+  std::size_t* backward_evaluations = nullptr;
+};
+
+// Several tensors as one state of rank 1, for the solver.
+template <class T>
+Var<T> pack(const Vars<T>& parts) {
+  Vars<T> flat;
+  for (const Var<T>& part : parts) flat.push_back(reshape(part, {part.shape().size()}));
+  return concatenate<T>(flat, 0);
+}
+
+template <class T>
+Vars<T> unpack(const Var<T>& packed, const std::vector<Shape>& shapes) {
+  Vars<T> parts;
+  Index at = 0;
+  for (const Shape& shape : shapes) {
+    parts.push_back(reshape(slice(packed, 0, at, at + shape.size()), shape));
+    at += shape.size();
+  }
+  return parts;
+}
+
+template <class T>
+Var<T> solved(const Solution<T>& solution, const char* which) {
+  if (solution.report.status != Status::success) {
+    throw SolveFailure(std::string("the ") + which + " solve failed: " + solution.report.message());
+  }
+  return solution.y;
+}
+
+template <class T>
+struct AdjointSolve {
+  static const Problem<T>& problem(const RuleNode<T>& rule) {
+    return **static_cast<const Problem<T>* const*>(rule.node().attributes);
+  }
+
+  static Vars<T> parameters_of(const RecordedRule<T>& rule) {
+    Vars<T> parameters;
+    for (std::uint32_t i = 0; i < problem(rule).parameters; ++i) parameters.push_back(rule.input(first_parameter + i));
+    return parameters;
+  }
+
+  static void check_inputs(const RuleNode<T>& rule, const std::function<bool(std::uint32_t)>& is_active) {
+    for (std::uint32_t i = first_parameter + problem(rule).parameters; i < rule.input_count(); ++i) {
+      require(!is_active(i), "solve_adjoint",
+              "the field uses a node that the derivative depends on and that is neither its state nor listed; add "
+              "it to the parameters");
+    }
+  }
+
+  // The state y, its adjoint a and the integral of a^T df/dp, from t1 back to t0.
+  static Field<T> backward_field(const Problem<T>& problem, const Vars<T>& parameters, const Shape& shape) {
+    std::vector<Shape> shapes{shape, shape};
+    for (const Var<T>& p : parameters) shapes.push_back(p.shape());
+    return [&problem, parameters, shapes](const Var<T>& t, const Var<T>& packed) {
+      const Vars<T> parts = unpack(packed, shapes);
+      Vars<T> inputs{identity(parts[0])};
+      for (const Var<T>& p : parameters) inputs.push_back(p);
+      const Var<T> slope = problem.f(t, inputs[0]);
+      Vars<T> slopes{slope};
+      for (const Var<T>& g : pullback<T>({slope}, {parts[1]}, inputs)) slopes.push_back(-g);
+      return pack(slopes);
+    };
+  }
+
+  // Both modes: recorded solves are swept over again, unrecorded ones leave their numbers only.
+  static void pull(Reverse<T>& rule, bool records) {
+    check_inputs(rule, [&](std::uint32_t i) { return rule.wants(i); });
+    const Problem<T>& p = problem(rule);
+    const Vars<T> parameters = parameters_of(rule);
+    const Var<T> y1 = rule.output();
+    const Var<T> g = rule.cotangent();
+    const Shape shape = y1.shape();
+    Vars<T> start{y1, g};
+    std::vector<Shape> shapes{shape, shape};
+    for (const Var<T>& parameter : parameters) {
+      shapes.push_back(parameter.shape());
+      start.push_back(broadcast_to(rule.tape().scalar(T(0)), shapes.back()));
+    }
+    const Field<T> field = backward_field(p, parameters, shape);
+    const Var<T> packed = pack(start);
+    const TimeSpan back{p.span.t1, p.span.t0};
+    const Solution<T> solution = records ? solve(field, packed, rule.input(t1_input), rule.input(t0_input), p.options.backward)
+                                         : solve_values(field, packed, back, p.options.backward);
+    const Vars<T> end = unpack(solved(solution, "backward"), shapes);
+    if (!records && p.backward_evaluations != nullptr) *p.backward_evaluations += solution.report.evaluations;
+    rule.add(y0_input, end[1]);
+    for (std::uint32_t i = 0; i < p.parameters; ++i) rule.add(first_parameter + i, end[2 + i]);
+    if (rule.wants(t1_input)) rule.add(t1_input, sum(g * p.f(rule.input(t1_input), y1)));
+    if (rule.wants(t0_input)) rule.add(t0_input, -sum(end[1] * p.f(rule.input(t0_input), rule.input(y0_input))));
+  }
+
+  static void pullback_rule(Reverse<T>& rule) { pull(rule, true); }
+
+  // The tangent v solves dv/dt = df/dy v + df/dp dp beside y.
+  static bool pushforward_rule(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    check_inputs(rule, [&](std::uint32_t i) { return !rule.tangent(i).is_empty(); });
+    const Problem<T>& p = problem(rule);
+    const Var<T> y0 = rule.input(y0_input);
+    const Shape shape = y0.shape();
+    Vars<T> moving;
+    Vars<T> tangents;
+    for (std::uint32_t i = 0; i < p.parameters; ++i) {
+      if (rule.tangent(first_parameter + i).is_empty()) continue;
+      moving.push_back(rule.input(first_parameter + i));
+      tangents.push_back(rule.tangent(first_parameter + i));
+    }
+    const Field<T> field = [&](const Var<T>& t, const Var<T>& packed) {
+      const Vars<T> parts = unpack<T>(packed, {shape, shape});
+      Vars<T> inputs{identity(parts[0])};
+      Vars<T> directions{parts[1]};
+      inputs.insert(inputs.end(), moving.begin(), moving.end());
+      directions.insert(directions.end(), tangents.begin(), tangents.end());
+      const Var<T> slope = p.f(t, inputs[0]);
+      return pack<T>({slope, pushforward<T>(inputs, directions, {slope})[0]});
+    };
+    const Var<T> zero = broadcast_to(rule.tape().scalar(T(0)), shape);
+    Var<T> v0 = rule.tangent(y0_input).is_empty() ? zero : rule.tangent(y0_input);
+    if (!rule.tangent(t0_input).is_empty()) v0 = v0 - p.f(rule.input(t0_input), y0) * rule.tangent(t0_input);
+    const Solution<T> solution =
+        solve(field, pack<T>({y0, v0}), rule.input(t0_input), rule.input(t1_input), p.options.backward);
+    Var<T> v1 = unpack<T>(solved(solution, "tangent"), {shape, shape})[1];
+    if (!rule.tangent(t1_input).is_empty()) {
+      v1 = v1 + p.f(rule.input(t1_input), rule.output()) * rule.tangent(t1_input);
+    }
+    rule.set(v1);
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    Tape<T>& tape = k.tape();
+    const typename Tape<T>::Mark mark = tape.mark();
+    Reverse<T> rule(tape, k.head());
+    k.ask(rule);
+    pull(rule, false);
+    k.add_from(rule);
+    tape.rewind(mark);
+  }
+
+  static constexpr Operation<T> row{"solve_adjoint", pullback_rule, pushforward_rule, pullback_values};
+};
+
+// Older nodes that the nodes from `begin` on use and that are not among `known`.
+template <class T>
+void add_captured(Tape<T>& tape, std::uint32_t begin, const Vars<T>& known, Vars<T>& captured) {
+  const auto holds = [](const Vars<T>& list, std::uint32_t index) {
+    return std::any_of(list.begin(), list.end(), [&](const Var<T>& v) { return v.index() == index; });
+  };
+  for (std::uint32_t i = begin; i < tape.size(); ++i) {
+    const Node<T>& node = tape.node(i);
+    for (std::uint32_t k = 0; k < node.input_count; ++k) {
+      const std::uint32_t input = node.inputs[k];
+      if (input < begin && !holds(known, input) && !holds(captured, input)) captured.push_back(tape.var(input));
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
+                          const Vars<T>& parameters, const AdjointOptions& options,
+                          std::size_t* backward_evaluations) {
+  Tape<T>& tape = y0.tape();
+  const TimeSpan span{static_cast<double>(t0.item()), static_cast<double>(t1.item())};
+  Vars<T> inputs{y0, t0, t1};
+  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
+  for (const Var<T>& input : inputs) tape.node(input, "solve_adjoint");
+  Vars<T> captured;
+  bool is_first = true;
+  const Field<T> watched = [&](const Var<T>& t, const Var<T>& y) {
+    if (!is_first) return f(t, y);
+    is_first = false;
+    const auto begin = static_cast<std::uint32_t>(tape.size());
+    const Var<T> slope = f(t, y);
+    Vars<T> known = inputs;
+    known.push_back(t);
+    known.push_back(y);
+    add_captured(tape, begin, known, captured);
+    return slope;
+  };
+  const Solution<T> values = solve_values(watched, y0, span, options.forward);
+  if (values.report.status != Status::success) return values;
+  inputs.insert(inputs.end(), captured.begin(), captured.end());
+  const auto problem = std::make_shared<const Problem<T>>(
+      Problem<T>{f, span, options, static_cast<std::uint32_t>(parameters.size()), backward_evaluations});
+  tape.own(problem);
+  const Node<T> end = tape.node(values.y.index());
+  const auto [y1, value] = append_operation<T>(tape, AdjointSolve<T>::row, std::span<const Var<T>>(inputs), end.shape,
+                                               tape.keep(problem.get()));
+  std::copy_n(end.value, end.shape.size, value);
+  return {y1, values.report};
+}
+
+#define FJORD_INSTANTIATE(T)                                                                                        \
+  template Solution<T> solve_adjoint(const Field<T>&, const Var<T>&, const Var<T>&, const Var<T>&, const Vars<T>&, \
+                                     const AdjointOptions&, std::size_t*);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord::ode

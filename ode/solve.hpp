@@ -1,0 +1,88 @@
+/// Initial value problems, solved with steps that adapt to the error.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "fjord/autodiff/tape.hpp"
+#include "fjord/ode/tableau.hpp"
+
+namespace fjord::ode {
+
+/// The right-hand side f(t, y) of dy/dt = f(t, y), recorded on the tape of y.
+///
+/// Shapes:  t a scalar; y of any shape, and the result of the same.
+template <class T>
+using Field = std::function<Var<T>(const Var<T>& t, const Var<T>& y)>;
+
+/// From t0 to t1; t1 < t0 integrates backwards.
+struct TimeSpan {
+  double t0 = 0;
+  double t1 = 1;
+};
+
+struct SolveOptions {
+  double rtol = 1e-6;                        ///< error allowed relative to an entry of y, >= 0
+  double atol = 1e-6;                        ///< error allowed in an entry that is zero, > 0
+  std::optional<double> first_step;          ///< length of the first step, > 0; chosen by Hairer's rule if absent
+  std::size_t max_steps = 10'000;            ///< attempted steps, rejected ones included, > 0
+  const Tableau* method = &dormand_prince;   ///< never null
+};
+
+/// How a solve ended.
+enum class Status {
+  success,
+  max_steps,       ///< the limit of steps was reached before t1
+  step_too_small,  ///< no step that still moves t met the tolerances
+  non_finite,      ///< the field or the state became infinite or NaN
+};
+
+/// What a solve did, and how it ended.
+struct Report {
+  Status status = Status::success;
+  double t = 0;                  ///< where it ended: t1 on success
+  std::size_t evaluations = 0;   ///< calls of the field, the probe for the first step included
+  std::size_t accepted = 0;
+  std::size_t rejected = 0;
+
+  /// One sentence on the outcome, with a remedy if it is no success.
+  std::string message() const;
+};
+
+/// Thrown by callers of `solve` that cannot go on without its result; what() says where, why, and what to do.
+class SolveFailure final : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+template <class T>
+struct Solution {
+  Var<T> y;  ///< the state at report.t
+  Report report;
+};
+
+/// Solves dy/dt = f(t, y), recording the accepted steps on the tape of y0, so that sweeps run through them.
+///
+/// Units:   the error of a step is the root of the mean square over all entries of y of the estimate divided by
+///          atol + rtol max(|y before|, |y after|), and must be <= 1. Step lengths are constants to the sweeps.
+/// Errors:  std::invalid_argument if an option is out of its range, a time is not finite, or f changes the shape.
+///          Numerical trouble is not an error: see Report::status.
+/// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4.
+template <class T>
+Solution<T> solve(const Field<T>& f, const Var<T>& y0, TimeSpan span, const SolveOptions& options = {});
+
+/// As above with times that derivatives are taken in: the last step is t1 minus all others.
+///
+/// Shapes:  t0 and t1 scalars on the tape of y0.
+template <class T>
+Solution<T> solve(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
+                  const SolveOptions& options = {});
+
+/// As `solve`, but keeps only the state: the memory does not grow with the steps. The state is a leaf of the
+/// tape, with no path to y0 or parameters.
+template <class T>
+Solution<T> solve_values(const Field<T>& f, const Var<T>& y0, TimeSpan span, const SolveOptions& options = {});
+
+}  // namespace fjord::ode

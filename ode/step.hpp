@@ -1,0 +1,40 @@
+/// One step of a Runge-Kutta method, and the size of its error.
+#pragma once
+
+#include "fjord/ode/solve.hpp"
+
+namespace fjord::ode {
+
+/// The slopes of a step's stages: one more than any method here has.
+inline constexpr std::size_t max_stages = 16;
+
+template <class T>
+using Stages = std::array<Var<T>, max_stages>;
+
+/// Evaluates f.
+///
+/// Errors:  std::invalid_argument if the result has not the shape of y, or is not on its tape.
+template <class T>
+Var<T> evaluate(const Field<T>& f, const Var<T>& t, const Var<T>& y);
+
+/// The root of the mean square of h (error weights . stages) / (atol + rtol max(|y|, |y_next|)), the weights
+/// being those of the method; NaN if an entry is.
+template <class T>
+double error_norm(const SolveOptions& options, double h, const Stages<T>& stages, const Var<T>& y,
+                  const Var<T>& y_next);
+
+/// The root of the mean square of x / (atol + rtol |y|).
+template <class T>
+double scaled_norm(const SolveOptions& options, const Var<T>& x, const Var<T>& y);
+
+/// The length of a first step for a method of the given order, from the slope and its change: Hairer's rule.
+///
+/// Units:   norms as of scaled_norm; `slope_change` maps a trial step to the norm of f(t0 + h, y0 + h f0) - f0.
+/// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4, "Starting Step Size".
+double starting_step(double state_norm, double slope_norm, int order,
+                     const std::function<double(double)>& slope_change);
+
+/// The factor by which the step changes after an error norm (NaN: shrinks most), at most `max_growth`.
+double step_factor(double error, int order, double max_growth);
+
+}  // namespace fjord::ode
