@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <string_view>
+#include <type_traits>
+
+#include "fjord/autodiff/narrow_products.hpp"
 
 namespace fjord {
 namespace {
@@ -22,23 +25,55 @@ bool is_among(std::string_view name, std::initializer_list<std::string_view> nam
 
 }  // namespace
 
-template <>
-void multiply(Index m, Index n, Index k, const MatrixOperand<float>& a, const MatrixOperand<float>& b, float* c,
-              bool add) {
-  cblas_sgemm(CblasColMajor, transpose_flag(a.transposed), transpose_flag(b.transposed), static_cast<int>(m),
-              static_cast<int>(n), static_cast<int>(k), 1.0f, a.data, std::max(1, static_cast<int>(a.rows)),
-              b.data, std::max(1, static_cast<int>(b.rows)), add ? 1.0f : 0.0f, c,
-              std::max(1, static_cast<int>(m)));
+namespace {
+
+template <class T>
+void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, bool add) {
+  const auto size = [](Index value) { return static_cast<int>(value); };
+  // BLAS wants leading dimensions of at least 1, also for empty matrices.
+  const auto leading = [&](Index rows) { return std::max(1, size(rows)); };
+  const CBLAS_TRANSPOSE ta = transpose_flag(a.transposed);
+  const CBLAS_TRANSPOSE tb = transpose_flag(b.transposed);
+  const T beta = add ? T(1) : T(0);
+  if constexpr (std::is_same_v<T, float>) {
+    cblas_sgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0F, a.data, leading(a.rows), b.data,
+                leading(b.rows), beta, c, leading(m));
+  } else {
+    cblas_dgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0, a.data, leading(a.rows), b.data,
+                leading(b.rows), beta, c, leading(m));
+  }
 }
 
-template <>
-void multiply(Index m, Index n, Index k, const MatrixOperand<double>& a, const MatrixOperand<double>& b,
-              double* c, bool add) {
-  cblas_dgemm(CblasColMajor, transpose_flag(a.transposed), transpose_flag(b.transposed), static_cast<int>(m),
-              static_cast<int>(n), static_cast<int>(k), 1.0, a.data, std::max(1, static_cast<int>(a.rows)),
-              b.data, std::max(1, static_cast<int>(b.rows)), add ? 1.0 : 0.0, c,
-              std::max(1, static_cast<int>(m)));
+}  // namespace
+
+template <class T>
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, Start start) {
+  if (narrow::takes_rows(m, n, k, a.transposed)) {
+    narrow::multiply_rows<T>(m, n, k, a, b, c, start, nullptr);
+  } else if (narrow::takes_reduction(m, n, k, a.transposed, b.transposed)) {
+    narrow::multiply_reduction<T>(m, n, k, a, b, c, start);
+  } else {
+    blas_multiply(m, n, k, a, b, c, start == Start::present);
+  }
 }
+
+template <class T>
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+              const T* columns) {
+  if (narrow::takes_rows(m, n, k, a.transposed)) {
+    narrow::multiply_rows<T>(m, n, k, a, b, c, Start::zero, columns);
+    return;
+  }
+  for (Index j = 0; j < n; ++j) std::fill_n(c + j * m, m, columns[j]);
+  multiply(m, n, k, a, b, c, Start::present);
+}
+
+#define FJORD_INSTANTIATE(T)                                                                                   \
+  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, T*, Start);    \
+  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, T*, const T*);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
 
 BlasReport blas_report() {
   BlasReport report;

@@ -15,11 +15,23 @@ struct MatrixOperand {
   bool transposed = false;  ///< whether the product takes the transpose of what stands in memory
 };
 
-/// c = a b, or c += a b with `add`; op(a) is [m, k], op(b) is [k, n], c is [m, n] with leading dimension m.
+/// What a product is added to.
+enum class Start {
+  zero,     ///< c = a b
+  present,  ///< c += a b
+};
+
+/// The product of a [m, k] and b [k, n], after any transposes, into c [m, n] with leading dimension m.
 ///
-/// Note:    c overlaps neither operand. Runs on the calling thread alone.
+/// Note:    c overlaps neither operand. Runs on the calling thread alone. Narrow matrices, such as the layers of
+///          small networks over a long batch, run through kernels of Fjord's own, others through the BLAS.
 template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, bool add);
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, Start start);
+
+/// As above, every column j of c starting from the number columns[j].
+template <class T>
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+              const T* columns);
 
 /// What computes the matrix products here, and whether it does so as fast as the processor can.
 struct BlasReport {

@@ -10,6 +10,9 @@
 #include <limits>
 #include <system_error>
 #include <utility>
+#include <vector>
+
+#include "fjord/autodiff/errors.hpp"
 
 namespace fjord {
 namespace {
@@ -45,7 +48,6 @@ class Temporary final {
   ~Temporary() {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
-  const fs::path& path() const { return path_; }
   void release() { path_.clear(); }
 
  private:

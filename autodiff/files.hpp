@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
-#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/tensor.hpp"
 
 namespace fjord {

@@ -66,7 +66,7 @@ class HeaderParser final {
   std::string quoted() {
     const std::string_view quote = accept("\"") ? "\"" : "'";
     if (quote == "'") expect(quote);
-    const std::string result(text_.substr(0, text_.find(quote)));
+    std::string result(text_.substr(0, text_.find(quote)));
     text_.remove_prefix(result.size());
     expect(quote);
     return result;

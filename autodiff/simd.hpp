@@ -102,9 +102,14 @@ double sum(Index n, F f, In... in) {
 }
 
 /// g * d that stays zero where g is zero, whatever d is: the product of every derivative rule.
+///
+/// An object, not a function, so that loops that it is handed to are compiled with it inside.
 template <class T>
-Batch<T> strong_product(const Batch<T>& g, const Batch<T>& d) {
+inline constexpr auto strong_product = [](const Batch<T>& g, const Batch<T>& d) {
   return xsimd::select(g == Batch<T>(T(0)), Batch<T>(T(0)), g * d);
-}
+};
+
+/// x itself: what a copy or a sum of runs applies.
+inline constexpr auto same = [](const auto& x) { return x; };
 
 }  // namespace fjord::simd

@@ -90,7 +90,7 @@ void ReverseKernel<T>::pass(std::uint32_t i) {
     // This node is done with its cotangent, so the buffer changes hands instead of being copied.
     std::swap(buffer, g);
   } else {
-    simd::accumulate(size(), buffer, false, [](const auto& x) { return x; }, static_cast<const T*>(g));
+    simd::accumulate(size(), buffer, false, simd::same, static_cast<const T*>(g));
   }
 }
 
@@ -111,7 +111,7 @@ void ReverseKernel<T>::add_from(Reverse<T>& rule) {
   for (std::uint32_t i = 0; i < this->node_.input_count; ++i) {
     if (rule.input_slot(i) >= rule.unwanted) continue;
     const Target<T> sum = target(i);
-    simd::accumulate(input_shape(i).size, sum.data, sum.fresh, [](const auto& x) { return x; },
+    simd::accumulate(input_shape(i).size, sum.data, sum.fresh, simd::same,
                      this->tape_.node(rule.input_slot(i)).value);
   }
 }
@@ -186,7 +186,7 @@ class AdjointGuard final {
 
 template <class T>
 void add_to(T* target, bool fresh, const T* values, Index count) {
-  simd::accumulate(count, target, fresh, [](const auto& x) { return x; }, values);
+  simd::accumulate(count, target, fresh, simd::same, values);
 }
 
 // The rule in operations, recorded, its values taken, and rewound.

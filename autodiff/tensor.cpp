@@ -79,6 +79,7 @@ bool TensorView<T>::is_column_major() const {
 
 template <class T>
 void TensorView<T>::copy_to(T* out, Order order) const {
+  if (shape_.size() == 0) return;
   if (order == Order::column_major && is_column_major()) {
     std::copy_n(data_, shape_.size(), out);
     return;

@@ -17,8 +17,7 @@
 // takes the dynamic shape of an xarray for a std::array: eval, immediate sums, pad, ... of an xarray would be
 // xtensor<T, 4>, which reads out of bounds. xtensor rules it out in C++17 mode only (its issue 1970).
 namespace xt::detail {
-// A template parameter, as only that is more special than the wrong match: with svector itself it is
-// ambiguous.
+// A template parameter, as only that is more special than the wrong match; svector itself is ambiguous.
 template <template <class, std::size_t, class, bool> class Svector, class X, std::size_t N, class A,
           bool Init>
 struct xtype_for_shape<Svector<X, N, A, Init>> {

@@ -16,11 +16,8 @@ namespace {
 
 using Batch = xsimd::batch<float>;
 using Integers = xsimd::batch<std::int32_t>;
-constexpr std::size_t lanes = Batch::size;
-constexpr std::size_t registers = lanes == 16 ? 32 : 16;
-
-constexpr std::size_t blocks = 4;
-constexpr std::size_t hidden = 8;
+constexpr std::size_t lanes = Batch::size, registers = lanes == 16 ? 32 : 16;
+constexpr std::size_t blocks = 4, hidden = 8;
 constexpr float base_variance = 0.64f;
 
 using Pair = std::array<Batch, 2>;
@@ -28,15 +25,13 @@ using Layer = std::array<Batch, hidden>;
 // A hidden layer and its two tangents: the same weights act on all three.
 using Triple = std::array<const Batch*, 3>;
 
-struct Weights {
-  float w1[hidden][4], b1[hidden], w2[hidden][hidden], b2[hidden], w3[2][hidden], b3[2];
+template <class T>
+struct Network {
+  T w1[hidden][4], b1[hidden], w2[hidden][hidden], b2[hidden], w3[2][hidden], b3[2];
 };
+using Weights = Network<float>;
+using Sums = Network<Batch>;  // of the gradient, a partial sum in each lane
 static_assert(sizeof(Weights) == FusedStep::weights_per_block * sizeof(float));
-
-// Gradient sums of a block, a partial sum in each lane. time is that of both columns of t in W1.
-struct Sums {
-  Batch w1[hidden][2], time[hidden], b1[hidden], w2[hidden][hidden], b2[hidden], w3[2][hidden], b3[2];
-};
 
 // What the backward pass needs of an evaluation. tanh is half of the forward pass: storing beats recomputing.
 struct Stored {
@@ -63,7 +58,7 @@ inline Batch fma(const Batch& x, const Batch& y, const Batch& z) { return xsimd:
 
 // Several units at once, instruction by instruction: one tanh is a chain of 20 dependent instructions, of
 // which too few fit into the scheduler of the processor for it to find this parallelism by itself.
-constexpr std::size_t group_size = registers / GS;
+constexpr std::size_t group_size = registers / 8;
 using Group = std::array<Batch, group_size>;
 
 template <class F, class... Groups>
@@ -76,41 +71,31 @@ inline Group map(F f, const Groups&... x) {
 
 // With m = exp(2 x) - 1: tanh = m / (m + 2), and no digit is lost at either end as m is formed from
 // exp(f) - 1 of the reduced argument f; slope 4 e / (1 + e)^2 from e = exp(2 x) for the same reason.
-inline void tanh_group(const Batch* x, Batch* value, Batch* slope) {
-  const auto add = [](const Batch& u, const Batch& v) { return u + v; };
+inline void tanh(const Batch* x, Batch* value, Batch* slope) {
   const auto times = [](const Batch& u, const Batch& v) { return u * v; };
-  const auto plus = [](float k) { return [k](const Batch& u) { return u + Batch(k); }; };
   Group y;
   std::copy_n(x, group_size, y.begin());
-  y = map(add, y, y);
   // The bound comes first so that a NaN passes. Beyond it the slope is below 1e-36.
-  y = map([](const Batch& u) { return xsimd::min(Batch(86.0f), u); }, y);
-  y = map([](const Batch& u) { return xsimd::max(Batch(-86.0f), u); }, y);
+  y = map([](const Batch& u) { return xsimd::max(Batch(-86.0f), xsimd::min(Batch(86.0f), u + u)); }, y);
   // Adding 1.5 2^23 rounds to an integer, left in the low bits; 127 makes it the exponent of 2^n.
   constexpr float magic = 12582912.0f + 127.0f;
   const Group shifted = map([](const Batch& u) { return fma(u, Batch(1.44269504f), Batch(magic)); }, y);
-  const Group n = map(plus(-magic), shifted);
+  const Group n = map([](const Batch& u) { return u - Batch(magic); }, shifted);
   const Group power = map(
       [](const Batch& u) { return xsimd::bitwise_cast<Batch>(xsimd::bitwise_cast<Integers>(u) << 23); }, shifted);
   // ln 2 in two parts, the first short enough that n times it is exact.
-  Group f = map([](const Batch& u, const Batch& v) { return fma(u, Batch(-0.693359375f), v); }, n, y);
-  f = map([](const Batch& u, const Batch& v) { return fma(u, Batch(2.12194440e-4f), v); }, n, f);
-  // exp(f) - 1 - f over f^2, Cephes expf.c
+  const auto rest = [](Batch u, Batch v) { return fma(u, Batch(2.12194440e-4f), fma(u, Batch(-0.693359375f), v)); };
+  const Group f = map(rest, n, y);
+  // (exp(f) - 1 - f) / f^2 is Cephes expf.c.
   Group p = map([](const Batch& u) { return fma(u, Batch(1.9875691500e-4f), Batch(1.3981999507e-3f)); }, f);
   for (const float k : {8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
     p = map([k](const Batch& u, const Batch& v) { return fma(u, v, Batch(k)); }, p, f);
-  p = map([](const Batch& u, const Batch& v, const Batch& w) { return fma(u, v, w); }, p, map(times, f, f), f);
-  const auto scale = [](const Batch& u, const Batch& v, const Batch& w) { return fma(u, v, w); };
-  const Group e = map(scale, power, p, power);
-  const Group r = map([](const Batch& u) { return Batch(1.0f) / u; }, map(plus(1.0f), e));
-  const Group m = map(scale, power, p, map(plus(-1.0f), power));
+  p = map(fma, p, map(times, f, f), f);
+  const Group e = map(fma, power, p, power);
+  const Group r = map([](const Batch& u) { return Batch(1.0f) / (u + Batch(1.0f)); }, e);
+  const Group m = map(fma, power, p, map([](const Batch& u) { return u - Batch(1.0f); }, power));
   std::ranges::copy(map(times, m, r), value);
-  const Group four_r = map([](const Batch& u) { return u * Batch(4.0f); }, r);
-  std::ranges::copy(map(times, map(times, e, r), four_r), slope);
-}
-
-inline void tanh(const Layer& x, Layer& value, Layer& slope) {
-  for (std::size_t i = 0; i < hidden; i += group_size) tanh_group(&x[i], &value[i], &slope[i]);
+  std::ranges::copy(map([](const Batch& u, const Batch& v) { return (u * v) * (v * Batch(4.0f)); }, e, r), slope);
 }
 
 // y[k][i] = (k == 0 ? bias[i] : 0) + sum_j w[i si + j sj] x[k][j], a tile of i in registers. The loop over j
@@ -120,26 +105,22 @@ inline void multiply(const float* w, const float* bias, const Triple& x, const s
   constexpr std::size_t tile = registers / 4;
   for (std::size_t i0 = 0; i0 < hidden; i0 += tile) {
     Batch sum[3][tile];
-#pragma GCC unroll 8
     for (std::size_t i = 0; i < tile; ++i) {
       sum[0][i] = Batch(bias ? bias[i0 + i] : 0.0f);
       sum[1][i] = sum[2][i] = Batch(0.0f);
     }
 #pragma GCC unroll 1
     for (std::size_t j = 0; j < hidden; ++j) {
-      const Batch x0 = x[0][j], x1 = x[1][j], x2 = x[2][j];
 #pragma GCC unroll 8
       for (std::size_t i = 0; i < tile; ++i) {
         const Batch weight(w[(i0 + i) * si + j * sj]);
-        sum[0][i] = fma(weight, x0, sum[0][i]);
-        sum[1][i] = fma(weight, x1, sum[1][i]);
-        sum[2][i] = fma(weight, x2, sum[2][i]);
+        sum[0][i] = fma(weight, x[0][j], sum[0][i]);
+        sum[1][i] = fma(weight, x[1][j], sum[1][i]);
+        sum[2][i] = fma(weight, x[2][j], sum[2][i]);
       }
     }
-#pragma GCC unroll 3
     for (std::size_t k = 0; k < 3; ++k)
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < tile; ++i) y[k][i0 + i] = sum[k][i];
+      for (std::size_t i = 0; i < tile; ++i) y[k][i0 + i] = sum[k][i];  // copy_n would keep sum in memory
   }
 }
 
@@ -149,19 +130,12 @@ inline void add_outer(const Triple& g, const Triple& x, Batch (&sums)[hidden][hi
   for (std::size_t i0 = 0; i0 < hidden; i0 += height)
     for (std::size_t j0 = 0; j0 < hidden; j0 += width) {
       Batch sum[height][width];
-#pragma GCC unroll 4
       for (std::size_t i = 0; i < height; ++i)
-#pragma GCC unroll 4
         for (std::size_t j = 0; j < width; ++j) sum[i][j] = sums[i0 + i][j0 + j];
-#pragma GCC unroll 3
       for (std::size_t k = 0; k < 3; ++k)
-#pragma GCC unroll 4
         for (std::size_t i = 0; i < height; ++i)
-#pragma GCC unroll 4
           for (std::size_t j = 0; j < width; ++j) sum[i][j] = fma(g[k][i0 + i], x[k][j0 + j], sum[i][j]);
-#pragma GCC unroll 4
       for (std::size_t i = 0; i < height; ++i)
-#pragma GCC unroll 4
         for (std::size_t j = 0; j < width; ++j) sums[i0 + i][j0 + j] = sum[i][j];
     }
 }
@@ -173,14 +147,15 @@ inline void evaluate(const Weights& w, float t, Stored& s, Pair& dz, Batch& trac
     const Batch constant(w.b1[j] + (w.w1[j][0] + w.w1[j][1]) * t);
     a1[j] = fma(Batch(w.w1[j][3]), s.z[1], fma(Batch(w.w1[j][2]), s.z[0], constant));
   }
-  tanh(a1, s.h1, s.s1);
+  for (std::size_t j = 0; j < hidden; j += group_size) tanh(&a1[j], &s.h1[j], &s.s1[j]);
   // The unit tangents of z arrive at the first layer as columns of W1.
   for (std::size_t j = 0; j < hidden; ++j) {
     v0[j] = s.s1[j] * Batch(w.w1[j][2]);
     v1[j] = s.s1[j] * Batch(w.w1[j][3]);
   }
-  multiply<hidden, 1>(w.w2[0], w.b2, {s.h1.data(), v0.data(), v1.data()}, {a2.data(), s.da2[0].data(), s.da2[1].data()});
-  tanh(a2, s.h2, s.s2);
+  const Triple x{s.h1.data(), v0.data(), v1.data()};
+  multiply<hidden, 1>(w.w2[0], w.b2, x, {a2.data(), s.da2[0].data(), s.da2[1].data()});
+  for (std::size_t i = 0; i < hidden; i += group_size) tanh(&a2[i], &s.h2[i], &s.s2[i]);
   dz = {Batch(w.b3[0]), Batch(w.b3[1])};
   trace = Batch(0.0f);
   for (std::size_t i = 0; i < hidden; ++i) {
@@ -196,8 +171,7 @@ inline void evaluate(const Weights& w, float t, Stored& s, Pair& dz, Batch& trac
 inline void pull_back(const Weights& w, float t, const Stored& s, const Pair& g, float g_trace, Sums& sums, Pair& gz) {
   Layer ga2, gd0, gd1, v0, v1, gh1, gv0, gv1;
   for (std::size_t i = 0; i < hidden; ++i) {
-    const Batch w0(w.w3[0][i]), w1(w.w3[1][i]);
-    const Batch h = s.h2[i], slope = s.s2[i], gs = slope * Batch(g_trace);
+    const Batch w0(w.w3[0][i]), w1(w.w3[1][i]), h = s.h2[i], slope = s.s2[i], gs = slope * Batch(g_trace);
     sums.w3[0][i] += fma(g[0], h, gs * s.da2[0][i]);
     sums.w3[1][i] += fma(g[1], h, gs * s.da2[1][i]);
     gd0[i] = gs * w0;
@@ -212,17 +186,17 @@ inline void pull_back(const Weights& w, float t, const Stored& s, const Pair& g,
   const Triple ga{ga2.data(), gd0.data(), gd1.data()};
   add_outer(ga, {s.h1.data(), v0.data(), v1.data()}, sums.w2);
   multiply<1, hidden>(w.w2[0], nullptr, ga, {gh1.data(), gv0.data(), gv1.data()});
-  gz = {Batch(0.0f), Batch(0.0f)};
+  gz.fill(Batch(0.0f));
   for (std::size_t j = 0; j < hidden; ++j) {
     const Batch w0(w.w1[j][2]), w1(w.w1[j][3]), h = s.h1[j], slope = s.s1[j];
     const Batch g_slope = fma(w0, gv0[j], w1 * gv1[j]);
     const Batch ga1 = slope * xsimd::fnma(h + h, g_slope, gh1[j]);
     gz[0] = fma(w0, ga1, gz[0]);
     gz[1] = fma(w1, ga1, gz[1]);
-    sums.w1[j][0] += fma(ga1, s.z[0], slope * gv0[j]);
-    sums.w1[j][1] += fma(ga1, s.z[1], slope * gv1[j]);
+    sums.w1[j][2] += fma(ga1, s.z[0], slope * gv0[j]);
+    sums.w1[j][3] += fma(ga1, s.z[1], slope * gv1[j]);
     sums.b1[j] += ga1;
-    sums.time[j] = fma(ga1, Batch(t), sums.time[j]);
+    sums.w1[j][0] = fma(ga1, Batch(t), sums.w1[j][0]);  // and w1[j][1], as t is there twice
   }
   for (std::size_t k = 0; k < 2; ++k) sums.b3[k] += g[k];
 }
@@ -231,19 +205,11 @@ inline void add(float factor, const Pair& x, Pair& y) {
   for (std::size_t k = 0; k < 2; ++k) y[k] = fma(Batch(factor), x[k], y[k]);
 }
 
-// The sums over the lanes, in the order of Weights.
-void reduce(const Sums& sums, Weights& out) {
-  for (std::size_t i = 0; i < hidden; ++i) {
-    out.w1[i][0] = out.w1[i][1] = xsimd::hadd(sums.time[i]);
-    out.b1[i] = xsimd::hadd(sums.b1[i]);
-    out.b2[i] = xsimd::hadd(sums.b2[i]);
-    for (std::size_t j = 0; j < hidden; ++j) out.w2[i][j] = xsimd::hadd(sums.w2[i][j]);
-    for (std::size_t k = 0; k < 2; ++k) {
-      out.w1[i][2 + k] = xsimd::hadd(sums.w1[i][k]);
-      out.w3[k][i] = xsimd::hadd(sums.w3[k][i]);
-    }
-  }
-  for (std::size_t k = 0; k < 2; ++k) out.b3[k] = xsimd::hadd(sums.b3[k]);
+void reduce(Sums& sums, std::span<float> gradient) {
+  for (auto& row : sums.w1) row[1] = row[0];
+  std::array<Batch, FusedStep::weights_per_block> flat;
+  std::memcpy(static_cast<void*>(flat.data()), &sums, sizeof(sums));
+  std::ranges::transform(flat, gradient.begin(), [](const Batch& x) { return xsimd::hadd(x); });
 }
 
 }  // namespace
@@ -263,19 +229,18 @@ struct FusedStep::Workspace {
 
   // z goes from data to base, log_det gains the integral of the trace.
   void forward(std::size_t block, Pair& z, Batch& log_det) {
-    const Weights& w = weights[block];
     Stored* s = stored_of(block);
     Pair k[stages + 1];
     Batch trace;
     s->z = z;
-    evaluate(w, time(0, 0), *s, k[0], trace);
+    evaluate(weights[block], time(0, 0), *s, k[0], trace);
     for (std::size_t step = 0; step < steps; ++step) {
       for (std::size_t stage = 0; stage < stages; ++stage) {
         log_det = fma(Batch(h * b[stage]), trace, log_det);
         Pair next = z;
         for (std::size_t j = 0; j <= stage; ++j) add(h * a[stage + 1][j], k[j], next);
         (++s)->z = next;
-        evaluate(w, time(step, stage + 1), *s, k[stage + 1], trace);
+        evaluate(weights[block], time(step, stage + 1), *s, k[stage + 1], trace);
       }
       z = s->z;
       k[0] = k[stages];
@@ -304,8 +269,7 @@ struct FusedStep::Workspace {
     Batch log_det(0.0f);
     for (std::size_t block = blocks; block-- > 0;) forward(block, z, log_det);
     const float mean = 1.0f / static_cast<float>(rows);
-    const Batch factor(mean / base_variance);
-    Pair g{z[0] * factor, z[1] * factor};
+    Pair g{z[0] * (mean / base_variance), z[1] * (mean / base_variance)};
     for (std::size_t block = 0; block < blocks; ++block) backward(block, g, -mean);
     return fma(z[0], z[0], z[1] * z[1]) * Batch(0.5f / base_variance) - log_det;
   }
@@ -318,8 +282,6 @@ FusedStep::FusedStep(std::size_t rows, int steps_per_block) {
 }
 
 FusedStep::~FusedStep() = default;
-FusedStep::FusedStep(FusedStep&&) noexcept = default;
-FusedStep& FusedStep::operator=(FusedStep&&) noexcept = default;
 
 float FusedStep::operator()(std::span<const float> weights, std::span<const float> x, std::span<float> gradient) {
   Workspace& ws = *workspace_;
@@ -329,13 +291,8 @@ float FusedStep::operator()(std::span<const float> weights, std::span<const floa
   std::memset(static_cast<void*>(ws.sums.data()), 0, sizeof(ws.sums));
   Batch loss(0.0f);
   for (std::size_t row = 0; row < ws.rows; row += lanes) loss += ws.run(x.data() + row);
-  for (std::size_t block = 0; block < blocks; ++block) {
-    Weights out;
-    reduce(ws.sums[block], out);
-    std::memcpy(gradient.data() + block * weights_per_block, &out, sizeof(out));
-  }
-  const float normalizer = std::log(2.0f * std::numbers::pi_v<float> * base_variance);
-  return xsimd::hadd(loss) / static_cast<float>(ws.rows) + normalizer;
+  for (std::size_t block = 0; block < blocks; ++block) reduce(ws.sums[block], gradient.subspan(block * weights_per_block));
+  return xsimd::hadd(loss) / static_cast<float>(ws.rows) + std::log(2.0f * std::numbers::pi_v<float> * base_variance);
 }
 
 std::size_t FusedStep::evaluations() const { return blocks * (stages * workspace_->steps + 1); }

@@ -23,8 +23,6 @@ class FusedStep final {
   /// Allocates everything once.
   FusedStep(std::size_t rows, int steps_per_block);
   ~FusedStep();
-  FusedStep(FusedStep&&) noexcept;
-  FusedStep& operator=(FusedStep&&) noexcept;
 
   /// Returns the mean negative log-density in nats and writes its gradient. No allocation.
   float operator()(std::span<const float> weights, std::span<const float> x, std::span<float> gradient);

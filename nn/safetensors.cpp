@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 
 namespace fjord::nn {
@@ -156,6 +157,7 @@ std::string object(const std::vector<std::string>& members) {
 
 std::string metadata_text(const std::map<std::string, std::string>& metadata) {
   std::vector<std::string> members;
+  members.reserve(metadata.size());
   for (const auto& [key, value] : metadata) members.push_back(quoted(key) + ":" + quoted(value));
   return quoted(metadata_key) + ":" + object(members);
 }

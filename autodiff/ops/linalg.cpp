@@ -27,6 +27,11 @@ MatrixOperand<T> operand(const Node<T>& node, bool transposed) {
   return {node.value, row_count(node.shape), transposed};
 }
 
+template <class T>
+Start start(const Target<T>& target) {
+  return target.fresh ? Start::zero : Start::present;
+}
+
 // op(A) op(B), with either transposed; rows of A are all its leading axes together. Closed under derivatives.
 template <class T>
 struct Product {
@@ -39,7 +44,7 @@ struct Product {
     const Index n = flags.b ? row_count(in_b.shape) : in_b.shape[in_b.shape.rank - 1];
     const NodeShape shape = result_shape(tape, in_a.shape, m, n, flags);
     const auto [var, value] = append_operation(tape, row, {a, b}, shape, tape.keep(flags));
-    multiply(m, n, k, operand(in_a, flags.a), operand(in_b, flags.b), value, false);
+    multiply(m, n, k, operand(in_a, flags.a), operand(in_b, flags.b), value, Start::zero);
     return var;
   }
   static void pullback(Reverse<T>& rule) {
@@ -72,16 +77,16 @@ struct Product {
     const auto g = [&](bool transposed) { return MatrixOperand<T>{k.cotangent(), m, transposed}; };
     if (const Target<T> target = k.target(0)) {
       if (ta) {
-        multiply(inner, m, n, operand(b, tb), g(true), target.data, !target.fresh);
+        multiply(inner, m, n, operand(b, tb), g(true), target.data, start(target));
       } else {
-        multiply(m, inner, n, g(false), operand(b, !tb), target.data, !target.fresh);
+        multiply(m, inner, n, g(false), operand(b, !tb), target.data, start(target));
       }
     }
     if (const Target<T> target = k.target(1)) {
       if (tb) {
-        multiply(n, inner, m, g(true), operand(a, ta), target.data, !target.fresh);
+        multiply(n, inner, m, g(true), operand(a, ta), target.data, start(target));
       } else {
-        multiply(inner, n, m, operand(a, !ta), g(false), target.data, !target.fresh);
+        multiply(inner, n, m, operand(a, !ta), g(false), target.data, start(target));
       }
     }
   }
@@ -110,8 +115,7 @@ struct Affine {
     const NodeShape shape =
         in.shape[last] == out ? in.shape : tape.keep_shape(in.shape.shape().without_axis(last).with_axis(last, out));
     const auto [var, value] = append_operation(tape, row, {x, weight, bias}, shape);
-    for (Index j = 0; j < out; ++j) std::fill_n(value + j * rows, rows, b.value[j]);
-    multiply(rows, out, w.shape[1], operand(in, false), operand(w, true), value, true);
+    multiply(rows, out, w.shape[1], operand(in, false), operand(w, true), value, b.value);
     return var;
   }
   static void pullback(Reverse<T>& rule) {
@@ -140,14 +144,14 @@ struct Affine {
     const Index in = w.shape[1];
     const T* g = k.cotangent();
     if (const Target<T> target = k.target(0)) {
-      multiply<T>(rows, in, out, {g, rows}, operand(w, false), target.data, !target.fresh);
+      multiply<T>(rows, in, out, {g, rows}, operand(w, false), target.data, start(target));
     }
     if (const Target<T> target = k.target(1)) {
-      multiply<T>(out, in, rows, {g, rows, true}, operand(x, false), target.data, !target.fresh);
+      multiply<T>(out, in, rows, {g, rows, true}, operand(x, false), target.data, start(target));
     }
     if (const Target<T> target = k.target(2)) {
       for (Index j = 0; j < out; ++j) {
-        const T total = static_cast<T>(simd::sum<T>(rows, [](const auto& v) { return v; }, g + j * rows));
+        const T total = static_cast<T>(simd::sum<T>(rows, simd::same, g + j * rows));
         target.data[j] = target.fresh ? total : target.data[j] + total;
       }
     }

@@ -14,12 +14,11 @@ namespace {
 template <class T>
 void stretch(const T* x, const NodeShape& from, T* out, bool fresh, const NodeShape& to) {
   const BroadcastLoops<1> loops(to, {from});
-  const auto copy = [](const auto& v) { return v; };
   loops.for_each_run([&](const std::array<Index, 1>& at, Index out_at) {
     if (loops.is_stretched(0)) {
-      simd::accumulate(loops.run(), out + out_at, fresh, copy, simd::Repeated<T>{x + at[0]});
+      simd::accumulate(loops.run(), out + out_at, fresh, simd::same, simd::Repeated<T>{x + at[0]});
     } else {
-      simd::accumulate(loops.run(), out + out_at, fresh, copy, x + at[0]);
+      simd::accumulate(loops.run(), out + out_at, fresh, simd::same, x + at[0]);
     }
   });
 }
@@ -28,12 +27,11 @@ void stretch(const T* x, const NodeShape& from, T* out, bool fresh, const NodeSh
 template <class T>
 void add_sums(const T* x, const NodeShape& from, T* out, const NodeShape& to) {
   const BroadcastLoops<1> loops(from, {to});
-  const auto copy = [](const auto& v) { return v; };
   loops.for_each_run([&](const std::array<Index, 1>& at, Index x_at) {
     if (loops.is_stretched(0)) {
-      out[at[0]] += static_cast<T>(simd::sum<T>(loops.run(), copy, x + x_at));
+      out[at[0]] += static_cast<T>(simd::sum<T>(loops.run(), simd::same, x + x_at));
     } else {
-      simd::accumulate(loops.run(), out + at[0], false, copy, x + x_at);
+      simd::accumulate(loops.run(), out + at[0], false, simd::same, x + x_at);
     }
   });
 }
@@ -109,7 +107,7 @@ struct Trace {
     const auto [var, value] = append_operation(tape, row, {x}, batch);
     std::fill_n(value, batch.size, T(0));
     for (Index i = 0; i < diagonal(in.shape); ++i) {
-      simd::accumulate(batch.size, value, i == 0, copy, in.value + offset(in.shape, i));
+      simd::accumulate(batch.size, value, i == 0, simd::same, in.value + offset(in.shape, i));
     }
     return var;
   }
@@ -133,7 +131,7 @@ struct Trace {
     if (!target) return;
     if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
     for (Index i = 0; i < diagonal(k.input_shape(0)); ++i) {
-      simd::accumulate(k.size(), target.data + offset(k.input_shape(0), i), false, copy, k.cotangent());
+      simd::accumulate(k.size(), target.data + offset(k.input_shape(0), i), false, simd::same, k.cotangent());
     }
   }
   static constexpr Operation<T> row{"trace", pullback, pushforward, pullback_values};
@@ -146,7 +144,6 @@ struct Trace {
     const Index batch = matrix == 0 ? 0 : shape.size / matrix;
     return batch * (i * rows + i);
   }
-  static simd::Batch<T> copy(const simd::Batch<T>& v) { return v; }
 };
 
 }  // namespace

@@ -26,7 +26,7 @@ void move_slab(const AxisLayout& layout, const T* from, Index from_size, Index f
   for (Index o = 0; o < layout.outer; ++o) {
     const T* source = from + (o * from_size + from_at) * layout.inner;
     T* target = to + (o * to_size + to_at) * layout.inner;
-    simd::accumulate(count * layout.inner, target, fresh, [](const auto& v) { return v; }, source);
+    simd::accumulate(count * layout.inner, target, fresh, simd::same, source);
   }
 }
 
@@ -215,7 +215,7 @@ struct Reshape {
       const TensorView<T> g(k.cotangent(), k.node().shape.shape(), Order::column_major);
       g.copy_to(in_order.data(), Order::c);
       const Tensor<T> moved = Tensor<T>::from(k.input_shape(0).shape(), in_order);
-      simd::accumulate(k.size(), target.data, target.fresh, [](const auto& v) { return v; }, moved.data());
+      simd::accumulate(k.size(), target.data, target.fresh, simd::same, moved.data());
     }
   }
   static constexpr Operation<T> row{"reshape", pullback, pushforward, pullback_values};

@@ -1,0 +1,63 @@
+#include "fjord/apps/moons/evaluate.hpp"
+
+#include <cstdio>
+
+#include "fjord/apps/moons/points.hpp"
+#include "fjord/apps/moons/statistics.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/flows/sharded.hpp"
+
+namespace fjord::apps {
+namespace {
+
+template <class T>
+void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOptions& options) {
+  const auto model = flows::model_of<T>(state, flow_numerics(options.rtol, options.atol, options.trace));
+  Workers workers(thread_count(options.threads));
+  flows::Sharded<T> sharded(*model, workers);
+  const flows::RowResults<T> result = sharded.log_prob(data.as<T>(), Random(options.seed));
+  save_points(options.out, result.values.template as<double>());
+  const Statistics nll = negated_statistics(result.values);
+  std::array<char, 32> error{"null"};
+  if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
+  std::printf("NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n", nll.mean, error.data(),
+              static_cast<long long>(data.shape()[0]), result.evaluations);
+}
+
+template <class T>
+void sample_as(const nn::State& state, const SampleOptions& options) {
+  const auto model = flows::model_of<T>(state, flow_numerics(options.rtol, options.atol, "exact"));
+  Workers workers(thread_count(options.threads));
+  flows::Sharded<T> sharded(*model, workers);
+  save_points(options.out, sharded.sample(options.count, Random(options.seed)).values);
+}
+
+}  // namespace
+
+void score(const ScoreOptions& options) {
+  const nn::State state = nn::load_safetensors(options.model);
+  const Index dim = flows::settings_of(state).dim;
+  const Tensor<double> data = load_points(options.data);
+  require(data.shape()[1] == dim, "--data", [&] {
+    return options.data + " has rows of " + std::to_string(data.shape()[1]) + " numbers, and the model is for " +
+           std::to_string(dim);
+  });
+  if (options.precision == "double") {
+    score_as<double>(state, data, options);
+  } else {
+    score_as<float>(state, data, options);
+  }
+}
+
+void sample(const SampleOptions& options) {
+  const nn::State state = nn::load_safetensors(options.model);
+  flows::settings_of(state);
+  const bool is_double = !state.tensors.empty() && std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
+  if (is_double) {
+    sample_as<double>(state, options);
+  } else {
+    sample_as<float>(state, options);
+  }
+}
+
+}  // namespace fjord::apps

@@ -1,0 +1,16 @@
+/// Trained models applied to points.
+#pragma once
+
+#include "fjord/apps/moons/options.hpp"
+
+namespace fjord::apps {
+
+/// Writes the log-density of every row and prints one line.
+///
+/// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and std::system_error otherwise.
+void score(const ScoreOptions& options);
+
+/// Writes samples; errors as score.
+void sample(const SampleOptions& options);
+
+}  // namespace fjord::apps

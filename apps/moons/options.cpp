@@ -1,0 +1,329 @@
+#include "fjord/apps/moons/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <set>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <toml++/toml.h>
+
+#include "fjord/apps/moons/version.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/files.hpp"
+#include "fjord/nn/activation.hpp"
+
+namespace fjord::apps {
+namespace {
+
+using Target = std::variant<Index*, std::uint64_t*, double*, std::string*>;
+
+// One option: its name on the command line and in config.toml, and where its value goes.
+struct Setting {
+  const char* name;
+  Target target;
+  const char* help;
+};
+
+std::vector<Setting> settings(TrainOptions& o) {
+  return {{"out", &o.out, "folder for the results"},
+          {"epochs", &o.epochs, "passes over the training points"},
+          {"batch", &o.batch, "rows of a training step"},
+          {"rate", &o.rate, "Adam's step length"},
+          {"points", &o.points, "training points"},
+          {"noise", &o.noise, "deviation of the noise on the points"},
+          {"blocks", &o.blocks, "FFJORD blocks"},
+          {"hidden", &o.hidden, "widths of the hidden layers, as 8,8"},
+          {"activation", &o.activation, "tanh, softplus, elu, silu, gelu, sigmoid or sin"},
+          {"rtol", &o.rtol, "relative tolerance of the solves"},
+          {"atol", &o.atol, "absolute tolerance of the solves"},
+          {"trace", &o.trace, "exact or hutchinson"},
+          {"gradient", &o.gradient, "direct or adjoint"},
+          {"seed", &o.seed, "moves initial weights, noise, shuffling and samples"},
+          {"threads", &o.threads, "threads; all cores if 0 or not given"},
+          {"precision", &o.precision, "float or double"}};
+}
+
+std::vector<Setting> settings(ScoreOptions& o) {
+  return {{"model", &o.model, "model file"},
+          {"data", &o.data, "points, .npy or .csv"},
+          {"out", &o.out, "log-densities, .npy or .csv"},
+          {"rtol", &o.rtol, "relative tolerance of the solves"},
+          {"atol", &o.atol, "absolute tolerance of the solves"},
+          {"precision", &o.precision, "double or float"},
+          {"trace", &o.trace, "exact or hutchinson"},
+          {"seed", &o.seed, "moves the probes of hutchinson"},
+          {"threads", &o.threads, "threads; all cores if 0 or not given"}};
+}
+
+std::vector<Setting> settings(SampleOptions& o) {
+  return {{"model", &o.model, "model file"},
+          {"count", &o.count, "samples to draw"},
+          {"out", &o.out, "samples, .npy or .csv"},
+          {"seed", &o.seed, "moves the samples"},
+          {"rtol", &o.rtol, "relative tolerance of the solves"},
+          {"atol", &o.atol, "absolute tolerance of the solves"},
+          {"threads", &o.threads, "threads; all cores if 0 or not given"}};
+}
+
+// ---- Ranges
+
+void check(bool holds, const char* option, const std::string& expected, const std::string& got) {
+  require(holds, std::string("--") + option, [&] { return expected + " is needed, got " + got; });
+}
+
+void check_count(const char* option, Index value) {
+  check(value > 0 && value <= 1'000'000'000, option, "a whole number from 1 to 1000000000", std::to_string(value));
+}
+
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return std::string(text.data(), end);
+}
+
+void check_positive(const char* option, double value) {
+  check(value > 0 && std::isfinite(value), option, "a positive number", number_text(value));
+}
+
+void check_choice(const char* option, const std::string& value, const std::set<std::string>& choices) {
+  std::string list;
+  for (const std::string& choice : choices) list += (list.empty() ? "" : " or ") + choice;
+  check(choices.contains(value), option, list, value);
+}
+
+void check_solver(double rtol, double atol, const std::string& trace) {
+  check_positive("rtol", rtol);
+  check_positive("atol", atol);
+  check_choice("trace", trace, {"exact", "hutchinson"});
+}
+
+void check_threads(Index threads) {
+  check(threads >= 0 && threads <= 1024, "threads", "a whole number up to 1024", std::to_string(threads));
+}
+
+std::vector<Index> widths(const std::string& text) {
+  std::vector<Index> result;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (true) {
+    Index width = 0;
+    const auto [next, error] = std::from_chars(at, end, width);
+    const bool ok = error == std::errc() && width > 0 && width <= 65536 && (next == end || *next == ',');
+    check(ok, "hidden", "a list of widths such as 8,8", text);
+    result.push_back(width);
+    if (next == end) return result;
+    at = next + 1;
+  }
+}
+
+void check_options(const TrainOptions& o) {
+  check_count("epochs", o.epochs);
+  check_count("batch", o.batch);
+  check_count("points", o.points);
+  check_count("blocks", o.blocks);
+  check_positive("rate", o.rate);
+  check(o.noise >= 0 && std::isfinite(o.noise), "noise", "a number of at least 0", number_text(o.noise));
+  widths(o.hidden);
+  nn::activation_named<float>(o.activation);
+  check_solver(o.rtol, o.atol, o.trace);
+  check_choice("gradient", o.gradient, {"adjoint", "direct"});
+  check_choice("precision", o.precision, {"double", "float"});
+  check_threads(o.threads);
+  check(!o.out.empty(), "out", "a folder", "nothing");
+}
+
+void check_options(const ScoreOptions& o) {
+  check_solver(o.rtol, o.atol, o.trace);
+  check_choice("precision", o.precision, {"double", "float"});
+  check_threads(o.threads);
+}
+
+void check_options(const SampleOptions& o) {
+  check_count("count", o.count);
+  check_solver(o.rtol, o.atol, "exact");
+  check_threads(o.threads);
+}
+
+// ---- config.toml
+
+void read_value(const Setting& setting, const toml::node& value, const std::string& file) {
+  const auto put = [&](auto* target, const auto& read) {
+    require(read.has_value(), "--config",
+            [&] { return file + ": the key " + setting.name + " has a value of the wrong kind"; });
+    *target = static_cast<std::remove_pointer_t<decltype(target)>>(*read);
+  };
+  std::visit(
+      [&](auto* target) {
+        using V = std::remove_pointer_t<decltype(target)>;
+        if constexpr (std::is_same_v<V, std::string>) {
+          put(target, value.value<std::string>());
+        } else if constexpr (std::is_same_v<V, double>) {
+          put(target, value.value<double>());
+        } else {
+          put(target, value.is_integer() ? value.value<std::int64_t>() : std::optional<std::int64_t>());
+        }
+      },
+      setting.target);
+}
+
+void read_config(const std::string& file, TrainOptions& options) {
+  const std::string text = read_file(file);
+  toml::table table;
+  try {
+    table = toml::parse(std::string_view(text));
+  } catch (const toml::parse_error& error) {
+    fail("--config", file + ":" + std::to_string(error.source().begin.line) + ": " +
+                         std::string(error.description()));
+  }
+  const std::vector<Setting> known = settings(options);
+  for (const auto& [key, value] : table) {
+    const auto found = std::ranges::find_if(known, [&, &name = key](const Setting& s) { return name.str() == s.name; });
+    require(found != known.end(), "--config", [&, &name = key] {
+      return file + ": unknown key " + std::string(name.str()) + "; see moons train --help";
+    });
+    read_value(*found, value, file);
+  }
+}
+
+// The file that --config names, before the rest is read, because the rest wins over it.
+std::string config_file(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--config" && i + 1 < argc) return argv[i + 1];
+    if (word.starts_with("--config=")) return word.substr(9);
+  }
+  return {};
+}
+
+template <class Options>
+CLI::App* add_command(CLI::App& app, const char* name, const char* help, Options& options) {
+  CLI::App* command = app.add_subcommand(name, help);
+  for (const Setting& setting : settings(options)) {
+    std::visit(
+        [&](auto* target) {
+          command->add_option(std::string("--") + setting.name, *target, setting.help)->capture_default_str();
+        },
+        setting.target);
+  }
+  return command;
+}
+
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, char** argv) {
+  TrainOptions train;
+  ScoreOptions score;
+  SampleOptions sample;
+  std::string config;
+  CLI::App app("Continuous normalizing flows on the two moons and on tables of your own.", "moons");
+  app.require_subcommand(0, 1);
+  bool version = false;
+  app.add_flag("--version", version, "print version, processor and BLAS");
+  CLI::App* train_command = add_command(app, "train", "train a flow on the two moons", train);
+  train_command->add_option("--config", config, "read these options from a TOML file");
+  train_command->add_flag("--resume", train.resume, "go on from the checkpoint in --out");
+  CLI::App* score_command = add_command(app, "score", "log-densities of points", score);
+  CLI::App* sample_command = add_command(app, "sample", "samples of a model", sample);
+  for (CLI::App* command : {score_command, sample_command}) {
+    for (const char* name : {"--model", "--data", "--count", "--out"}) {
+      if (CLI::Option* option = command->get_option_no_throw(name)) option->required();
+    }
+  }
+  const std::string file = config_file(argc, argv);
+  if (!file.empty()) read_config(file, train);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    require(error.get_exit_code() == 0, "arguments",
+            [&] { return one_line(error.what()) + "; see moons --help"; });
+    app.exit(error);  // prints the help that was asked for
+    return {};
+  }
+  if (version) {
+    std::fputs(version_text().c_str(), stdout);
+    return {};
+  }
+  if (score_command->parsed()) {
+    check_options(score);
+    return score;
+  }
+  if (sample_command->parsed()) {
+    check_options(sample);
+    return sample;
+  }
+  require(train_command->parsed(), "arguments", "train, score or sample is needed; see moons --help");
+  check_options(train);
+  return train;
+}
+
+std::map<std::string, std::string> settings_of(const TrainOptions& options) {
+  TrainOptions copy = options;
+  std::map<std::string, std::string> result;
+  for (const Setting& setting : settings(copy)) {
+    result[setting.name] = std::visit(
+        [](auto* target) -> std::string {
+          using V = std::remove_pointer_t<decltype(target)>;
+          if constexpr (std::is_same_v<V, std::string>) {
+            return *target;
+          } else if constexpr (std::is_same_v<V, double>) {
+            return number_text(*target);
+          } else {
+            return std::to_string(*target);
+          }
+        },
+        setting.target);
+  }
+  return result;
+}
+
+std::string config_text(const TrainOptions& options) {
+  TrainOptions copy = options;
+  toml::table table;
+  for (const Setting& setting : settings(copy)) {
+    std::visit(
+        [&](auto* target) {
+          using V = std::remove_pointer_t<decltype(target)>;
+          if constexpr (std::is_integral_v<V>) {
+            table.insert(setting.name, static_cast<std::int64_t>(*target));
+          } else {
+            table.insert(setting.name, *target);
+          }
+        },
+        setting.target);
+  }
+  std::ostringstream text;
+  text << table << "\n";
+  return text.str();
+}
+
+flows::FlowSettings flow_settings(const TrainOptions& options) {
+  flows::FlowSettings settings;
+  settings.blocks = options.blocks;
+  settings.hidden = widths(options.hidden);
+  settings.activation = options.activation;
+  return settings;
+}
+
+flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& trace) {
+  flows::FlowNumerics numerics;
+  numerics.solve.rtol = rtol;
+  numerics.solve.atol = atol;
+  numerics.trace = trace == "exact" ? flows::Trace::exact : flows::Trace::hutchinson;
+  return numerics;
+}
+
+int thread_count(Index asked) {
+  return asked > 0 ? static_cast<int>(asked) : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+}  // namespace fjord::apps

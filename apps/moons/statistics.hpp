@@ -1,0 +1,19 @@
+/// Means with their standard errors.
+#pragma once
+
+#include <optional>
+
+#include "fjord/autodiff/tensor.hpp"
+
+namespace fjord::apps {
+
+struct Statistics {
+  double mean = 0;
+  std::optional<double> standard_error;  ///< sample deviation (n - 1) / sqrt(n); none for one number
+};
+
+/// Of the negatives of the numbers: of negative log-likelihoods from log-densities.
+template <class T>
+Statistics negated_statistics(const Tensor<T>& log_probs);
+
+}  // namespace fjord::apps

@@ -1,0 +1,270 @@
+#include "fjord/apps/moons/train.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "fjord/apps/moons/checkpoint.hpp"
+#include "fjord/apps/moons/moons_data.hpp"
+#include "fjord/apps/moons/picture.hpp"
+#include "fjord/apps/moons/progress.hpp"
+#include "fjord/apps/moons/statistics.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/files.hpp"
+#include "fjord/flows/sharded.hpp"
+#include "fjord/optim/adam.hpp"
+
+namespace fjord::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+volatile std::sig_atomic_t caught_signal = 0;
+
+void catch_signals() {
+  const auto note = [](int signal) { caught_signal = signal; };
+  std::signal(SIGINT, note);
+  std::signal(SIGTERM, note);
+}
+
+// What the run's seed is folded with, so that no two uses share random numbers.
+enum class Use : std::uint64_t { weights, noise, shuffling, probes, samples };
+
+// The fixed seeds of the two test sets, which depend on the noise but not on --seed.
+constexpr std::uint64_t small_test_seed = 20'000'001;
+constexpr std::uint64_t large_test_seed = 20'000'002;
+constexpr Index small_test_rows = 2'000;
+constexpr Index large_test_rows = 20'000;
+constexpr Index sample_rows = 8'192;
+constexpr Index grid_lines = 21;
+constexpr Index points_a_line = 200;
+
+template <class T>
+class Training final {
+ public:
+  explicit Training(const TrainOptions& options)
+      : options_(options),
+        out_(options.out),
+        settings_(settings_of(options)),
+        random_(options.seed),
+        workers_(thread_count(options.threads)),
+        model_(flows::make_flow<T>(flow_settings(options),
+                                   flow_numerics(options.rtol, options.atol, options.trace), use(Use::weights))),
+        parameters_(nn::parameters_of<T>(*model_)),
+        sharded_(*model_, workers_),
+        adam_(pointers(parameters_), {.rate = options.rate}),
+        data_(make_moons(options.points, options.noise, use(Use::noise)).as<T>()),
+        test_(independent_moons(small_test_rows, options.noise, Random(small_test_seed)).as<T>()) {}
+
+  int run() {
+    start();
+    while (position_.epoch < options_.epochs) {
+      if (!train_epoch()) return interrupted();
+      end_epoch();
+    }
+    progress_.finish();
+    finish();
+    return 0;
+  }
+
+ private:
+  Random use(Use use) const { return random_.fold(static_cast<std::uint64_t>(use)); }
+
+  static std::vector<Parameter<T>*> pointers(const nn::NamedParameters<T>& list) {
+    std::vector<Parameter<T>*> result;
+    for (const nn::NamedParameter<T>& p : list) result.push_back(p.parameter);
+    return result;
+  }
+
+  void start() {
+    std::error_code error;
+    fs::create_directories(out_, error);
+    if (error) throw std::system_error(error, "[write] " + out_.string());
+    const fs::path file = out_ / "checkpoint.safetensors";
+    if (options_.resume && fs::exists(file)) {
+      position_ = load_checkpoint(file, parameters_, adam_, settings_);
+      position_.finished = false;
+    } else if (options_.resume) {
+      std::fprintf(stderr, "moons: no checkpoint in %s, so the run starts from the beginning\n", out_.c_str());
+    } else {
+      require(!is_unfinished(file), "--out", [&] {
+        return out_.string() + " holds an unfinished run; go on with --resume, or name another --out";
+      });
+    }
+    write_file(out_ / "config.toml", config_text(options_));
+    if (position_.steps == 0) save();
+    began_ = Clock::now();
+    catch_signals();
+  }
+
+  Index batches() const { return (options_.points + options_.batch - 1) / options_.batch; }
+
+  // Returns false if a signal came; the step under way is finished then.
+  bool train_epoch() {
+    const std::vector<std::uint32_t> order = use(Use::shuffling).fold(static_cast<std::uint64_t>(position_.epoch))
+                                                 .permutation(static_cast<std::uint32_t>(options_.points));
+    while (position_.batch < batches()) {
+      const auto first = static_cast<std::size_t>(position_.batch * options_.batch);
+      const std::size_t count = std::min(order.size() - first, static_cast<std::size_t>(options_.batch));
+      step(std::span(order).subspan(first, count));
+      progress_.update(progress_state());
+      if (caught_signal != 0) return false;
+    }
+    return true;
+  }
+
+  void step(std::span<const std::uint32_t> rows) {
+    const flows::Gradient mode =
+        options_.gradient == "direct" ? flows::Gradient::direct : flows::Gradient::adjoint;
+    const Random probes = use(Use::probes).fold(static_cast<std::uint64_t>(position_.steps));
+    const flows::LossAndGradient<T> result = sharded_.loss_and_gradient(data_, rows, mode, probes);
+    bool finite = std::isfinite(result.loss);
+    for (const T g : result.gradient) finite &= std::isfinite(g);
+    if (!finite) {
+      throw ode::SolveFailure("step " + std::to_string(position_.steps + 1) +
+                              " gave a loss or gradient that is no number; lower --rate, or tighten --rtol and --atol");
+    }
+    adam_.step(result.gradient);
+    const auto count = static_cast<double>(rows.size());
+    position_.loss_sum += result.loss * count;
+    position_.rows += count;
+    position_.evaluation_sum += result.evaluations;
+    ++position_.batch;
+    ++position_.steps;
+  }
+
+  void end_epoch() {
+    draw_samples();
+    const Statistics test = negated_statistics(sharded_.log_prob(test_, use(Use::probes)).values);
+    const double train_nll = position_.loss_sum / position_.rows;
+    position_.last_evaluations = position_.evaluation_sum / static_cast<double>(batches());
+    progress_.end_epoch(progress_state(), test.mean);
+    ++position_.epoch;
+    nlohmann::ordered_json line;
+    line["epoch"] = position_.epoch;
+    line["step"] = position_.steps;
+    line["train_nll"] = train_nll;
+    line["test_nll"] = test.mean;
+    line["test_nll_se"] = json_number(test.standard_error);
+    line["nfe_forward"] = position_.last_evaluations;
+    line["seconds"] = seconds();
+    position_.metrics += line.dump() + "\n";
+    position_.batch = 0;
+    position_.loss_sum = position_.rows = position_.evaluation_sum = 0;
+    write_file(out_ / "metrics.jsonl", position_.metrics);
+    save();
+  }
+
+  // As the notebook does at each epoch; the last ones are drawn in the picture.
+  void draw_samples() {
+    flows::Pass pass;
+    pass.random = use(Use::samples).fold(static_cast<std::uint64_t>(position_.epoch));
+    Tape<T> tape;
+    const Tensor<T> base(model_->base().sample(tape, sample_rows, pass).value());
+    const Tensor<double> grid = grid_of_lines(grid_lines, points_a_line, 2.4);
+    panels_.base = base.template as<double>();
+    panels_.base_grid = grid;
+    panels_.transformed = sharded_.forward(*model_, base).values.template as<double>();
+    panels_.transformed_grid = sharded_.forward(*model_, grid.as<T>()).values.template as<double>();
+  }
+
+  int interrupted() {
+    progress_.finish();
+    save();
+    std::fprintf(stderr, "moons: stopped after step %lld; go on with --resume\n",
+                 static_cast<long long>(position_.steps));
+    return 128 + caught_signal;
+  }
+
+  void finish() {
+    if (panels_.base.size() <= 1) draw_samples();  // a run that was complete before it was resumed
+    const Tensor<T> test = independent_moons(large_test_rows, options_.noise, Random(large_test_seed)).as<T>();
+    const Statistics result = negated_statistics(sharded_.log_prob(test, use(Use::probes)).values);
+    const std::optional<double> entropy = moons_entropy(options_.noise);
+    const double total = seconds();
+    nlohmann::ordered_json line;
+    line["final"] = true;
+    line["test_nll"] = result.mean;
+    line["test_nll_se"] = json_number(result.standard_error);
+    line["entropy"] = json_number(entropy);
+    line["nfe_forward"] = position_.last_evaluations;
+    line["seconds"] = total;
+    write_file(out_ / "metrics.jsonl", position_.metrics + line.dump() + "\n");
+    nn::save_safetensors(out_ / "model.safetensors", flows::state_of(*model_, flow_settings(options_)));
+    position_.finished = true;
+    save();
+    draw_picture();
+    std::printf("test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a step\n",
+                result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
+                static_cast<long long>(options_.epochs), total, position_.last_evaluations);
+  }
+
+  void draw_picture() {
+    panels_.data = data_.template as<double>();
+    panels_.grid_lines = grid_lines;
+    panels_.points_a_line = points_a_line;
+    const std::string trouble = draw_panels(out_ / "panels.png", panels_);
+    if (!trouble.empty()) std::fprintf(stderr, "moons: %s\n", trouble.c_str());
+  }
+
+  static std::string fixed(double value) {
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.3f", value);
+    return text.data();
+  }
+
+  static nlohmann::ordered_json json_number(std::optional<double> value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+  }
+
+  ProgressState progress_state() const {
+    ProgressState state;
+    state.epoch = position_.epoch + 1;
+    state.epochs = options_.epochs;
+    state.step = position_.steps;
+    state.steps = options_.epochs * batches();
+    state.nll = position_.loss_sum / position_.rows;
+    state.evaluations = position_.evaluation_sum / static_cast<double>(position_.batch);
+    return state;
+  }
+
+  double seconds() const {
+    return position_.seconds + std::chrono::duration<double>(Clock::now() - began_).count();
+  }
+
+  void save() {
+    Position now = position_;
+    if (began_ != Clock::time_point()) now.seconds = seconds();
+    save_checkpoint(out_ / "checkpoint.safetensors", parameters_, adam_, now, settings_);
+  }
+
+  using Clock = std::chrono::steady_clock;
+
+  const TrainOptions& options_;
+  fs::path out_;
+  Settings settings_;
+  Random random_;
+  Workers workers_;
+  std::unique_ptr<flows::TransformedDistribution<T>> model_;
+  nn::NamedParameters<T> parameters_;
+  flows::Sharded<T> sharded_;
+  optim::Adam<T> adam_;
+  Tensor<T> data_;
+  Tensor<T> test_;
+  Position position_;
+  Panels panels_;
+  Progress progress_;
+  Clock::time_point began_;
+};
+
+}  // namespace
+
+int train(const TrainOptions& options) {
+  return options.precision == "float" ? Training<float>(options).run() : Training<double>(options).run();
+}
+
+}  // namespace fjord::apps
