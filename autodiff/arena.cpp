@@ -17,7 +17,8 @@ struct SizeClass {
 };
 
 SizeClass size_class(std::size_t bytes, std::size_t fine_classes) {
-  const std::size_t lines = std::max<std::size_t>(1, (bytes + Arena::alignment - 1) / Arena::alignment);
+  const std::size_t lines =
+      std::max<std::size_t>(1, (bytes + Arena::alignment - 1) / Arena::alignment);
   if (lines <= fine_classes) return {lines - 1, lines * Arena::alignment};
   const std::size_t rounded = std::bit_ceil(lines);
   const auto doublings = static_cast<std::size_t>(std::countr_zero(rounded / fine_classes));
@@ -38,7 +39,8 @@ std::size_t Arena::capacity() const {
 
 void* Arena::allocate_in_next_block(std::size_t bytes) {
   std::size_t next = blocks_.empty() ? 0 : mark_.block + 1;
-  // A kept block may be too small for this one allocation; it is passed over, not lost: a rewind returns to it.
+  // A kept block may be too small for this one allocation; it is passed over, not lost: a rewind
+  // returns to it.
   while (next < blocks_.size() && blocks_[next].size < bytes) ++next;
   if (next == blocks_.size()) {
     const std::size_t grown = std::clamp(capacity(), first_block, largest_step);

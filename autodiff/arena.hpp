@@ -20,7 +20,8 @@ class Arena final {
     std::size_t offset = 0;
   };
 
-  /// Returns `bytes` of uninitialised memory, aligned to `align` (a power of two up to `alignment`).
+  /// Returns `bytes` of uninitialised memory, aligned to `align` (a power of two up to
+  /// `alignment`).
   void* allocate(std::size_t bytes, std::size_t align = alignment) {
     const std::size_t begin = (mark_.offset + align - 1) & ~(align - 1);
     if (mark_.block < blocks_.size() && begin + bytes <= blocks_[mark_.block].size) [[likely]] {
@@ -29,8 +30,11 @@ class Arena final {
     }
     return allocate_in_next_block(bytes);
   }
+
   Mark mark() const { return mark_; }
+
   void rewind(Mark mark) { mark_ = mark; }
+
   /// Bytes of all blocks.
   std::size_t capacity() const;
 
@@ -50,12 +54,14 @@ class Arena final {
   Mark mark_;
 };
 
-/// Buffers that are taken and given back in any order; those given back are used again, hot in cache.
+/// Buffers that are taken and given back in any order; those given back are used again, hot in
+/// cache.
 class BufferPool final {
  public:
   void* take(std::size_t bytes);
   /// Gives back a buffer that was taken with the same number of bytes.
   void give_back(void* buffer, std::size_t bytes);
+
   std::size_t capacity() const { return arena_.capacity(); }
 
  private:

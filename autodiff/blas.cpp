@@ -1,17 +1,19 @@
 #include "fjord/autodiff/blas.hpp"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <string_view>
 #include <type_traits>
+
+#include <cblas.h>
 
 #include "fjord/autodiff/narrow_products.hpp"
 
 namespace fjord {
 namespace {
 
-CBLAS_TRANSPOSE transpose_flag(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
+CBLAS_TRANSPOSE transpose_flag(bool transposed) {
+  return transposed ? CblasTrans : CblasNoTrans;
+}
 
 // OpenBLAS loses time with threads at the sizes of flows, and Fjord's own threads call it.
 const bool single_threaded = [] {
@@ -28,7 +30,8 @@ bool is_among(std::string_view name, std::initializer_list<std::string_view> nam
 namespace {
 
 template <class T>
-void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, bool add) {
+void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
+                   T* c, bool add) {
   const auto size = [](Index value) { return static_cast<int>(value); };
   // BLAS wants leading dimensions of at least 1, also for empty matrices.
   const auto leading = [&](Index rows) { return std::max(1, size(rows)); };
@@ -36,18 +39,19 @@ void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const M
   const CBLAS_TRANSPOSE tb = transpose_flag(b.transposed);
   const T beta = add ? T(1) : T(0);
   if constexpr (std::is_same_v<T, float>) {
-    cblas_sgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0F, a.data, leading(a.rows), b.data,
-                leading(b.rows), beta, c, leading(m));
+    cblas_sgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0F, a.data, leading(a.rows),
+                b.data, leading(b.rows), beta, c, leading(m));
   } else {
-    cblas_dgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0, a.data, leading(a.rows), b.data,
-                leading(b.rows), beta, c, leading(m));
+    cblas_dgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0, a.data, leading(a.rows),
+                b.data, leading(b.rows), beta, c, leading(m));
   }
 }
 
 }  // namespace
 
 template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, Start start) {
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+              Start start) {
   if (narrow::takes_rows(m, n, k, a.transposed)) {
     narrow::multiply_rows<T>(m, n, k, a, b, c, start, nullptr);
   } else if (narrow::takes_reduction(m, n, k, a.transposed, b.transposed)) {
@@ -68,9 +72,11 @@ void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const Matrix
   multiply(m, n, k, a, b, c, Start::present);
 }
 
-#define FJORD_INSTANTIATE(T)                                                                                   \
-  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, T*, Start);    \
-  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, T*, const T*);
+#define FJORD_INSTANTIATE(T)                                                                    \
+  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, \
+                         T*, Start);                                                            \
+  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, \
+                         T*, const T*);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -7,7 +7,8 @@
 
 namespace fjord {
 
-/// A matrix operand as it stands in memory, column-major with `rows` entries a column, or its transpose.
+/// A matrix operand as it stands in memory, column-major with `rows` entries a column, or its
+/// transpose.
 template <class T>
 struct MatrixOperand {
   const T* data;
@@ -21,12 +22,16 @@ enum class Start {
   present,  ///< c += a b
 };
 
-/// The product of a [m, k] and b [k, n], after any transposes, into c [m, n] with leading dimension m.
+/// The product of a [m, k] and b [k, n], after any transposes, into c [m, n] with leading dimension
+/// m.
 ///
-/// Note:    c overlaps neither operand. Runs on the calling thread alone. Narrow matrices, such as the layers of
-///          small networks over a long batch, run through kernels of Fjord's own, others through the BLAS.
+/// Note:    c overlaps neither operand. Runs on the calling thread alone. Narrow matrices, such as
+/// the layers of
+///          small networks over a long batch, run through kernels of Fjord's own, others through
+///          the BLAS.
 template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c, Start start);
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+              Start start);
 
 /// As above, every column j of c starting from the number columns[j].
 template <class T>
@@ -39,8 +44,8 @@ struct BlasReport {
   std::string core;       ///< the processor that the library takes this one for
   int threads = 1;        ///< threads that one product uses
   std::string processor;  ///< widest instruction set of this processor: AVX-512, AVX2 or SSE2
-  /// The core that OPENBLAS_CORETYPE should name, set before the program starts, where the library chose kernels
-  /// weaker than the processor; empty where all is well.
+  /// The core that OPENBLAS_CORETYPE should name, set before the program starts, where the library
+  /// chose kernels weaker than the processor; empty where all is well.
   std::string better_core;
 };
 

@@ -7,7 +7,8 @@
 
 namespace fjord {
 
-/// The loops over a column-major result whose N operands are broadcast to it, with as few axes as possible.
+/// The loops over a column-major result whose N operands are broadcast to it, with as few axes as
+/// possible.
 ///
 /// The first axis is the run: in it every operand has stride 1, or 0 where it is stretched.
 template <std::size_t N>
@@ -46,7 +47,9 @@ class BroadcastLoops final {
       if (axis >= rank_) return;
     }
   }
+
   Index run() const { return rank_ == 0 ? 1 : sizes_[0]; }
+
   bool is_stretched(std::size_t operand) const { return rank_ == 0 || strides_[0][operand] == 0; }
 
  private:
@@ -54,7 +57,8 @@ class BroadcastLoops final {
     empty_ |= size == 0;
     if (rank_ > 0) {
       bool continues = true;
-      for (std::size_t k = 0; k < N; ++k) continues &= strides[k] == strides_[rank_ - 1][k] * sizes_[rank_ - 1];
+      for (std::size_t k = 0; k < N; ++k)
+        continues &= strides[k] == strides_[rank_ - 1][k] * sizes_[rank_ - 1];
       if (continues) {
         sizes_[rank_ - 1] *= size;
         return;
@@ -72,7 +76,8 @@ class BroadcastLoops final {
 
 /// The shape of a broadcast result: one of the operands' own wherever possible.
 template <class T>
-NodeShape broadcast_node_shape(Tape<T>& tape, const NodeShape& a, const NodeShape& b, const char* op) {
+NodeShape broadcast_node_shape(Tape<T>& tape, const NodeShape& a, const NodeShape& b,
+                               const char* op) {
   if (a == b || b.rank == 0) return a;
   if (a.rank == 0) return b;
   const Shape shape = broadcast_shapes(a.shape(), b.shape(), op);

@@ -41,7 +41,8 @@ Tensor<T> jacobian(const Function<T>& f, const Tensor<T>& x) {
   const Var<T> in = tape.input(x);
   const Var<T> out = f(in);
   const Shape rows = out.shape();
-  // Column by column, in C order on both sides: entry (i, j) of the flat matrix is d out_i / d in_j.
+  // Column by column, in C order on both sides: entry (i, j) of the flat matrix is d out_i / d
+  // in_j.
   std::vector<T> matrix(static_cast<std::size_t>(rows.size() * x.size()));
   for (Index j = 0; j < x.size(); ++j) {
     std::vector<T> unit(static_cast<std::size_t>(x.size()), T(0));
@@ -57,11 +58,11 @@ Tensor<T> jacobian(const Function<T>& f, const Tensor<T>& x) {
   return Tensor<T>::from(Shape(sizes), matrix);
 }
 
-#define FJORD_INSTANTIATE(T)                                                            \
-  template Var<T> gradient(const Function<T>&, const Var<T>&);                          \
-  template Var<T> jvp(const Function<T>&, const Var<T>&, const Var<T>&);                \
-  template Var<T> vjp(const Function<T>&, const Var<T>&, const Var<T>&);                \
-  template Var<T> hvp(const Function<T>&, const Var<T>&, const Var<T>&);                \
+#define FJORD_INSTANTIATE(T)                                             \
+  template Var<T> gradient(const Function<T>&, const Var<T>&);           \
+  template Var<T> jvp(const Function<T>&, const Var<T>&, const Var<T>&); \
+  template Var<T> vjp(const Function<T>&, const Var<T>&, const Var<T>&); \
+  template Var<T> hvp(const Function<T>&, const Var<T>&, const Var<T>&); \
   template Tensor<T> jacobian(const Function<T>&, const Tensor<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

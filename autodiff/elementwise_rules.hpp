@@ -20,25 +20,31 @@ struct Unary {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, F::name);
     const auto [var, value] = append_operation(tape, row, {x}, in.shape);
-    simd::transform(in.shape.size, value, [](const auto& v) { return F::value(v); }, in.value);
+    simd::transform(
+        in.shape.size, value, [](const auto& v) { return F::value(v); }, in.value);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     rule.add(0, scale(rule.cotangent(), F::slope(rule.input(0), rule.output())));
   }
+
   static bool pushforward(Forward<T>& rule) {
     rule.set(scale(rule.tangent(0), F::slope(rule.input(0), rule.output())));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
-    simd::accumulate(k.size(), target.data, target.fresh,
-                     [](const auto& g, const auto& x, const auto& y) {
-                       return simd::strong_product<T>(g, F::slope(x, y));
-                     },
-                     k.cotangent(), k.input(0), k.output());
+    simd::accumulate(
+        k.size(), target.data, target.fresh,
+        [](const auto& g, const auto& x, const auto& y) {
+          return simd::strong_product<T>(g, F::slope(x, y));
+        },
+        k.cotangent(), k.input(0), k.output());
   }
+
   static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
 };
 
@@ -64,12 +70,14 @@ struct Paired {
     }
     return y;
   }
+
   static void pullback(Reverse<T>& rule) {
     const Var<T> y = rule.output(0);
     const Var<T> s = rule.output(1);
     if (!rule.cotangent(0).is_empty()) rule.add(0, scale(rule.cotangent(0), s));
     if (!rule.cotangent(1).is_empty()) rule.add(0, scale(rule.cotangent(1), F::curvature(y, s)));
   }
+
   static bool pushforward(Forward<T>& rule) {
     const Var<T> y = rule.output(0);
     const Var<T> s = rule.output(1);
@@ -77,6 +85,7 @@ struct Paired {
     if (rule.wants(1)) rule.set(1, scale(rule.tangent(0), F::curvature(y, s)));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
@@ -91,13 +100,15 @@ struct Paired {
     } else if (gy == nullptr) {
       simd::accumulate(k.size(), target.data, target.fresh, by_s, gs, k.output(0), k.output(1));
     } else {
-      simd::accumulate(k.size(), target.data, target.fresh,
-                       [=](const auto& g, const auto& h, const auto& y, const auto& s) {
-                         return by_y(g, s) + by_s(h, y, s);
-                       },
-                       gy, gs, k.output(0), k.output(1));
+      simd::accumulate(
+          k.size(), target.data, target.fresh,
+          [=](const auto& g, const auto& h, const auto& y, const auto& s) {
+            return by_y(g, s) + by_s(h, y, s);
+          },
+          gy, gs, k.output(0), k.output(1));
     }
   }
+
   static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
 };
 
@@ -109,18 +120,25 @@ struct Binary {
     const Node<T> in_b = tape.node(b, F::name);
     const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
     const auto [var, value] = append_operation(tape, row, {a, b}, shape);
-    for_each_run(shape, in_a, in_b, [value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
-      simd::transform(n, value + at, [](const auto& x, const auto& y) { return F::value(x, y); }, run_a, run_b);
-    });
+    for_each_run(shape, in_a, in_b,
+                 [value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
+                   simd::transform(
+                       n, value + at, [](const auto& x, const auto& y) { return F::value(x, y); },
+                       run_a, run_b);
+                 });
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const Var<T> a = rule.input(0);
     const Var<T> b = rule.input(1);
     const Var<T> g = rule.cotangent();
-    if (rule.wants(0)) rule.add(0, sum_to(scale_by(g, F::slope_a(a, b, rule.output()), rule.node().shape), a));
-    if (rule.wants(1)) rule.add(1, sum_to(scale_by(g, F::slope_b(a, b, rule.output()), rule.node().shape), b));
+    if (rule.wants(0))
+      rule.add(0, sum_to(scale_by(g, F::slope_a(a, b, rule.output()), rule.node().shape), a));
+    if (rule.wants(1))
+      rule.add(1, sum_to(scale_by(g, F::slope_b(a, b, rule.output()), rule.node().shape), b));
   }
+
   static bool pushforward(Forward<T>& rule) {
     // Stacked tangents of an operand that is itself broadcast do not line up with the result's.
     if (rule.stack() > 0 && (!lines_up(rule, 0) || !lines_up(rule, 1))) return false;
@@ -128,16 +146,18 @@ struct Binary {
     const Var<T> b = rule.input(1);
     Var<T> tangent;
     if (!rule.tangent(0).is_empty()) {
-      tangent = scale_by(like_output(rule, rule.tangent(0)), F::slope_a(a, b, rule.output()), rule.node().shape);
+      tangent = scale_by(like_output(rule, rule.tangent(0)), F::slope_a(a, b, rule.output()),
+                         rule.node().shape);
     }
     if (!rule.tangent(1).is_empty()) {
-      const Var<T> part = scale_by(like_output(rule, rule.tangent(1)), F::slope_b(a, b, rule.output()),
-                                   rule.node().shape);
+      const Var<T> part = scale_by(like_output(rule, rule.tangent(1)),
+                                   F::slope_b(a, b, rule.output()), rule.node().shape);
       tangent = tangent.is_empty() ? part : tangent + part;
     }
     rule.set(tangent);
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     accumulate_side(k, 0, [](const auto& g, const auto& a, const auto& b, const auto& y) {
       return product(g, F::slope_a(a, b, y));
@@ -146,22 +166,30 @@ struct Binary {
       return product(g, F::slope_b(a, b, y));
     });
   }
+
   static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
 
  private:
-  // Both have the result's shape, g perhaps stacked; a slope that is just 1 or -1 is not worth a product.
+  // Both have the result's shape, g perhaps stacked; a slope that is just 1 or -1 is not worth a
+  // product.
   static Var<T> scale_by(const Var<T>& g, const Var<T>& slope, const NodeShape& shape) {
-    return scale(g, slope.tape().node(slope.index()).shape == shape ? slope : broadcast_to(slope, shape.shape()));
+    return scale(g, slope.tape().node(slope.index()).shape == shape
+                        ? slope
+                        : broadcast_to(slope, shape.shape()));
   }
+
   static Var<T> scale_by(const Var<T>& g, int sign, const NodeShape&) { return sign > 0 ? g : -g; }
+
   static simd::Batch<T> product(const simd::Batch<T>& g, const simd::Batch<T>& slope) {
     return simd::strong_product<T>(g, slope);
   }
+
   static simd::Batch<T> product(const simd::Batch<T>& g, int sign) { return sign > 0 ? g : -g; }
 
   static bool lines_up(const Forward<T>& rule, std::uint32_t i) {
     return rule.tangent(i).is_empty() || rule.input_node(i).shape == rule.node().shape;
   }
+
   static Var<T> like_output(const Forward<T>& rule, const Var<T>& tangent) {
     return rule.stack() > 0 ? tangent : broadcast_to(tangent, rule.node().shape.shape());
   }
@@ -201,7 +229,8 @@ struct Binary {
     const bool dense = own == k.node().shape;
     if (!dense && target.fresh) std::fill_n(target.data, own.size, T(0));
     const bool stretched =
-        !dense && BroadcastLoops<2>(k.node().shape, {k.input_shape(0), k.input_shape(1)}).is_stretched(side);
+        !dense &&
+        BroadcastLoops<2>(k.node().shape, {k.input_shape(0), k.input_shape(1)}).is_stretched(side);
     for_each_run(k.node().shape, k.input_node(0), k.input_node(1),
                  [&](Index n, auto a, auto b, Index at, Index at_a, Index at_b) {
                    const T* g = k.cotangent() + at;

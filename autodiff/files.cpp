@@ -1,14 +1,13 @@
 #include "fjord/autodiff/files.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <fcntl.h>
 #include <limits>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -26,12 +25,16 @@ static_assert(std::endian::native == std::endian::little,
 class Descriptor final {
  public:
   explicit Descriptor(int number) : number_(number) {}
+
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
   }
+
   int number() const { return number_; }
+
   // False if what was written before turns out not to have reached the disk (quota, network).
   bool close() { return ::close(std::exchange(number_, -1)) == 0 || errno == EINTR; }
 
@@ -43,11 +46,14 @@ class Descriptor final {
 class Temporary final {
  public:
   explicit Temporary(fs::path path) : path_(std::move(path)) {}
+
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
+
   ~Temporary() {
     if (!path_.empty()) ::unlink(path_.c_str());
   }
+
   void release() { path_.clear(); }
 
  private:
@@ -74,11 +80,12 @@ void write_directly(const fs::path& path, std::string_view bytes) {
   if (!file.close()) fail_write(path, errno);
 }
 
-// Standard output or error, if it is this file: opened a second time, a file would be written from its start
-// again, over what the stream wrote, and renamed, it would be lost to the stream.
+// Standard output or error, if it is this file: opened a second time, a file would be written from
+// its start again, over what the stream wrote, and renamed, it would be lost to the stream.
 std::optional<int> standard_stream(const struct stat& file) {
   for (const int number : {STDOUT_FILENO, STDERR_FILENO}) {
     struct stat stream {};
+
     const bool known = ::fstat(number, &stream) == 0;
     if (known && stream.st_dev == file.st_dev && stream.st_ino == file.st_ino) return number;
   }
@@ -89,13 +96,15 @@ std::optional<int> standard_stream(const struct stat& file) {
 fs::path link_target(fs::path path) {
   constexpr int max_links = 40;  // as the kernel, which has then refused the path already
   std::error_code error;
-  for (int links = 0; links < max_links && fs::is_symlink(fs::symlink_status(path, error)); ++links) {
+  for (int links = 0; links < max_links && fs::is_symlink(fs::symlink_status(path, error));
+       ++links) {
     path = path.parent_path() / fs::read_symlink(path, error);
   }
   return path;
 }
 
-// Makes a file beside `target`; open() itself says whether a name is free, so no two writers share one.
+// Makes a file beside `target`; open() itself says whether a name is free, so no two writers share
+// one.
 std::pair<int, fs::path> open_beside(const fs::path& target, mode_t mode) {
   constexpr int attempts = 100;
   for (int n = 0;; ++n) {
@@ -112,11 +121,12 @@ void replace(const fs::path& name, std::string_view bytes, std::optional<mode_t>
   Descriptor file(number);
   if (file.number() < 0) fail_write(name, errno);
   Temporary temporary(path);
-  // Only the umask can have narrowed the mode; not every file system knows modes, so a failure is no loss.
+  // Only the umask can have narrowed the mode; not every file system knows modes, so a failure is
+  // no loss.
   if (old_mode) static_cast<void>(::fchmod(file.number(), *old_mode));
   write_all(file.number(), bytes, name);
-  // No fsync: what is written outlives the process without it, and it would cost a short epoch a large part
-  // of its time on a slow disk.
+  // No fsync: what is written outlives the process without it, and it would cost a short epoch a
+  // large part of its time on a slow disk.
   if (!file.close()) fail_write(name, errno);
   if (::rename(path.c_str(), target.c_str()) != 0) fail_write(name, errno);
   temporary.release();
@@ -126,13 +136,17 @@ void replace(const fs::path& name, std::string_view bytes, std::optional<mode_t>
 
 std::string read_file(const fs::path& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+
   struct stat status {};
+
   const auto check = [&](bool holds) {
-    require(holds, "read", [&] { return path.string() + ": " + std::generic_category().message(errno); });
+    require(holds, "read",
+            [&] { return path.string() + ": " + std::generic_category().message(errno); });
   };
   check(file.number() >= 0 && ::fstat(file.number(), &status) == 0);
   // One byte more than there should be, so that the end shows without growing. Pipes have no size.
-  std::string bytes(static_cast<std::size_t>(S_ISREG(status.st_mode) ? status.st_size : 0) + 1, '\0');
+  std::string bytes(static_cast<std::size_t>(S_ISREG(status.st_mode) ? status.st_size : 0) + 1,
+                    '\0');
   std::size_t size = 0;
   for (ssize_t count = 1; count != 0;) {
     if (size == bytes.size()) bytes.resize(2 * size + 4096);
@@ -147,11 +161,13 @@ std::string read_file(const fs::path& path) {
 
 void write_file(const fs::path& path, std::string_view bytes) {
   struct stat status {};
+
   if (::stat(path.c_str(), &status) != 0) {
     if (errno != ENOENT) fail_write(path, errno);
     return replace(path, bytes, std::nullopt);
   }
-  if (const std::optional<int> stream = standard_stream(status)) return write_all(*stream, bytes, path);
+  if (const std::optional<int> stream = standard_stream(status))
+    return write_all(*stream, bytes, path);
   if (!S_ISREG(status.st_mode)) return write_directly(path, bytes);
   // A rename asks the folder alone, but a write-protected file is meant to stay.
   if (::access(path.c_str(), W_OK) != 0) fail_write(path, errno);
@@ -164,7 +180,8 @@ void FileCheck::fail(std::string_view message) const {
 
 Shape checked_shape(std::span<const Index> sizes, std::size_t entry_bytes, const FileCheck& check) {
   check(sizes.size() <= Shape::max_rank, [&] {
-    return std::to_string(sizes.size()) + " axes, at most " + std::to_string(Shape::max_rank) + " are read";
+    return std::to_string(sizes.size()) + " axes, at most " + std::to_string(Shape::max_rank) +
+           " are read";
   });
   Index room = std::numeric_limits<Index>::max() / static_cast<Index>(entry_bytes);
   for (const Index size : sizes) {
@@ -177,7 +194,8 @@ Shape checked_shape(std::span<const Index> sizes, std::size_t entry_bytes, const
 
 std::uint64_t little_endian(std::string_view bytes) {
   std::uint64_t number = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) number = number << 8 | static_cast<unsigned char>(bytes[i]);
+  for (std::size_t i = bytes.size(); i-- > 0;)
+    number = number << 8 | static_cast<unsigned char>(bytes[i]);
   return number;
 }
 

@@ -15,17 +15,21 @@ namespace fjord {
 
 /// Reads a whole file, pipe or device.
 ///
-/// Errors:  std::invalid_argument "[read] path: reason" if it is missing, unreadable or a directory.
+/// Errors:  std::invalid_argument "[read] path: reason" if it is missing, unreadable or a
+/// directory.
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes a whole file, so that under its name there is at any time the old content or the new, never a part.
+/// Writes a whole file, so that under its name there is at any time the old content or the new,
+/// never a part.
 ///
-/// The bytes go to a new file beside it, `<path>.<process>-<n>.tmp`, which then takes its name and mode, and
-/// is removed after any failure. Symbolic links are followed. What exists and is no regular file (a pipe,
-/// /dev/full), or is what standard output or error already writes to (/dev/stdout), is written directly.
+/// The bytes go to a new file beside it, `<path>.<process>-<n>.tmp`, which then takes its name and
+/// mode, and is removed after any failure. Symbolic links are followed. What exists and is no
+/// regular file (a pipe, /dev/full), or is what standard output or error already writes to
+/// (/dev/stdout), is written directly.
 ///
 /// Errors:  std::system_error "[write] path: reason" if anything fails, a full disk included.
-/// Note:    The old or the new content survives a killed process, but not for certain a loss of power.
+/// Note:    The old or the new content survives a killed process, but not for certain a loss of
+/// power.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// Refuses what a file holds.
@@ -34,9 +38,12 @@ void write_file(const std::filesystem::path& path, std::string_view bytes);
 class FileCheck final {
  public:
   FileCheck(std::string_view op, std::string_view file) : op_(op), file_(file) {}
+
   /// The check of one part of the file, which messages then name too.
   FileCheck within(const std::string& part) const { return {op_, file_ + ": " + part}; }
+
   [[noreturn]] void fail(std::string_view message) const;
+
   /// Fails unless `holds`; the message is a text or a function that makes one.
   template <class Message>
   void operator()(bool holds, const Message& message) const {
@@ -55,14 +62,16 @@ class FileCheck final {
 
 /// The shape with these sizes, checked so that neither it nor its strides can overflow.
 ///
-/// Errors:  through `check`, if a size is negative, there are too many, or the bytes of all entries, of
+/// Errors:  through `check`, if a size is negative, there are too many, or the bytes of all
+/// entries, of
 ///          `entry_bytes` each, are more than can be addressed even if sizes of 0 were 1.
 Shape checked_shape(std::span<const Index> sizes, std::size_t entry_bytes, const FileCheck& check);
 
 /// The unsigned number in up to 8 bytes, the lowest first.
 std::uint64_t little_endian(std::string_view bytes);
 
-/// Foreign bytes made fit for a message of one line: cut to `limit`, other than printable ASCII shown as "?".
+/// Foreign bytes made fit for a message of one line: cut to `limit`, other than printable ASCII
+/// shown as "?".
 std::string printable(std::string_view bytes, std::size_t limit = 60);
 
 /// The tensor whose entries are these bytes; there are exactly as many as the shape needs.

@@ -13,7 +13,9 @@ namespace {
 
 using Tensors = std::vector<Tensor<double>>;
 
-double relative(double a, double b) { return std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)}); }
+double relative(double a, double b) {
+  return std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)});
+}
 
 Tensor<double> draw(const Shape& shape, std::uint64_t key) {
   Tensor<double> numbers = Tensor<double>::zeros(shape);
@@ -44,8 +46,14 @@ struct Recording {
     cotangent = tape.input(draw(output.shape(), 1000));
   }
 
-  Vars<double> reverse(const Var<double>& of, const Var<double>& g) { return pullback<double>({of}, {g}, inputs); }
-  Var<double> forward(const Var<double>& of) { return pushforward<double>(inputs, directions, {of}).front(); }
+  Vars<double> reverse(const Var<double>& of, const Var<double>& g) {
+    return pullback<double>({of}, {g}, inputs);
+  }
+
+  Var<double> forward(const Var<double>& of) {
+    return pushforward<double>(inputs, directions, {of}).front();
+  }
+
   Var<double> along_directions(const Vars<double>& gradients) {
     Var<double> sum_of_products = tape.scalar(0);
     for (std::size_t i = 0; i < gradients.size(); ++i) {
@@ -55,7 +63,8 @@ struct Recording {
   }
 };
 
-double weighted_value(const CheckedFunction& f, const Tensors& at, const Tensor<double>& cotangent) {
+double weighted_value(const CheckedFunction& f, const Tensors& at,
+                      const Tensor<double>& cotangent) {
   Tape<double> tape;
   Vars<double> inputs;
   for (const Tensor<double>& x : at) inputs.push_back(tape.input(x));
@@ -85,7 +94,8 @@ GradientCheck check_gradient(const CheckedFunction& f, const Tensors& at, double
 
   const TensorView<double> seed = r.cotangent.value();
   Tensors gradients;
-  for (const TensorView<double>& g : pullback_values<double>(std::span(&r.output, 1), std::span(&seed, 1), r.inputs)) {
+  for (const TensorView<double>& g :
+       pullback_values<double>(std::span(&r.output, 1), std::span(&seed, 1), r.inputs)) {
     gradients.emplace_back(g);
   }
   for (std::size_t i = 0; i < at.size(); ++i) {
@@ -97,7 +107,8 @@ GradientCheck check_gradient(const CheckedFunction& f, const Tensors& at, double
 
   const Var<double> tangent = r.forward(r.output);
   double along = 0;
-  for (std::size_t i = 0; i < at.size(); ++i) along += dot(gradients[i], Tensor<double>(r.directions[i].value()));
+  for (std::size_t i = 0; i < at.size(); ++i)
+    along += dot(gradients[i], Tensor<double>(r.directions[i].value()));
   result.forward = relative(dot(tangent.value(), cotangent), along);
 
   // v^T (d^2 <u, f>) v in each of the four ways.

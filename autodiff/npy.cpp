@@ -8,9 +8,10 @@
 
 #include "fjord/autodiff/files.hpp"
 
-// xtensor's reader is not used: it accepts truncated files, allocates what a header claims, takes header
-// lengths of 128 to 255 (shapes of many axes) for negative ones and depends on the order of the keys; making
-// it safe would mean parsing the header here first. It would also cost every user 0.5 s of compile time.
+// xtensor's reader is not used: it accepts truncated files, allocates what a header claims, takes
+// header lengths of 128 to 255 (shapes of many axes) for negative ones and depends on the order of
+// the keys; making it safe would mean parsing the header here first. It would also cost every user
+// 0.5 s of compile time.
 namespace fjord {
 namespace {
 
@@ -40,14 +41,18 @@ class HeaderParser final {
       break;
     }
     skip_space();
-    check_(text_.empty(), "there is more than one dict in the header; save it anew with numpy.save");
-    check_(header.dtype && header.is_fortran && header.sizes,
-           "the header must have 'descr', 'fortran_order' and 'shape'; save it anew with numpy.save");
+    check_(text_.empty(),
+           "there is more than one dict in the header; save it anew with numpy.save");
+    check_(
+        header.dtype && header.is_fortran && header.sizes,
+        "the header must have 'descr', 'fortran_order' and 'shape'; save it anew with numpy.save");
     return header;
   }
 
  private:
-  void skip_space() { text_.remove_prefix(std::min(text_.find_first_not_of(" \t\r\n"), text_.size())); }
+  void skip_space() {
+    text_.remove_prefix(std::min(text_.find_first_not_of(" \t\r\n"), text_.size()));
+  }
 
   bool accept(std::string_view token) {
     skip_space();
@@ -105,8 +110,9 @@ class HeaderParser final {
     skip_space();
     Index value = 0;
     const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), value);
-    check_(error == std::errc() && value >= 0,
-           [&] { return "the shape must hold sizes in [0, 2^63), got \"" + printable(text_) + "\""; });
+    check_(error == std::errc() && value >= 0, [&] {
+      return "the shape must hold sizes in [0, 2^63), got \"" + printable(text_) + "\"";
+    });
     text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
     accept("L");  // so Python 2 wrote long integers
     return value;
@@ -138,9 +144,9 @@ Tensor<Stored> read_data(std::string_view data, const Header& header, const File
   const Shape shape = checked_shape(*header.sizes, sizeof(Stored), check);
   const std::size_t expected = static_cast<std::size_t>(shape.size()) * sizeof(Stored);
   check(data.size() == expected, [&] {
-    return (data.size() < expected ? "truncated: " : "trailing bytes: ") + to_string(shape) + " of '" +
-           *header.dtype + "' needs " + std::to_string(expected) + " bytes of data, got " +
-           std::to_string(data.size()) + "; copy or save it anew";
+    return (data.size() < expected ? "truncated: " : "trailing bytes: ") + to_string(shape) +
+           " of '" + *header.dtype + "' needs " + std::to_string(expected) +
+           " bytes of data, got " + std::to_string(data.size()) + "; copy or save it anew";
   });
   return tensor_of_bytes<Stored>(data, shape, *header.is_fortran ? Order::column_major : Order::c);
 }
@@ -160,13 +166,17 @@ Tensor<T> parse_npy(std::string_view bytes, const std::string& name) {
 template <class T>
 std::string format_npy(const TensorView<T>& tensor) {
   std::string sizes;
-  for (const Index size : tensor.shape()) sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
+  for (const Index size : tensor.shape())
+    sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
   if (tensor.shape().rank() == 1) sizes += ",";
   const std::string dtype = "<f" + std::to_string(sizeof(T));
-  std::string header = "{'descr': '" + dtype + "', 'fortran_order': False, 'shape': (" + sizes + "), }";
-  // The data begins at a multiple of 64, after magic, version and length (10 bytes), header and newline.
+  std::string header =
+      "{'descr': '" + dtype + "', 'fortran_order': False, 'shape': (" + sizes + "), }";
+  // The data begins at a multiple of 64, after magic, version and length (10 bytes), header and
+  // newline.
   header.append(63 - (10 + header.size()) % 64, ' ').append("\n");
-  const std::array length = {static_cast<char>(header.size() % 256), static_cast<char>(header.size() / 256)};
+  const std::array length = {static_cast<char>(header.size() % 256),
+                             static_cast<char>(header.size() / 256)};
   std::string bytes = std::string(magic) + '\x01' + '\x00' + length[0] + length[1] + header;
   append_bytes(bytes, tensor);
   return bytes;

@@ -9,7 +9,8 @@
 
 namespace fjord {
 
-/// Reads a .npy file of little-endian float32 or float64, in C or Fortran order, and converts it to T.
+/// Reads a .npy file of little-endian float32 or float64, in C or Fortran order, and converts it to
+/// T.
 ///
 /// Shapes:  any, scalars and empty arrays included.
 /// Errors:  std::invalid_argument "[load_npy] path: ..." if it is anything else or not whole;

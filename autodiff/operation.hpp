@@ -17,15 +17,16 @@ class ReverseKernel;
 
 /// The rules of one operation; a constant object, to which its nodes point.
 ///
-/// `pullback` and `pushforward` are written in operations on the tape and serve every order of derivative:
-/// they read nodes only, never saved memory. Where a node's first-order sweep must be fast,
-/// `pullback_values` does the same as `pullback` on raw memory; without it the sweep records the rule,
-/// takes its values and rewinds.
+/// `pullback` and `pushforward` are written in operations on the tape and serve every order of
+/// derivative: they read nodes only, never saved memory. Where a node's first-order sweep must be
+/// fast, `pullback_values` does the same as `pullback` on raw memory; without it the sweep records
+/// the rule, takes its values and rewinds.
 template <class T>
 struct Operation {
   const char* name;
   void (*pullback)(Reverse<T>& rule);
-  /// Returns false if it cannot take several tangents at once here; the sweep then calls it for each.
+  /// Returns false if it cannot take several tangents at once here; the sweep then calls it for
+  /// each.
   bool (*pushforward)(Forward<T>& rule);
   void (*pullback_values)(ReverseKernel<T>& kernel) = nullptr;
 };
@@ -37,10 +38,15 @@ class RuleNode {
   RuleNode(Tape<T>& tape, std::uint32_t head) : tape_(tape), node_(tape.node(head)), head_(head) {}
 
   Tape<T>& tape() const { return tape_; }
+
   const Node<T>& node() const { return node_; }
+
   std::uint32_t head() const { return head_; }
+
   std::uint32_t input_count() const { return node_.input_count; }
+
   const Node<T>& input_node(std::uint32_t i) const { return tape_.node(node_.inputs[i]); }
+
   template <class A>
   const A& attributes() const {
     return *static_cast<const A*>(node_.attributes);
@@ -59,22 +65,27 @@ class RecordedRule : public RuleNode<T> {
   RecordedRule(Tape<T>& tape, std::uint32_t head);
 
   Var<T> input(std::uint32_t i) const { return this->tape_.var(this->node_.inputs[i]); }
+
   Var<T> output(std::uint32_t k = 0) const { return this->tape_.var(this->head_ + k); }
 
   // For the sweeps: slots hold a node's index, or one of these.
   static constexpr std::uint32_t zero = 0xffffffff;
   static constexpr std::uint32_t unwanted = 0xfffffffe;
+
   std::uint32_t& input_slot(std::uint32_t i) { return slots_[i]; }
+
   std::uint32_t& output_slot(std::uint32_t k) { return slots_[this->node_.input_count + k]; }
 
  protected:
   Var<T> at_slot(std::uint32_t slot) const {
     return slots_[slot] >= unwanted ? Var<T>() : this->tape_.var(slots_[slot]);
   }
+
   std::uint32_t* slots_;
 };
 
-/// One operation in a recorded reverse sweep: from the cotangents of its outputs to those of its inputs.
+/// One operation in a recorded reverse sweep: from the cotangents of its outputs to those of its
+/// inputs.
 template <class T>
 class Reverse final : public RecordedRule<T> {
  public:
@@ -82,25 +93,36 @@ class Reverse final : public RecordedRule<T> {
 
   /// The cotangent of output k; empty if it is zero.
   Var<T> cotangent(std::uint32_t k = 0) const { return this->at_slot(this->node_.input_count + k); }
+
   /// Whether the cotangent of input i is asked for.
   bool wants(std::uint32_t i) const { return this->slots_[i] != this->unwanted; }
+
   /// Adds to the cotangent of input i; of the input's shape.
   void add(std::uint32_t i, const Var<T>& cotangent);
 };
 
-/// One operation in a recorded forward sweep: from the tangents of its inputs to those of its outputs.
+/// One operation in a recorded forward sweep: from the tangents of its inputs to those of its
+/// outputs.
 template <class T>
 class Forward final : public RecordedRule<T> {
  public:
-  Forward(Tape<T>& tape, std::uint32_t head, Index stack) : RecordedRule<T>(tape, head), stack_(stack) {}
+  Forward(Tape<T>& tape, std::uint32_t head, Index stack)
+      : RecordedRule<T>(tape, head), stack_(stack) {}
 
   /// The tangent of input i; empty if it is zero.
   Var<T> tangent(std::uint32_t i) const { return this->at_slot(i); }
-  /// How many tangents each tangent holds, stacked along the axis of `stacked_shape`; 0: one, unstacked.
+
+  /// How many tangents each tangent holds, stacked along the axis of `stacked_shape`; 0: one,
+  /// unstacked.
   Index stack() const { return stack_; }
+
   /// Whether the tangent of output k is asked for.
-  bool wants(std::uint32_t k = 0) const { return this->slots_[this->node_.input_count + k] != this->unwanted; }
+  bool wants(std::uint32_t k = 0) const {
+    return this->slots_[this->node_.input_count + k] != this->unwanted;
+  }
+
   void set(std::uint32_t k, const Var<T>& tangent) { this->output_slot(k) = tangent.index(); }
+
   void set(const Var<T>& tangent) { set(0, tangent); }
 
  private:
@@ -112,6 +134,7 @@ template <class T>
 struct Target {
   T* data = nullptr;  ///< null if this derivative is not asked for
   bool fresh = false;
+
   explicit operator bool() const { return data != nullptr; }
 };
 
@@ -123,17 +146,25 @@ class ReverseKernel final : public RuleNode<T> {
       : RuleNode<T>(tape, head), frame_(frame), pool_(pool) {}
 
   const T* input(std::uint32_t i) const { return this->input_node(i).value; }
+
   const NodeShape& input_shape(std::uint32_t i) const { return this->input_node(i).shape; }
+
   const T* output(std::uint32_t k = 0) const { return this->tape_.node(this->head_ + k).value; }
+
   Index size() const { return this->node_.shape.size; }
+
   /// The cotangent of output k; null if it is zero.
   const T* cotangent(std::uint32_t k = 0) const { return frame_.adjoint(this->head_ + k); }
+
   bool wants(std::uint32_t i) const { return frame_.is_active(this->node_.inputs[i]); }
+
   /// The cotangent of input i. Two inputs may be one node: write one target after the other.
   Target<T> target(std::uint32_t i);
-  /// Adds the cotangent of output 0 to that of input i, of the same size; must come last in a kernel.
+  /// Adds the cotangent of output 0 to that of input i, of the same size; must come last in a
+  /// kernel.
   void pass(std::uint32_t i);
-  /// Has the same operation's recorded rule ask for what this kernel asks for, from the same cotangents.
+  /// Has the same operation's recorded rule ask for what this kernel asks for, from the same
+  /// cotangents.
   void ask(Reverse<T>& rule) const;
   /// Adds what a recorded rule gave.
   void add_from(Reverse<T>& rule);
@@ -143,8 +174,8 @@ class ReverseKernel final : public RuleNode<T> {
   BufferPool& pool_;
 };
 
-/// The shape of `count` stacked tangents of a node: the new axis is the second-last, and the last for
-/// ranks 0 and 1, so that stacked rows of a batch [B, D] become [B, K, D].
+/// The shape of `count` stacked tangents of a node: the new axis is the second-last, and the last
+/// for ranks 0 and 1, so that stacked rows of a batch [B, D] become [B, K, D].
 Shape stacked_shape(const Shape& shape, Index count);
 /// The axis along which `stacked_shape` stacks.
 Index stacking_axis(std::size_t rank);
@@ -158,7 +189,8 @@ struct NewNode {
 
 template <class T>
 NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
-                            const NodeShape& shape, const void* attributes = nullptr, int outputs = 1) {
+                            const NodeShape& shape, const void* attributes = nullptr,
+                            int outputs = 1) {
   Node<T> node;
   node.op = &op;
   auto* indices = tape.template new_records<std::uint32_t>(inputs.size());
@@ -173,16 +205,18 @@ NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<con
 }
 
 template <class T>
-NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::initializer_list<Var<T>> inputs,
-                            const NodeShape& shape, const void* attributes = nullptr, int outputs = 1) {
-  return append_operation(tape, op, std::span<const Var<T>>(inputs.begin(), inputs.size()), shape, attributes,
-                          outputs);
+NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op,
+                            std::initializer_list<Var<T>> inputs, const NodeShape& shape,
+                            const void* attributes = nullptr, int outputs = 1) {
+  return append_operation(tape, op, std::span<const Var<T>>(inputs.begin(), inputs.size()), shape,
+                          attributes, outputs);
 }
 
-/// Appends a node whose value stands in the tape already: that of an operation that changes no number.
+/// Appends a node whose value stands in the tape already: that of an operation that changes no
+/// number.
 template <class T>
-Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input, const NodeShape& shape,
-                    const T* value, const void* attributes = nullptr) {
+Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
+                    const NodeShape& shape, const T* value, const void* attributes = nullptr) {
   Node<T> node;
   node.op = &op;
   auto* index = tape.template new_records<std::uint32_t>(1);

@@ -7,17 +7,20 @@
 
 namespace fjord {
 
-/// Replaces the counter by four random words, as Philox4x32-10 does; word 0 of its key is the low half of `key`.
+/// Replaces the counter by four random words, as Philox4x32-10 does; word 0 of its key is the low
+/// half of `key`.
 ///
 /// Source:  Salmon, Moraes, Dror & Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 void philox4x32(std::span<std::uint32_t, 4> counter, std::uint64_t key);
 
 /// Counter-based random numbers: entry i of a sequence depends on the key and on i alone.
 ///
-/// Each distribution has a sequence of its own, of 2^64 entries. T is float or double; the float sequence is the
-/// double sequence of the same key with fewer digits, so runs in both precisions see the same noise.
+/// Each distribution has a sequence of its own, of 2^64 entries. T is float or double; the float
+/// sequence is the double sequence of the same key with fewer digits, so runs in both precisions
+/// see the same noise.
 ///
-/// Note:    Nothing is consumed: the same call gives the same numbers. Fold in what tells two uses apart.
+/// Note:    Nothing is consumed: the same call gives the same numbers. Fold in what tells two uses
+/// apart.
 ///          Parts of a sequence may be filled in any order, by any thread.
 class Random final {
  public:
@@ -26,6 +29,7 @@ class Random final {
 
   /// An independent generator for this one and n (purpose, epoch, step, row...), as JAX's fold_in.
   Random fold(std::uint64_t n) const;
+
   std::uint64_t key() const { return key_; }
 
   /// Fills with entries first, first + 1, ... of the uniform sequence.
@@ -43,8 +47,8 @@ class Random final {
 
   /// Fills with entries of the sequence of standard normals given |x| <= 2.
   ///
-  /// Units:   |x| <= 2, variance 0.7737: 1 before truncation, as in TensorFlow's and Sonnet's truncated_normal.
-  /// Source:  as normal(); no draw is rejected.
+  /// Units:   |x| <= 2, variance 0.7737: 1 before truncation, as in TensorFlow's and Sonnet's
+  /// truncated_normal. Source:  as normal(); no draw is rejected.
   template <class T>
   void truncated_normal(std::span<T> out, std::uint64_t first = 0) const;
 

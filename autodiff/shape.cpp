@@ -9,7 +9,8 @@ namespace fjord {
 
 Shape::Shape(std::span<const Index> sizes) : rank_(sizes.size()) {
   require(rank_ <= max_rank, "shape", [&] {
-    return "at most " + std::to_string(max_rank) + " axes are possible, got " + std::to_string(rank_);
+    return "at most " + std::to_string(max_rank) + " axes are possible, got " +
+           std::to_string(rank_);
   });
   for (std::size_t axis = 0; axis < rank_; ++axis) {
     require(sizes[axis] >= 0, "shape", [&] {
@@ -20,7 +21,9 @@ Shape::Shape(std::span<const Index> sizes) : rank_(sizes.size()) {
   }
 }
 
-Index Shape::size() const { return std::accumulate(begin(), end(), Index{1}, std::multiplies<>()); }
+Index Shape::size() const {
+  return std::accumulate(begin(), end(), Index{1}, std::multiplies<>());
+}
 
 Shape Shape::with_axis(std::size_t axis, Index size) const {
   std::array<Index, max_rank + 1> sizes{};
@@ -65,8 +68,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
 std::size_t normalized_axis(Index axis, std::size_t rank, const char* op) {
   const auto signed_rank = static_cast<Index>(rank);
   require(-signed_rank <= axis && axis < signed_rank, op, [&] {
-    return "the axis must lie in [-" + std::to_string(rank) + ", " + std::to_string(rank) + "), got " +
-           std::to_string(axis);
+    return "the axis must lie in [-" + std::to_string(rank) + ", " + std::to_string(rank) +
+           "), got " + std::to_string(axis);
   });
   return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
 }

@@ -28,9 +28,13 @@ class Shape final {
   static constexpr std::size_t max_rank = 16;
 
   Shape() = default;
+
   Shape(std::initializer_list<Index> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
+
   explicit Shape(std::span<const Index> sizes);
+
   Shape(const Shape& other) { *this = other; }
+
   Shape& operator=(const Shape& other) {
     rank_ = other.rank_;
     std::copy_n(other.sizes_.begin(), rank_, sizes_.begin());
@@ -38,10 +42,14 @@ class Shape final {
   }
 
   std::size_t rank() const { return rank_; }
+
   /// Number of entries: the product of the sizes, 1 for a scalar.
   Index size() const;
+
   Index operator[](std::size_t axis) const { return sizes_[axis]; }
+
   const Index* begin() const { return sizes_.data(); }
+
   const Index* end() const { return sizes_.data() + rank_; }
 
   /// The shape with one axis more, of `size`, in front of axis `axis` (0 <= axis <= rank).
@@ -49,7 +57,9 @@ class Shape final {
   /// The shape without axis `axis`.
   Shape without_axis(std::size_t axis) const;
 
-  friend bool operator==(const Shape& a, const Shape& b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
+  friend bool operator==(const Shape& a, const Shape& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
 
  private:
   std::size_t rank_ = 0;
@@ -59,7 +69,8 @@ class Shape final {
 /// Text such as "[256, 2]".
 std::string to_string(const Shape& shape);
 
-/// The shape that `a` and `b` have together by numpy's rules: trailing axes aligned, size 1 stretched.
+/// The shape that `a` and `b` have together by numpy's rules: trailing axes aligned, size 1
+/// stretched.
 ///
 /// Errors:  std::invalid_argument, in the name of `op`, if two sizes differ and neither is 1.
 Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);

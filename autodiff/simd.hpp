@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+
 #include <xsimd/xsimd.hpp>
 
 #include "fjord/autodiff/shape.hpp"
@@ -30,7 +31,8 @@ Batch<T> load(Repeated<T> run, Index) {
   return Batch<T>(*run.number);
 }
 
-/// The `count` < width entries from i on; the rest repeat the first, so that no lane sees a strange number.
+/// The `count` < width entries from i on; the rest repeat the first, so that no lane sees a strange
+/// number.
 template <class T>
 Batch<T> load_part(const T* run, Index i, Index count) {
   std::array<T, Batch<T>::size> lanes;
@@ -51,7 +53,8 @@ void store_part(const Batch<T>& batch, T* run, Index count) {
   std::copy_n(lanes.begin(), count, run);
 }
 
-/// out[i] = f(in[i]...) for i in [0, n); the last lanes go through the same f, so position changes no bits.
+/// out[i] = f(in[i]...) for i in [0, n); the last lanes go through the same f, so position changes
+/// no bits.
 template <class T, class F, class... In>
 void transform(Index n, T* out, F f, In... in) {
   Index i = 0;
@@ -66,7 +69,8 @@ void accumulate(Index n, T* out, bool fresh, F f, In... in) {
     transform(n, out, f, in...);
   } else {
     const T* old = out;
-    transform(n, out, [&f](const Batch<T>& o, const auto&... x) { return o + f(x...); }, old, in...);
+    transform(
+        n, out, [&f](const Batch<T>& o, const auto&... x) { return o + f(x...); }, old, in...);
   }
 }
 
@@ -96,7 +100,8 @@ double sum(Index n, F f, In... in) {
   if (i < n) {
     std::array<T, Batch<T>::size> lanes;
     f(load_part(in, i, n - i)...).store_unaligned(lanes.data());
-    for (Index k = 0; k < n - i; ++k) total += static_cast<double>(lanes[static_cast<std::size_t>(k)]);
+    for (Index k = 0; k < n - i; ++k)
+      total += static_cast<double>(lanes[static_cast<std::size_t>(k)]);
   }
   return total;
 }

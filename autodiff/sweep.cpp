@@ -10,7 +10,9 @@
 
 namespace fjord {
 
-Index stacking_axis(std::size_t rank) { return static_cast<Index>(rank >= 2 ? rank - 1 : rank); }
+Index stacking_axis(std::size_t rank) {
+  return static_cast<Index>(rank >= 2 ? rank - 1 : rank);
+}
 
 Shape stacked_shape(const Shape& shape, Index count) {
   return shape.with_axis(static_cast<std::size_t>(stacking_axis(shape.rank())), count);
@@ -101,7 +103,8 @@ void ReverseKernel<T>::ask(Reverse<T>& rule) const {
   }
   for (std::uint32_t k = 0; k < this->node_.outputs; ++k) {
     if (cotangent(k) == nullptr) continue;
-    const TensorView<T> g(cotangent(k), this->tape_.node(this->head_ + k).shape.shape(), Order::column_major);
+    const TensorView<T> g(cotangent(k), this->tape_.node(this->head_ + k).shape.shape(),
+                          Order::column_major);
     rule.output_slot(k) = this->tape_.borrow(g).index();
   }
 }
@@ -153,7 +156,8 @@ bool is_reached(SweepFrame<T>& frame, const Var<T>& output) {
 template <class T>
 void check_derivative(const Shape& expected, const Shape& got, const char* op) {
   require(expected == got, op, [&] {
-    return "a derivative must have the shape of its variable, " + to_string(expected) + ", got " + to_string(got);
+    return "a derivative must have the shape of its variable, " + to_string(expected) + ", got " +
+           to_string(got);
   });
 }
 
@@ -167,11 +171,14 @@ template <class T>
 class AdjointGuard final {
  public:
   AdjointGuard(Tape<T>& tape, SweepFrame<T>& frame) : tape_(tape), frame_(frame) {}
+
   AdjointGuard(const AdjointGuard&) = delete;
   AdjointGuard& operator=(const AdjointGuard&) = delete;
+
   ~AdjointGuard() {
     for (std::uint32_t i = frame_.first(); i <= frame_.last(); ++i) release(i);
   }
+
   void release(std::uint32_t i) {
     T*& buffer = frame_.adjoint(i);
     if (buffer == nullptr) return;
@@ -243,7 +250,8 @@ void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>
 
 template <class T>
 void release_results(Tape<T>& tape, SweepFrame<T>& frame) {
-  for (const auto& [buffer, bytes] : frame.result_buffers) tape.sweep_memory().pool.give_back(buffer, bytes);
+  for (const auto& [buffer, bytes] : frame.result_buffers)
+    tape.sweep_memory().pool.give_back(buffer, bytes);
   frame.result_buffers.clear();
 }
 
@@ -282,7 +290,8 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
 }
 
 template <class T>
-std::span<const TensorView<T>> gradient_values(const Var<T>& output, std::span<const Var<T>> inputs) {
+std::span<const TensorView<T>> gradient_values(const Var<T>& output,
+                                               std::span<const Var<T>> inputs) {
   const NodeShape& shape = output.tape().node(output, "gradient").shape;
   require(shape.size == 1, "gradient", [&] {
     return "the function must give one number, got shape " + to_string(shape.shape()) +
@@ -298,7 +307,8 @@ namespace {
 // Appends the rule of the operation at `head` and adds what it gives to the sums of the frame.
 template <class T>
 void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
-  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head)) return;
+  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head))
+    return;
   Reverse<T> rule(tape, head);
   const Node<T>& node = rule.node();
   bool reached = false;
@@ -339,7 +349,8 @@ Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T
   Vars<T> results;
   for (const Var<T>& input : inputs) {
     const std::uint32_t sum = frame.derivative(input.index());
-    results.push_back(sum == frame.none ? tape.filled(tape.node(input.index()).shape, T(0)) : tape.var(sum));
+    results.push_back(sum == frame.none ? tape.filled(tape.node(input.index()).shape, T(0))
+                                        : tape.var(sum));
   }
   return results;
 }
@@ -374,10 +385,12 @@ void push_each(Forward<T>& whole, std::uint32_t head) {
   }
 }
 
-// Appends the rule of the operation at `head`, if a tangent reaches it and one of its outputs is needed.
+// Appends the rule of the operation at `head`, if a tangent reaches it and one of its outputs is
+// needed.
 template <class T>
 void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index stack) {
-  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head)) return;
+  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head))
+    return;
   // An input that is no leaf has its tangent already.
   if (frame.derivative(head) != frame.none) return;
   Forward<T> rule(tape, head, stack);
@@ -407,14 +420,15 @@ template <class T>
 Index stack_of(const Shape& variable, const Shape& tangent, const char* op) {
   if (tangent == variable) return 0;
   const auto axis = static_cast<std::size_t>(stacking_axis(variable.rank()));
-  const bool stacked = tangent.rank() == variable.rank() + 1 && stacked_shape(variable, tangent[axis]) == tangent;
+  const bool stacked =
+      tangent.rank() == variable.rank() + 1 && stacked_shape(variable, tangent[axis]) == tangent;
   if (!stacked) check_derivative<T>(variable, tangent, op);
   return tangent[axis];
 }
 
 template <class T>
-void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents, std::span<const Var<T>> outputs,
-          std::span<Var<T>> results) {
+void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
+          std::span<const Var<T>> outputs, std::span<Var<T>> results) {
   constexpr const char* op = "pushforward";
   Tape<T>& tape = tape_of(inputs, outputs, op);
   require(inputs.size() == tangents.size(), op, "one tangent for each input is needed");
@@ -427,7 +441,8 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents, std:
   frame.spread_needed(tape);
   Index stack = 0;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const Index count = stack_of<T>(inputs[k].shape(), tape.node(tangents[k], op).shape.shape(), op);
+    const Index count =
+        stack_of<T>(inputs[k].shape(), tape.node(tangents[k], op).shape.shape(), op);
     require(k == 0 || count == stack, op, "all tangents must be stacked alike");
     stack = count;
     frame.derivative(inputs[k].index()) = tangents[k].index();
@@ -435,11 +450,13 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents, std:
   for (std::uint32_t i = frame.first(); i <= frame.last(); ++i) push_one(tape, i, frame, stack);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t index = outputs[k].index();
-    const bool reached = index >= frame.first() && index <= frame.last() && frame.derivative(index) != frame.none;
+    const bool reached =
+        index >= frame.first() && index <= frame.last() && frame.derivative(index) != frame.none;
     const NodeShape& shape = tape.node(index).shape;
-    results[k] = reached      ? tape.var(frame.derivative(index))
-                 : stack == 0 ? tape.filled(NodeShape(shape), T(0))
-                              : tape.filled(tape.keep_shape(stacked_shape(shape.shape(), stack)), T(0));
+    results[k] = reached ? tape.var(frame.derivative(index))
+                 : stack == 0
+                     ? tape.filled(NodeShape(shape), T(0))
+                     : tape.filled(tape.keep_shape(stacked_shape(shape.shape(), stack)), T(0));
   }
 }
 
@@ -455,7 +472,8 @@ Vars<T> pushforward(const Vars<T>& inputs, const Vars<T>& tangents, const Vars<T
 template <class T>
 Var<T> pushforward(const Var<T>& input, const Var<T>& tangent, const Var<T>& output) {
   Var<T> result;
-  push<T>(std::span(&input, 1), std::span(&tangent, 1), std::span(&output, 1), std::span(&result, 1));
+  push<T>(std::span(&input, 1), std::span(&tangent, 1), std::span(&output, 1),
+          std::span(&result, 1));
   return result;
 }
 
@@ -466,24 +484,26 @@ std::vector<Tensor<T>> pushforward_values(const Vars<T>& inputs, const Vars<T>& 
   Tape<T>& tape = inputs.front().tape();
   const typename Tape<T>::Mark mark = tape.mark();
   std::vector<Tensor<T>> results;
-  for (const Var<T>& result : pushforward(inputs, tangents, outputs)) results.emplace_back(result.value());
+  for (const Var<T>& result : pushforward(inputs, tangents, outputs))
+    results.emplace_back(result.value());
   tape.rewind(mark);
   return results;
 }
 
-#define FJORD_INSTANTIATE(T)                                                                                 \
-  template class SweepFrame<T>;                                                                              \
-  template class RecordedRule<T>;                                                                            \
-  template class Reverse<T>;                                                                                 \
-  template class Forward<T>;                                                                                 \
-  template class ReverseKernel<T>;                                                                           \
-  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);                                 \
-  template std::span<const TensorView<T>> pullback_values(                                                   \
-      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);                     \
-  template std::span<const TensorView<T>> gradient_values(const Var<T>&, std::span<const Var<T>>);           \
-  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);                              \
-  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);                                  \
-  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&, const Vars<T>&);
+#define FJORD_INSTANTIATE(T)                                                                       \
+  template class SweepFrame<T>;                                                                    \
+  template class RecordedRule<T>;                                                                  \
+  template class Reverse<T>;                                                                       \
+  template class Forward<T>;                                                                       \
+  template class ReverseKernel<T>;                                                                 \
+  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);                       \
+  template std::span<const TensorView<T>> pullback_values(                                         \
+      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);           \
+  template std::span<const TensorView<T>> gradient_values(const Var<T>&, std::span<const Var<T>>); \
+  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);                    \
+  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);                        \
+  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&,               \
+                                                     const Vars<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

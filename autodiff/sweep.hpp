@@ -1,8 +1,9 @@
 /// The two sweeps over a tape: backward with cotangents, forward with tangents.
 ///
-/// Each comes in two modes. *Values*: the result is numbers and nothing is recorded. *Recorded*: what the sweep
-/// computes is appended to the same tape as ordinary operations, so that either sweep can run over it again.
-/// A zero cotangent or tangent stays zero, whatever it is multiplied with.
+/// Each comes in two modes. *Values*: the result is numbers and nothing is recorded. *Recorded*:
+/// what the sweep computes is appended to the same tape as ordinary operations, so that either
+/// sweep can run over it again. A zero cotangent or tangent stays zero, whatever it is multiplied
+/// with.
 #pragma once
 
 #include <span>
@@ -19,14 +20,16 @@ using Vars = std::vector<Var<T>>;
 ///
 /// Shapes:  each cotangent has the shape of its output, each result that of its input.
 /// Errors:  std::invalid_argument if the numbers of outputs and cotangents or a shape differ.
-/// Note:    An input that no output depends on gives zeros. Where one input depends on another, the result
+/// Note:    An input that no output depends on gives zeros. Where one input depends on another, the
+/// result
 ///          for the other includes the path through it.
 template <class T>
 Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs);
 
 /// Reverse sweep of values; as `pullback`, but the results are numbers in the tape's memory.
 ///
-/// Note:    The results are valid until the next sweep of values over the tape; copy what must last longer.
+/// Note:    The results are valid until the next sweep of values over the tape; copy what must last
+/// longer.
 template <class T>
 std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
                                                std::span<const TensorView<T>> cotangents,
@@ -37,11 +40,13 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
 /// Errors:  std::invalid_argument if the size of `output` is not 1.
 /// Note:    As for pullback_values.
 template <class T>
-std::span<const TensorView<T>> gradient_values(const Var<T>& output, std::span<const Var<T>> inputs);
+std::span<const TensorView<T>> gradient_values(const Var<T>& output,
+                                               std::span<const Var<T>> inputs);
 
 /// Recorded forward sweep: the tangents of the outputs, from the tangents of the inputs.
 ///
-/// Shapes:  each tangent has the shape of its input; or all hold K tangents, stacked along the axis of
+/// Shapes:  each tangent has the shape of its input; or all hold K tangents, stacked along the axis
+/// of
 ///          `stacked_shape` ([B, D] -> [B, K, D]), and so do the results.
 /// Errors:  std::invalid_argument if the numbers of inputs and tangents or a shape differ.
 template <class T>

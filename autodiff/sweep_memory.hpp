@@ -9,7 +9,8 @@
 
 namespace fjord {
 
-/// What one sweep knows of the nodes `first`, `first` + 1, ...: which matter, and their derivatives.
+/// What one sweep knows of the nodes `first`, `first` + 1, ...: which matter, and their
+/// derivatives.
 template <class T>
 class SweepFrame final {
  public:
@@ -17,19 +18,26 @@ class SweepFrame final {
 
   /// Starts a sweep over the nodes in [first, last].
   void start(std::uint32_t first, std::uint32_t last);
-  /// Marks all nodes in range that depend on a node marked active, and all that a needed node depends on.
+  /// Marks all nodes in range that depend on a node marked active, and all that a needed node
+  /// depends on.
   void spread_active(const Tape<T>& tape);
   void spread_needed(const Tape<T>& tape);
 
   std::uint32_t first() const { return first_; }
+
   std::uint32_t last() const { return last_; }
+
   void mark_active(std::uint32_t node) { marks_[node - first_] |= active; }
+
   void mark_needed(std::uint32_t node) { marks_[node - first_] |= needed; }
+
   bool is_active(std::uint32_t node) const { return is_marked(node, active); }
+
   bool is_needed(std::uint32_t node) const { return is_marked(node, needed); }
 
   /// The buffer that holds a node's cotangent, null if zero (sweep of values).
   T*& adjoint(std::uint32_t node) { return adjoints_[node - first_]; }
+
   /// The node that holds a node's derivative, `none` if zero (recorded sweeps).
   std::uint32_t& derivative(std::uint32_t node) { return derivatives_[node - first_]; }
 
@@ -38,6 +46,7 @@ class SweepFrame final {
 
  private:
   enum Marks : std::uint8_t { active = 1, needed = 2 };
+
   bool is_marked(std::uint32_t node, Marks mark) const {
     return node >= first_ && node <= last_ && (marks_[node - first_] & mark) != 0;
   }
@@ -59,12 +68,16 @@ class SweepMemory final {
   class Scope final {
    public:
     explicit Scope(SweepMemory& memory) : memory_(memory) {
-      if (memory_.depth_ == memory_.frames_.size()) memory_.frames_.push_back(std::make_unique<SweepFrame<T>>());
+      if (memory_.depth_ == memory_.frames_.size())
+        memory_.frames_.push_back(std::make_unique<SweepFrame<T>>());
       frame_ = memory_.frames_[memory_.depth_++].get();
     }
+
     ~Scope() { --memory_.depth_; }
+
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
+
     SweepFrame<T>& frame() { return *frame_; }
 
    private:

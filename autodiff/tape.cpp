@@ -83,7 +83,8 @@ Var<T> Tape<T>::bind(const Parameter<T>& parameter) {
 
 template <class T>
 void Tape<T>::rewind(const Mark& mark) {
-  require(mark.nodes <= nodes_.size(), "rewind", "the mark lies after the end of the tape: it was rewound already");
+  require(mark.nodes <= nodes_.size(), "rewind",
+          "the mark lies after the end of the tape: it was rewound already");
   while (!bound_.empty() && bound_.back().index >= mark.nodes) {
     bound_.back().parameter->release();
     bound_.pop_back();
@@ -111,8 +112,9 @@ NodeShape Tape<T>::keep_shape(const Shape& shape) {
 template <class T>
 void Tape<T>::reject(const Var<T>& var, const char* op) const {
   const char* what = var.tape_ == nullptr ? "the handle is empty: it was never given a node"
-                     : var.tape_ != this  ? "the handle belongs to another tape; record all operands on one tape"
-                                          : "the handle's node was ended by a rewind; record it again";
+                     : var.tape_ != this
+                         ? "the handle belongs to another tape; record all operands on one tape"
+                         : "the handle's node was ended by a rewind; record it again";
   fail(op, what);
 }
 

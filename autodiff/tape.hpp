@@ -24,20 +24,23 @@ struct NodeShape {
   Index size = 1;
 
   Index operator[](std::size_t axis) const { return sizes[axis]; }
+
   Shape shape() const { return Shape(std::span(sizes, rank)); }
+
   friend bool operator==(const NodeShape& a, const NodeShape& b) {
-    return a.rank == b.rank && (a.sizes == b.sizes || std::equal(a.sizes, a.sizes + a.rank, b.sizes));
+    return a.rank == b.rank &&
+           (a.sizes == b.sizes || std::equal(a.sizes, a.sizes + a.rank, b.sizes));
   }
 };
 
 /// One entry of the tape: a leaf, or an output of an operation.
 template <class T>
 struct Node {
-  const Operation<T>* op = nullptr;      ///< null for a leaf
-  const T* value = nullptr;              ///< column-major
+  const Operation<T>* op = nullptr;  ///< null for a leaf
+  const T* value = nullptr;          ///< column-major
   NodeShape shape;
-  const std::uint32_t* inputs = nullptr; ///< indices of earlier nodes
-  const void* attributes = nullptr;      ///< what else the operation's rules need
+  const std::uint32_t* inputs = nullptr;  ///< indices of earlier nodes
+  const void* attributes = nullptr;       ///< what else the operation's rules need
   std::uint32_t input_count = 0;
   std::uint32_t generation = 0;
   std::uint16_t output = 0;   ///< which of the operation's outputs; they stand one after another
@@ -46,9 +49,9 @@ struct Node {
 
 /// A growing list of nodes and the memory of their values; recording order is evaluation order.
 ///
-/// A node is appended once and never changes. `rewind` ends the nodes after a mark; memory is kept for the
-/// next recording, so a recording no longer than an earlier one allocates nothing.
-/// Note:    A tape belongs to one thread at a time. There is no global tape.
+/// A node is appended once and never changes. `rewind` ends the nodes after a mark; memory is kept
+/// for the next recording, so a recording no longer than an earlier one allocates nothing. Note: A
+/// tape belongs to one thread at a time. There is no global tape.
 template <class T>
 class Tape final {
  public:
@@ -66,7 +69,8 @@ class Tape final {
 
   /// Appends a leaf with a copy of the numbers.
   Var<T> input(const Tensor<T>& numbers);
-  /// Appends a leaf that reads the numbers in place if they are column-major, and copies them otherwise.
+  /// Appends a leaf that reads the numbers in place if they are column-major, and copies them
+  /// otherwise.
   ///
   /// Note:    Numbers read in place must stay as they are until the tape is rewound past the leaf.
   Var<T> borrow(const TensorView<T>& numbers);
@@ -74,56 +78,73 @@ class Tape final {
   Var<T> scalar(T number);
   /// Appends a leaf whose entries are all `number`.
   Var<T> filled(const NodeShape& shape, T number);
-  /// The leaf that reads the parameter in place; one for each parameter, however often it is asked for.
+  /// The leaf that reads the parameter in place; one for each parameter, however often it is asked
+  /// for.
   Var<T> bind(const Parameter<T>& parameter);
 
   std::size_t size() const { return nodes_.size(); }
+
   Mark mark() const { return {nodes_.size(), values_.mark(), records_.mark()}; }
+
   /// Ends all nodes recorded after the mark; older handles stay valid.
   ///
   /// Errors:  std::invalid_argument if the mark lies after the tape's end.
   void rewind(const Mark& mark);
+
   /// Ends all nodes.
   void clear() { rewind({}); }
+
   /// Bytes that the tape has taken from the system; it keeps them until it is destroyed.
   std::size_t capacity() const;
 
   // For authors of operations (operation.hpp) and sweeps.
 
   const Node<T>& node(std::uint32_t index) const { return nodes_[index]; }
+
   /// The node of a handle.
   ///
-  /// Errors:  std::invalid_argument in the name of `op` if the handle is empty, of another tape, or ended.
+  /// Errors:  std::invalid_argument in the name of `op` if the handle is empty, of another tape, or
+  /// ended.
   const Node<T>& node(const Var<T>& var, const char* op) const {
     if (var.tape_ != this || var.index() >= nodes_.size() ||
         nodes_[var.index()].generation != var.generation()) [[unlikely]]
       reject(var, op);
     return nodes_[var.index()];
   }
+
   Var<T> var(std::uint32_t index) { return Var<T>(this, index, nodes_[index].generation); }
+
   /// Keeps a shape for nodes to come.
   NodeShape keep_shape(const Shape& shape);
+
   /// Uninitialised memory for a value, or for indices and attributes.
   T* new_values(Index count) {
     return static_cast<T*>(values_.allocate(static_cast<std::size_t>(count) * sizeof(T)));
   }
+
   template <class A>
   A* new_records(std::size_t count) {
     static_assert(std::is_trivially_destructible_v<A>, "the tape runs no destructors: see own()");
     return static_cast<A*>(records_.allocate(count * sizeof(A), alignof(A)));
   }
+
   template <class A>
   const A* keep(const A& attributes) {
     return new (new_records<A>(1)) A(attributes);
   }
+
   /// Keeps an object that needs its destructor until the tape is rewound past the next node.
-  void own(std::shared_ptr<const void> object) { owned_.push_back({nodes_.size(), std::move(object)}); }
+  void own(std::shared_ptr<const void> object) {
+    owned_.push_back({nodes_.size(), std::move(object)});
+  }
+
   /// Appends a node; its value is written by the caller, or stands at `node.value` already.
   Var<T> append(Node<T> node) {
     node.generation = generation_;
     nodes_.push_back(node);
     return Var<T>(this, static_cast<std::uint32_t>(nodes_.size() - 1), generation_);
   }
+
   /// Memory of the sweeps over this tape.
   SweepMemory<T>& sweep_memory() { return *sweep_memory_; }
 

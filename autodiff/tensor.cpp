@@ -22,16 +22,16 @@ Strides contiguous_strides(const Shape& shape, Order order) {
 
 // Copies entries between two strided layouts of one shape, axis by axis from the last.
 template <class T>
-void copy_axes(const T* from, const Index* from_strides, T* to, const Index* to_strides, const Shape& shape,
-               std::size_t axes) {
+void copy_axes(const T* from, const Index* from_strides, T* to, const Index* to_strides,
+               const Shape& shape, std::size_t axes) {
   if (axes == 0) {
     *to = *from;
     return;
   }
   const std::size_t axis = axes - 1;
   for (Index i = 0; i < shape[axis]; ++i) {
-    copy_axes(from + i * from_strides[axis], from_strides, to + i * to_strides[axis], to_strides, shape,
-              axis);
+    copy_axes(from + i * from_strides[axis], from_strides, to + i * to_strides[axis], to_strides,
+              shape, axis);
   }
 }
 
@@ -39,11 +39,12 @@ template <class T>
 void flatten(std::span<const Nested<T>> items, std::size_t depth, std::vector<Index>& sizes,
              std::vector<T>& values) {
   if (sizes.size() == depth) sizes.push_back(static_cast<Index>(items.size()));
-  require(sizes[depth] == static_cast<Index>(items.size()), "tensor", "nested braces must not be ragged");
+  require(sizes[depth] == static_cast<Index>(items.size()), "tensor",
+          "nested braces must not be ragged");
   for (const Nested<T>& item : items) {
     // Once a number was seen, the depth is known: numbers stand there and nowhere else.
-    require(item.is_list ? values.empty() || depth + 1 < sizes.size() : depth + 1 == sizes.size(), "tensor",
-            "nested braces must all have the same depth");
+    require(item.is_list ? values.empty() || depth + 1 < sizes.size() : depth + 1 == sizes.size(),
+            "tensor", "nested braces must all have the same depth");
     if (item.is_list) {
       flatten<T>(item.items, depth + 1, sizes, values);
     } else {
@@ -90,7 +91,8 @@ void TensorView<T>::copy_to(T* out, Order order) const {
 
 template <class T>
 T TensorView<T>::item() const {
-  require(shape_.size() == 1, "item", [&] { return "a tensor of size 1 is needed, got " + to_string(shape_); });
+  require(shape_.size() == 1, "item",
+          [&] { return "a tensor of size 1 is needed, got " + to_string(shape_); });
   return *data_;
 }
 
@@ -125,8 +127,8 @@ Tensor<T> Tensor<T>::identity(Index n) {
 template <class T>
 Tensor<T> Tensor<T>::from(const Shape& shape, std::span<const T> values, Order order) {
   require(static_cast<Index>(values.size()) == shape.size(), "tensor", [&] {
-    return "shape " + to_string(shape) + " needs " + std::to_string(shape.size()) + " numbers, got " +
-           std::to_string(values.size());
+    return "shape " + to_string(shape) + " needs " + std::to_string(shape.size()) +
+           " numbers, got " + std::to_string(values.size());
   });
   return Tensor(TensorView<T>(values.data(), shape, order));
 }
@@ -154,8 +156,8 @@ std::size_t Tensor<T>::offset(std::initializer_list<Index> indices) const {
   for (std::size_t axis = 0; axis < shape_.rank(); ++axis) {
     const Index i = indices.begin()[axis];
     require(0 <= i && i < shape_[axis], "tensor", [&] {
-      return "index " + std::to_string(i) + " is outside axis " + std::to_string(axis) + " of shape " +
-             to_string(shape_);
+      return "index " + std::to_string(i) + " is outside axis " + std::to_string(axis) +
+             " of shape " + to_string(shape_);
     });
     offset += i * step;
     step *= shape_[axis];
@@ -175,7 +177,8 @@ std::string to_string(const TensorView<T>& tensor) {
       return text.data();
     }
     std::string text = "[";
-    for (Index i = 0; i < tensor.shape()[axis]; ++i) text += (i == 0 ? "" : ", ") + self(self, axis + 1);
+    for (Index i = 0; i < tensor.shape()[axis]; ++i)
+      text += (i == 0 ? "" : ", ") + self(self, axis + 1);
     return text + "]";
   };
   return print(print, 0);

@@ -25,14 +25,19 @@ class TensorView final {
   TensorView(const T* data, const Shape& shape, std::span<const Index> strides);
 
   const T* data() const { return data_; }
+
   const Shape& shape() const { return shape_; }
+
   Index stride(std::size_t axis) const { return strides_[axis]; }
-  /// Whether the entries lie one after another, first axis fastest: the layout that is read in place.
+
+  /// Whether the entries lie one after another, first axis fastest: the layout that is read in
+  /// place.
   bool is_column_major() const;
   /// Copies all entries to `out`, which has room for shape().size() of them.
   void copy_to(T* out, Order order) const;
   /// The entry of a view of size 1.
   T item() const;
+
   /// The entry at `indices`, one for each axis.
   template <class... I>
   T operator()(I... indices) const {
@@ -52,7 +57,9 @@ class TensorView final {
 template <class T>
 struct Nested final {
   Nested(T number) : value(number) {}  // NOLINT(google-explicit-constructor): written as a literal
+
   Nested(std::initializer_list<Nested> list) : items(list), is_list(true) {}
+
   T value{};
   std::vector<Nested> items;
   bool is_list = false;
@@ -66,8 +73,10 @@ class Tensor final {
  public:
   /// A scalar 0.
   Tensor() : values_(1) {}
+
   /// A scalar, rank 0.
   Tensor(T value) : values_(1, value) {}
+
   /// Nested braces, all of equal depth and length: Tensor<double>{{1, 2}, {3, 4}} has shape [2, 2].
   ///
   /// Errors:  std::invalid_argument if the braces are ragged.
@@ -76,8 +85,11 @@ class Tensor final {
   explicit Tensor(const TensorView<T>& view);
 
   static Tensor full(const Shape& shape, T value);
+
   static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
+
   static Tensor ones(const Shape& shape) { return full(shape, T(1)); }
+
   /// The identity matrix [n, n].
   static Tensor identity(Index n);
   /// Takes `values` in the given order.
@@ -86,27 +98,37 @@ class Tensor final {
   static Tensor from(const Shape& shape, std::span<const T> values, Order order = Order::c);
 
   const Shape& shape() const { return shape_; }
+
   Index size() const { return static_cast<Index>(values_.size()); }
+
   T* data() { return values_.data(); }
+
   const T* data() const { return values_.data(); }
+
   /// The stored numbers, column-major.
   std::span<T> storage() { return values_; }
+
   std::span<const T> storage() const { return values_; }
+
   operator TensorView<T>() const { return TensorView<T>(data(), shape_, Order::column_major); }
+
   /// The entry of a tensor of size 1.
   ///
   /// Errors:  std::invalid_argument if the size is not 1.
   T item() const { return TensorView<T>(*this).item(); }
+
   std::vector<T> to_vector(Order order = Order::c) const;
   /// The same numbers, in the order C, in another shape.
   ///
   /// Errors:  std::invalid_argument if the sizes differ.
   Tensor reshaped(const Shape& shape) const;
+
   /// The same numbers in another precision.
   template <class U>
   Tensor<U> as() const {
     Tensor<U> result = Tensor<U>::zeros(shape_);
-    std::transform(values_.begin(), values_.end(), result.data(), [](T v) { return static_cast<U>(v); });
+    std::transform(values_.begin(), values_.end(), result.data(),
+                   [](T v) { return static_cast<U>(v); });
     return result;
   }
 
@@ -115,6 +137,7 @@ class Tensor final {
   T operator()(I... indices) const {
     return values_[offset({static_cast<Index>(indices)...})];
   }
+
   template <class... I>
   T& operator()(I... indices) {
     return values_[offset({static_cast<Index>(indices)...})];

@@ -12,24 +12,29 @@ class Tape;
 
 /// Handle to a node of a tape: a value that operations can be applied to and derivatives taken in.
 ///
-/// Errors:  every use of an empty handle, or of one whose node was rewound, throws std::invalid_argument.
-/// Note:    Cheap to copy. A handle must not outlive its tape.
+/// Errors:  every use of an empty handle, or of one whose node was rewound, throws
+/// std::invalid_argument. Note:    Cheap to copy. A handle must not outlive its tape.
 template <class T>
 class Var final {
  public:
   Var() = default;
+
   Var(Tape<T>* tape, std::uint32_t index, std::uint32_t generation)
       : tape_(tape), index_(index), generation_(generation) {}
 
   /// Whether the handle was never given a node.
   bool is_empty() const { return tape_ == nullptr; }
+
   Tape<T>& tape() const;
+
   std::uint32_t index() const { return index_; }
+
   std::uint32_t generation() const { return generation_; }
 
   Shape shape() const;
   /// The node's numbers, read in place; valid until the tape is rewound past the node.
   TensorView<T> value() const;
+
   /// The number of a node of size 1.
   T item() const { return value().item(); }
 

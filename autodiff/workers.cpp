@@ -13,7 +13,8 @@
 namespace fjord {
 namespace {
 
-// Waking a sleeping thread costs some 60 us, as much as a tenth of a training step: look that long before sleeping.
+// Waking a sleeping thread costs some 60 us, as much as a tenth of a training step: look that long
+// before sleeping.
 constexpr int spins = 20'000;
 
 void relax() {
@@ -103,14 +104,19 @@ struct Workers::Pool {
 };
 
 Workers::Workers(int threads) {
-  require(threads > 0, "workers", [&] { return "at least one thread is needed, got " + std::to_string(threads); });
+  require(threads > 0, "workers",
+          [&] { return "at least one thread is needed, got " + std::to_string(threads); });
   pool_ = std::make_unique<Pool>(threads);
 }
 
 Workers::~Workers() = default;
 
-int Workers::threads() const { return pool_->threads; }
+int Workers::threads() const {
+  return pool_->threads;
+}
 
-void Workers::run(std::size_t count, const std::function<void(int, std::size_t)>& task) { pool_->run(count, task); }
+void Workers::run(std::size_t count, const std::function<void(int, std::size_t)>& task) {
+  pool_->run(count, task);
+}
 
 }  // namespace fjord

@@ -8,7 +8,8 @@ namespace fjord {
 
 /// Runs numbered tasks on a fixed number of threads, the caller's among them.
 ///
-/// Note:    Which thread takes which task is left open: a result that must not depend on it is kept by task.
+/// Note:    Which thread takes which task is left open: a result that must not depend on it is kept
+/// by task.
 class Workers final {
  public:
   /// Errors:  std::invalid_argument if `threads` is not positive.
@@ -18,7 +19,8 @@ class Workers final {
   Workers& operator=(const Workers&) = delete;
 
   int threads() const;
-  /// Calls task(worker, i) once for every i in [0, count), worker in [0, threads()), and waits for all.
+  /// Calls task(worker, i) once for every i in [0, count), worker in [0, threads()), and waits for
+  /// all.
   ///
   /// Errors:  the exception of the lowest i among the tasks that threw, after all have ended.
   void run(std::size_t count, const std::function<void(int worker, std::size_t i)>& task);

@@ -23,7 +23,8 @@ concept XtensorContainer =
 template <class T>
 xt::xarray<T, xt::layout_type::column_major> to_xtensor(const TensorView<T>& view) {
   using Array = xt::xarray<T, xt::layout_type::column_major>;
-  Array result = Array::from_shape(std::vector<std::size_t>(view.shape().begin(), view.shape().end()));
+  Array result =
+      Array::from_shape(std::vector<std::size_t>(view.shape().begin(), view.shape().end()));
   view.copy_to(result.data(), Order::column_major);
   return result;
 }
@@ -50,7 +51,8 @@ TensorView<typename E::value_type> view_of(const xt::xexpression<E>& container) 
 /// Errors:  std::invalid_argument if it has more than Shape::max_rank axes.
 template <XtensorExpression E>
 Tensor<typename E::value_type> from_xtensor(const xt::xexpression<E>& expression) {
-  const xt::xarray<typename E::value_type, xt::layout_type::column_major> values = expression.derived_cast();
+  const xt::xarray<typename E::value_type, xt::layout_type::column_major> values =
+      expression.derived_cast();
   return Tensor<typename E::value_type>(view_of(values));
 }
 

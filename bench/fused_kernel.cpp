@@ -17,6 +17,7 @@ namespace {
 using Batch = xsimd::batch<float>;
 using Integers = xsimd::batch<std::int32_t>;
 constexpr std::size_t lanes = Batch::size, registers = lanes == 16 ? 32 : 16;
+
 constexpr std::size_t blocks = 4, hidden = 8;
 constexpr float base_variance = 0.64f;
 
@@ -29,11 +30,13 @@ template <class T>
 struct Network {
   T w1[hidden][4], b1[hidden], w2[hidden][hidden], b2[hidden], w3[2][hidden], b3[2];
 };
+
 using Weights = Network<float>;
 using Sums = Network<Batch>;  // of the gradient, a partial sum in each lane
 static_assert(sizeof(Weights) == FusedStep::weights_per_block * sizeof(float));
 
-// What the backward pass needs of an evaluation. tanh is half of the forward pass: storing beats recomputing.
+// What the backward pass needs of an evaluation. tanh is half of the forward pass: storing beats
+// recomputing.
 struct Stored {
   Pair z;
   Layer h1, s1, h2, s2;
@@ -54,10 +57,13 @@ constexpr float a[stages + 1][stages] = {
 };
 constexpr const float (&b)[stages] = a[stages];
 
-inline Batch fma(const Batch& x, const Batch& y, const Batch& z) { return xsimd::fma(x, y, z); }
+inline Batch fma(const Batch& x, const Batch& y, const Batch& z) {
+  return xsimd::fma(x, y, z);
+}
 
-// Several units at once, instruction by instruction: one tanh is a chain of 20 dependent instructions, of
-// which too few fit into the scheduler of the processor for it to find this parallelism by itself.
+// Several units at once, instruction by instruction: one tanh is a chain of 20 dependent
+// instructions, of which too few fit into the scheduler of the processor for it to find this
+// parallelism by itself.
 constexpr std::size_t group_size = registers / 8;
 using Group = std::array<Batch, group_size>;
 
@@ -70,24 +76,32 @@ inline Group map(F f, const Groups&... x) {
 }
 
 // With m = exp(2 x) - 1: tanh = m / (m + 2), and no digit is lost at either end as m is formed from
-// exp(f) - 1 of the reduced argument f; slope 4 e / (1 + e)^2 from e = exp(2 x) for the same reason.
+// exp(f) - 1 of the reduced argument f; slope 4 e / (1 + e)^2 from e = exp(2 x) for the same
+// reason.
 inline void tanh(const Batch* x, Batch* value, Batch* slope) {
   const auto times = [](const Batch& u, const Batch& v) { return u * v; };
   Group y;
   std::copy_n(x, group_size, y.begin());
   // The bound comes first so that a NaN passes. Beyond it the slope is below 1e-36.
-  y = map([](const Batch& u) { return xsimd::max(Batch(-86.0f), xsimd::min(Batch(86.0f), u + u)); }, y);
+  y = map([](const Batch& u) { return xsimd::min(Batch(86.0f), u + u); }, y);
+  y = map([](const Batch& u) { return xsimd::max(Batch(-86.0f), u); }, y);
   // Adding 1.5 2^23 rounds to an integer, left in the low bits; 127 makes it the exponent of 2^n.
   constexpr float magic = 12582912.0f + 127.0f;
-  const Group shifted = map([](const Batch& u) { return fma(u, Batch(1.44269504f), Batch(magic)); }, y);
+  const Group shifted =
+      map([](const Batch& u) { return fma(u, Batch(1.44269504f), Batch(magic)); }, y);
   const Group n = map([](const Batch& u) { return u - Batch(magic); }, shifted);
   const Group power = map(
-      [](const Batch& u) { return xsimd::bitwise_cast<Batch>(xsimd::bitwise_cast<Integers>(u) << 23); }, shifted);
+      [](const Batch& u) {
+        return xsimd::bitwise_cast<Batch>(xsimd::bitwise_cast<Integers>(u) << 23);
+      },
+      shifted);
   // ln 2 in two parts, the first short enough that n times it is exact.
-  const auto rest = [](Batch u, Batch v) { return fma(u, Batch(2.12194440e-4f), fma(u, Batch(-0.693359375f), v)); };
-  const Group f = map(rest, n, y);
+  Group f =
+      map([](const Batch& u, const Batch& v) { return fma(u, Batch(-0.693359375f), v); }, n, y);
+  f = map([](const Batch& u, const Batch& v) { return fma(u, Batch(2.12194440e-4f), v); }, n, f);
   // (exp(f) - 1 - f) / f^2 is Cephes expf.c.
-  Group p = map([](const Batch& u) { return fma(u, Batch(1.9875691500e-4f), Batch(1.3981999507e-3f)); }, f);
+  Group p = map(
+      [](const Batch& u) { return fma(u, Batch(1.9875691500e-4f), Batch(1.3981999507e-3f)); }, f);
   for (const float k : {8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
     p = map([k](const Batch& u, const Batch& v) { return fma(u, v, Batch(k)); }, p, f);
   p = map(fma, p, map(times, f, f), f);
@@ -95,13 +109,15 @@ inline void tanh(const Batch* x, Batch* value, Batch* slope) {
   const Group r = map([](const Batch& u) { return Batch(1.0f) / (u + Batch(1.0f)); }, e);
   const Group m = map(fma, power, p, map([](const Batch& u) { return u - Batch(1.0f); }, power));
   std::ranges::copy(map(times, m, r), value);
-  std::ranges::copy(map([](const Batch& u, const Batch& v) { return (u * v) * (v * Batch(4.0f)); }, e, r), slope);
+  std::ranges::copy(
+      map([](const Batch& u, const Batch& v) { return (u * v) * (v * Batch(4.0f)); }, e, r), slope);
 }
 
-// y[k][i] = (k == 0 ? bias[i] : 0) + sum_j w[i si + j sj] x[k][j], a tile of i in registers. The loop over j
-// is not unrolled: gcc would load ahead and spill the sums.
+// y[k][i] = (k == 0 ? bias[i] : 0) + sum_j w[i si + j sj] x[k][j], a tile of i in registers. The
+// loop over j is not unrolled: gcc would load ahead and spill the sums.
 template <std::size_t si, std::size_t sj>
-inline void multiply(const float* w, const float* bias, const Triple& x, const std::array<Batch*, 3>& y) {
+inline void multiply(const float* w, const float* bias, const Triple& x,
+                     const std::array<Batch*, 3>& y) {
   constexpr std::size_t tile = registers / 4;
   for (std::size_t i0 = 0; i0 < hidden; i0 += tile) {
     Batch sum[3][tile];
@@ -120,7 +136,8 @@ inline void multiply(const float* w, const float* bias, const Triple& x, const s
       }
     }
     for (std::size_t k = 0; k < 3; ++k)
-      for (std::size_t i = 0; i < tile; ++i) y[k][i0 + i] = sum[k][i];  // copy_n would keep sum in memory
+      for (std::size_t i = 0; i < tile; ++i)
+        y[k][i0 + i] = sum[k][i];  // copy_n would keep sum in memory
   }
 }
 
@@ -134,7 +151,8 @@ inline void add_outer(const Triple& g, const Triple& x, Batch (&sums)[hidden][hi
         for (std::size_t j = 0; j < width; ++j) sum[i][j] = sums[i0 + i][j0 + j];
       for (std::size_t k = 0; k < 3; ++k)
         for (std::size_t i = 0; i < height; ++i)
-          for (std::size_t j = 0; j < width; ++j) sum[i][j] = fma(g[k][i0 + i], x[k][j0 + j], sum[i][j]);
+          for (std::size_t j = 0; j < width; ++j)
+            sum[i][j] = fma(g[k][i0 + i], x[k][j0 + j], sum[i][j]);
       for (std::size_t i = 0; i < height; ++i)
         for (std::size_t j = 0; j < width; ++j) sums[i0 + i][j0 + j] = sum[i][j];
     }
@@ -166,12 +184,14 @@ inline void evaluate(const Weights& w, float t, Stored& s, Pair& dz, Batch& trac
   }
 }
 
-// Cotangent of s.z from those of dz/dt and of the trace; adds to the gradient sums. The log-density is
-// additive in the trace, so its cotangent is the same for all rows.
-inline void pull_back(const Weights& w, float t, const Stored& s, const Pair& g, float g_trace, Sums& sums, Pair& gz) {
+// Cotangent of s.z from those of dz/dt and of the trace; adds to the gradient sums. The log-density
+// is additive in the trace, so its cotangent is the same for all rows.
+inline void pull_back(const Weights& w, float t, const Stored& s, const Pair& g, float g_trace,
+                      Sums& sums, Pair& gz) {
   Layer ga2, gd0, gd1, v0, v1, gh1, gv0, gv1;
   for (std::size_t i = 0; i < hidden; ++i) {
-    const Batch w0(w.w3[0][i]), w1(w.w3[1][i]), h = s.h2[i], slope = s.s2[i], gs = slope * Batch(g_trace);
+    const Batch w0(w.w3[0][i]), w1(w.w3[1][i]), h = s.h2[i], slope = s.s2[i],
+                                                gs = slope * Batch(g_trace);
     sums.w3[0][i] += fma(g[0], h, gs * s.da2[0][i]);
     sums.w3[1][i] += fma(g[1], h, gs * s.da2[1][i]);
     gd0[i] = gs * w0;
@@ -222,9 +242,15 @@ struct FusedStep::Workspace {
   std::vector<Stored> stored;  // [blocks, 6 S + 1]
 
   Workspace(std::size_t rows_, std::size_t steps_)
-      : rows(rows_), steps(steps_), h(-1.0f / static_cast<float>(steps_)), stored(blocks * (stages * steps_ + 1)) {}
+      : rows(rows_),
+        steps(steps_),
+        h(-1.0f / static_cast<float>(steps_)),
+        stored(blocks * (stages * steps_ + 1)) {}
 
-  float time(std::size_t step, std::size_t stage) const { return 1.0f + (static_cast<float>(step) + c[stage]) * h; }
+  float time(std::size_t step, std::size_t stage) const {
+    return 1.0f + (static_cast<float>(step) + c[stage]) * h;
+  }
+
   Stored* stored_of(std::size_t block) { return stored.data() + block * (stages * steps + 1); }
 
   // z goes from data to base, log_det gains the integral of the trace.
@@ -255,15 +281,17 @@ struct FusedStep::Workspace {
       for (std::size_t stage = stages; stage-- > 0;) {
         Pair gk{g[0] * Batch(h * b[stage]), g[1] * Batch(h * b[stage])};
         for (std::size_t j = stage + 1; j < stages; ++j) add(h * a[j][stage], gz[j], gk);
-        pull_back(weights[block], time(step, stage), *--s, gk, h * b[stage] * g_log_det, sums[block], gz[stage]);
+        pull_back(weights[block], time(step, stage), *--s, gk, h * b[stage] * g_log_det,
+                  sums[block], gz[stage]);
         add(1.0f, gz[stage], g_start);
       }
       g = g_start;
     }
   }
 
-  // Everything but the sums over the batch is row by row, so a vector of rows runs through the whole step
-  // alone, and what it stores stays in the L2 cache. Returns the loss summed over such vectors.
+  // Everything but the sums over the batch is row by row, so a vector of rows runs through the
+  // whole step alone, and what it stores stays in the L2 cache. Returns the loss summed over such
+  // vectors.
   Batch run(const float* x) {
     Pair z{Batch::load_unaligned(x), Batch::load_unaligned(x + rows)};
     Batch log_det(0.0f);
@@ -276,14 +304,17 @@ struct FusedStep::Workspace {
 };
 
 FusedStep::FusedStep(std::size_t rows, int steps_per_block) {
-  if (rows == 0 || rows % 16 != 0) throw std::invalid_argument("[FusedStep] rows must be a multiple of 16");
-  if (steps_per_block < 1) throw std::invalid_argument("[FusedStep] needs at least one step per block");
+  if (rows == 0 || rows % 16 != 0)
+    throw std::invalid_argument("[FusedStep] rows must be a multiple of 16");
+  if (steps_per_block < 1)
+    throw std::invalid_argument("[FusedStep] needs at least one step per block");
   workspace_ = std::make_unique<Workspace>(rows, static_cast<std::size_t>(steps_per_block));
 }
 
 FusedStep::~FusedStep() = default;
 
-float FusedStep::operator()(std::span<const float> weights, std::span<const float> x, std::span<float> gradient) {
+float FusedStep::operator()(std::span<const float> weights, std::span<const float> x,
+                            std::span<float> gradient) {
   Workspace& ws = *workspace_;
   if (weights.size() != weight_count || gradient.size() != weight_count || x.size() != 2 * ws.rows)
     throw std::invalid_argument("[FusedStep] weights, x or gradient has the wrong size");
@@ -291,10 +322,14 @@ float FusedStep::operator()(std::span<const float> weights, std::span<const floa
   std::memset(static_cast<void*>(ws.sums.data()), 0, sizeof(ws.sums));
   Batch loss(0.0f);
   for (std::size_t row = 0; row < ws.rows; row += lanes) loss += ws.run(x.data() + row);
-  for (std::size_t block = 0; block < blocks; ++block) reduce(ws.sums[block], gradient.subspan(block * weights_per_block));
-  return xsimd::hadd(loss) / static_cast<float>(ws.rows) + std::log(2.0f * std::numbers::pi_v<float> * base_variance);
+  for (std::size_t block = 0; block < blocks; ++block)
+    reduce(ws.sums[block], gradient.subspan(block * weights_per_block, weights_per_block));
+  return xsimd::hadd(loss) / static_cast<float>(ws.rows) +
+         std::log(2.0f * std::numbers::pi_v<float> * base_variance);
 }
 
-std::size_t FusedStep::evaluations() const { return blocks * (stages * workspace_->steps + 1); }
+std::size_t FusedStep::evaluations() const {
+  return blocks * (stages * workspace_->steps + 1);
+}
 
 }  // namespace fjord::bench

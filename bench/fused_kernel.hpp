@@ -9,11 +9,13 @@ namespace fjord::bench {
 
 /// Computes loss and gradient of four ODE blocks with nothing between the model and the registers.
 ///
-/// The practical limit the tape is compared with: 4 blocks of 4-8-8-2 tanh networks over (t, t, z), exact
-/// trace by two tangents, Dormand-Prince 5(4) in equal steps from t = 1 to 0, base N(0, 0.64), float32.
+/// The practical limit the tape is compared with: 4 blocks of 4-8-8-2 tanh networks over (t, t, z),
+/// exact trace by two tangents, Dormand-Prince 5(4) in equal steps from t = 1 to 0, base N(0,
+/// 0.64), float32.
 ///
 /// Shapes:  rows is a multiple of 16. Weights of a block: W1 [8, 4] row-major as [out, in], b1 [8],
-///          W2 [8, 8], b2 [8], W3 [2, 8], b3 [2]; block 0 first. x [rows, 2], one column after the other.
+///          W2 [8, 8], b2 [8], W3 [2, 8], b3 [2]; block 0 first. x [rows, 2], one column after the
+///          other.
 /// Errors:  std::invalid_argument if rows or steps, or a size in a call, do not fit.
 class FusedStep final {
  public:
@@ -25,7 +27,8 @@ class FusedStep final {
   ~FusedStep();
 
   /// Returns the mean negative log-density in nats and writes its gradient. No allocation.
-  float operator()(std::span<const float> weights, std::span<const float> x, std::span<float> gradient);
+  float operator()(std::span<const float> weights, std::span<const float> x,
+                   std::span<float> gradient);
 
   /// Field evaluations of a call, those of the backward pass not counted: 4 (6 S + 1).
   std::size_t evaluations() const;

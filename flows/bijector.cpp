@@ -45,7 +45,8 @@ template <class T>
 WithLogDet<T> Chain<T>::forward_with_log_det(const Var<T>& x, Pass& pass) const {
   WithLogDet<T> sum = in_block(0, [&] { return blocks_[0]->forward_with_log_det(x, pass); });
   for (std::size_t k = 1; k < blocks_.size(); ++k) {
-    const WithLogDet<T> next = in_block(k, [&] { return blocks_[k]->forward_with_log_det(sum.value, pass); });
+    const WithLogDet<T> next =
+        in_block(k, [&] { return blocks_[k]->forward_with_log_det(sum.value, pass); });
     sum = {next.value, sum.log_det + next.log_det};
   }
   return sum;
@@ -56,7 +57,8 @@ WithLogDet<T> Chain<T>::inverse_with_log_det(const Var<T>& y, Pass& pass) const 
   const std::size_t last = blocks_.size() - 1;
   WithLogDet<T> sum = in_block(last, [&] { return blocks_[last]->inverse_with_log_det(y, pass); });
   for (std::size_t k = last; k-- > 0;) {
-    const WithLogDet<T> next = in_block(k, [&] { return blocks_[k]->inverse_with_log_det(sum.value, pass); });
+    const WithLogDet<T> next =
+        in_block(k, [&] { return blocks_[k]->inverse_with_log_det(sum.value, pass); });
     sum = {next.value, sum.log_det + next.log_det};
   }
   return sum;

@@ -19,10 +19,10 @@ enum class Gradient {
 /// What one evaluation of a flow on a shard of rows needs beside its input, and what it counts.
 struct Pass {
   Gradient gradient = Gradient::none;
-  Random random{0};              ///< key of the probes and samples of these rows
-  std::uint64_t first_row = 0;   ///< number of the shard's first row in the batch
-  std::size_t evaluations = 0;   ///< calls of fields so far, for the shard
-  std::size_t solves = 0;        ///< solves so far: each draws probes of its own
+  Random random{0};             ///< key of the probes and samples of these rows
+  std::uint64_t first_row = 0;  ///< number of the shard's first row in the batch
+  std::size_t evaluations = 0;  ///< calls of fields so far, for the shard
+  std::size_t solves = 0;       ///< solves so far: each draws probes of its own
 };
 
 template <class T>
@@ -78,13 +78,17 @@ class Inverse final : public Bijector<T> {
   explicit Inverse(std::unique_ptr<Bijector<T>> inner) : inner_(std::move(inner)) {}
 
   Var<T> forward(const Var<T>& x, Pass& pass) const override { return inner_->inverse(x, pass); }
+
   Var<T> inverse(const Var<T>& y, Pass& pass) const override { return inner_->forward(y, pass); }
+
   WithLogDet<T> forward_with_log_det(const Var<T>& x, Pass& pass) const override {
     return inner_->inverse_with_log_det(x, pass);
   }
+
   WithLogDet<T> inverse_with_log_det(const Var<T>& y, Pass& pass) const override {
     return inner_->forward_with_log_det(y, pass);
   }
+
   void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override {
     inner_->add_parameters(prefix, list);
   }

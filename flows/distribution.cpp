@@ -40,7 +40,8 @@ template <class T>
 Var<T> DiagonalNormal<T>::log_prob(const Var<T>& x, Pass&) const {
   const Shape shape = x.shape();
   require(shape.rank() == 2 && shape[1] == dim(), "diagonal_normal", [&] {
-    return "rows of " + std::to_string(dim()) + " numbers are needed, got shape " + to_string(shape);
+    return "rows of " + std::to_string(dim()) + " numbers are needed, got shape " +
+           to_string(shape);
   });
   Tape<T>& tape = x.tape();
   const Var<T> standard = (x - tape.input(mean_)) / tape.input(deviation_);
@@ -48,7 +49,8 @@ Var<T> DiagonalNormal<T>::log_prob(const Var<T>& x, Pass&) const {
 }
 
 template <class T>
-SampleAndLogProb<T> DiagonalNormal<T>::sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const {
+SampleAndLogProb<T> DiagonalNormal<T>::sample_and_log_prob(Tape<T>& tape, Index rows,
+                                                           Pass& pass) const {
   const Var<T> x = sample(tape, rows, pass);
   return {x, log_prob(x, pass)};
 }
@@ -65,14 +67,16 @@ Var<T> TransformedDistribution<T>::log_prob(const Var<T>& x, Pass& pass) const {
 }
 
 template <class T>
-SampleAndLogProb<T> TransformedDistribution<T>::sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const {
+SampleAndLogProb<T> TransformedDistribution<T>::sample_and_log_prob(Tape<T>& tape, Index rows,
+                                                                    Pass& pass) const {
   const SampleAndLogProb<T> z = base_->sample_and_log_prob(tape, rows, pass);
   const WithLogDet<T> x = bijector_->forward_with_log_det(z.sample, pass);
   return {x.value, z.log_prob - x.log_det};
 }
 
 template <class T>
-void TransformedDistribution<T>::add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) {
+void TransformedDistribution<T>::add_parameters(const std::string& prefix,
+                                                nn::NamedParameters<T>& list) {
   base_->add_parameters(prefix, list);
   bijector_->add_parameters(prefix, list);
 }

@@ -22,7 +22,8 @@ class Distribution {
 
   /// D, the width of a row.
   virtual Index dim() const = 0;
-  /// Draws `rows` rows [B, D]; each depends on pass.random and its number, pass.first_row + row, alone.
+  /// Draws `rows` rows [B, D]; each depends on pass.random and its number, pass.first_row + row,
+  /// alone.
   virtual Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const = 0;
   /// The log-density of every row of x [B, D], in nats: [B].
   virtual Var<T> log_prob(const Var<T>& x, Pass& pass) const = 0;
@@ -40,9 +41,11 @@ class DiagonalNormal final : public Distribution<T> {
   DiagonalNormal(Tensor<T> mean, Tensor<T> deviation);
 
   Index dim() const override { return mean_.size(); }
+
   Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const override;
   Var<T> log_prob(const Var<T>& x, Pass& pass) const override;
   SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const override;
+
   void add_parameters(const std::string&, nn::NamedParameters<T>&) override {}
 
  private:
@@ -57,12 +60,16 @@ class DiagonalNormal final : public Distribution<T> {
 template <class T>
 class TransformedDistribution final : public Distribution<T> {
  public:
-  TransformedDistribution(std::unique_ptr<Distribution<T>> base, std::unique_ptr<Bijector<T>> bijector)
+  TransformedDistribution(std::unique_ptr<Distribution<T>> base,
+                          std::unique_ptr<Bijector<T>> bijector)
       : base_(std::move(base)), bijector_(std::move(bijector)) {}
 
   const Distribution<T>& base() const { return *base_; }
+
   const Bijector<T>& bijector() const { return *bijector_; }
+
   Index dim() const override { return base_->dim(); }
+
   Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const override;
   Var<T> log_prob(const Var<T>& x, Pass& pass) const override;
   SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const override;

@@ -47,7 +47,8 @@ Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& prob
 }
 
 template <class T>
-Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random, std::uint64_t first_row) {
+Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random,
+                   std::uint64_t first_row) {
   const Shape shape = x.shape();
   const Shape stacked{shape[0], count, shape[1]};
   std::vector<T> numbers(static_cast<std::size_t>(stacked.size()));
@@ -60,10 +61,10 @@ Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& rand
   return x.tape().input(Tensor<T>::from(stacked, numbers));
 }
 
-#define FJORD_INSTANTIATE(T)                                                                 \
-  template Var<T> exact_divergence(const Var<T>&, const Var<T>&, const Var<T>&);             \
-  template Var<T> unit_tangents(const Var<T>&);                                              \
-  template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&);         \
+#define FJORD_INSTANTIATE(T)                                                         \
+  template Var<T> exact_divergence(const Var<T>&, const Var<T>&, const Var<T>&);     \
+  template Var<T> unit_tangents(const Var<T>&);                                      \
+  template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&); \
   template Var<T> draw_probes(const Var<T>&, Index, Probe, const Random&, std::uint64_t);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -8,8 +8,8 @@ namespace fjord::flows {
 
 /// The sum over i of d y_i / d x_i for every row, exactly: by D tangents at once.
 ///
-/// Shapes:  x, y [B, D], y computed from x, each row from its own; units as of `unit_tangents`; result [B].
-/// Errors:  std::invalid_argument if the shapes are others.
+/// Shapes:  x, y [B, D], y computed from x, each row from its own; units as of `unit_tangents`;
+/// result [B]. Errors:  std::invalid_argument if the shapes are others.
 template <class T>
 Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units);
 
@@ -19,17 +19,19 @@ Var<T> unit_tangents(const Var<T>& x);
 
 /// An unbiased estimate of the divergence: the mean over K probes of probe . (dy/dx probe).
 ///
-/// Shapes:  x, y [B, D]; probes [B, K, D], entries of mean 0 and variance 1, independent; result [B].
-/// Errors:  std::invalid_argument if the shapes are others.
-/// Source:  Hutchinson, Commun. Stat. Simul. Comput. 19 (1990); Grathwohl et al., FFJORD, ICLR 2019.
+/// Shapes:  x, y [B, D]; probes [B, K, D], entries of mean 0 and variance 1, independent; result
+/// [B]. Errors:  std::invalid_argument if the shapes are others. Source:  Hutchinson, Commun. Stat.
+/// Simul. Comput. 19 (1990); Grathwohl et al., FFJORD, ICLR 2019.
 template <class T>
 Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes);
 
-/// Distributions of probes; Rademacher's has the smaller variance, and none for a diagonal Jacobian.
+/// Distributions of probes; Rademacher's has the smaller variance, and none for a diagonal
+/// Jacobian.
 enum class Probe { rademacher, gaussian };
 
 /// Draws probes for rows of x, as a leaf [B, count, D]; those of a row depend on its number alone.
 template <class T>
-Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random, std::uint64_t first_row);
+Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random,
+                   std::uint64_t first_row);
 
 }  // namespace fjord::flows

@@ -8,7 +8,8 @@
 namespace fjord::flows {
 
 template <class T>
-Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options)
+Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters,
+                  const FfjordOptions& options)
     : field_(std::move(field)), parameters_(std::move(parameters)), options_(options) {
   require(options.probes > 0, "ffjord",
           [&] { return "probes must be positive, got " + std::to_string(options.probes); });
@@ -40,7 +41,8 @@ void Ffjord<T>::add_parameters(const std::string& prefix, nn::NamedParameters<T>
 }
 
 template <class T>
-Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span, Pass& pass) const {
+Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span,
+                            Pass& pass) const {
   Tape<T>& tape = y0.tape();
   // Bound below the solve, so that the steps that it rewinds do not end them.
   Vars<T> parameters;
@@ -53,28 +55,32 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeS
     case Gradient::none: solution = ode::solve_values(f, y0, span, options_.solve); break;
     case Gradient::direct: solution = ode::solve(f, y0, span, options_.solve); break;
     case Gradient::adjoint:
-      solution = ode::solve_adjoint<T>(f, y0, tape.scalar(static_cast<T>(span.t0)), tape.scalar(static_cast<T>(span.t1)),
-                               parameters, {options_.solve, options_.backward.value_or(options_.solve)});
+      solution = ode::solve_adjoint<T>(
+          f, y0, tape.scalar(static_cast<T>(span.t0)), tape.scalar(static_cast<T>(span.t1)),
+          parameters, {options_.solve, options_.backward.value_or(options_.solve)});
       break;
   }
   pass.evaluations += solution.report.evaluations;
   ++pass.solves;
-  if (solution.report.status != ode::Status::success) throw ode::SolveFailure(solution.report.message());
+  if (solution.report.status != ode::Status::success)
+    throw ode::SolveFailure(solution.report.message());
   return solution.y;
 }
 
 template <class T>
-WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span, Pass& pass) const {
+WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span,
+                                                Pass& pass) const {
   const Shape shape = z0.shape();
-  require(shape.rank() == 2, "ffjord", [&] { return "rows [B, D] are needed, got " + to_string(shape); });
+  require(shape.rank() == 2, "ffjord",
+          [&] { return "rows [B, D] are needed, got " + to_string(shape); });
   const Index rows = shape[0];
   const Index dim = shape[1];
   const bool exact = options_.trace == Trace::exact;
   const Var<T> directions = exact ? unit_tangents(z0)
-                                  : draw_probes(z0, options_.probes, options_.probe, pass.random.fold(pass.solves),
-                                                pass.first_row);
-  // The state is z with the integral of the divergence as one column more. Passed by reference, so that the
-  // solver's std::function has nothing to allocate.
+                                  : draw_probes(z0, options_.probes, options_.probe,
+                                                pass.random.fold(pass.solves), pass.first_row);
+  // The state is z with the integral of the divergence as one column more. Passed by reference, so
+  // that the solver's std::function has nothing to allocate.
   const auto augmented = [&](const Var<T>& t, const Var<T>& state) {
     const Var<T> z = slice(state, 1, 0, dim);
     const Var<T> slope = field_(t, z);

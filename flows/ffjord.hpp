@@ -10,24 +10,26 @@ namespace fjord::flows {
 enum class Trace { exact, hutchinson };
 
 struct FfjordOptions {
-  double t0 = 0;                         ///< time of the base
-  double t1 = 1;                         ///< time of the data
-  ode::SolveOptions solve;               ///< of every solve
-  std::optional<ode::SolveOptions> backward;  ///< of the adjoint mode's second solve; as `solve` if absent
+  double t0 = 0;            ///< time of the base
+  double t1 = 1;            ///< time of the data
+  ode::SolveOptions solve;  ///< of every solve
+  std::optional<ode::SolveOptions>
+      backward;  ///< of the adjoint mode's second solve; as `solve` if absent
   Trace trace = Trace::exact;
-  Probe probe = Probe::rademacher;       ///< of Hutchinson's trace
-  Index probes = 1;                      ///< of Hutchinson's trace, for each row, drawn once a solve, > 0
+  Probe probe = Probe::rademacher;  ///< of Hutchinson's trace
+  Index probes = 1;  ///< of Hutchinson's trace, for each row, drawn once a solve, > 0
 };
 
 /// The map that carries z(t0) to z(t1) along dz/dt = f(t, z).
 ///
-/// The log-determinant of the forward map is the integral of the divergence of f from t0 to t1; that of the
-/// inverse, from t1 to t0, its negative.
-/// Source:  Chen et al., NeurIPS 2018, theorem 1; Grathwohl et al., FFJORD, ICLR 2019.
+/// The log-determinant of the forward map is the integral of the divergence of f from t0 to t1;
+/// that of the inverse, from t1 to t0, its negative. Source:  Chen et al., NeurIPS 2018, theorem 1;
+/// Grathwohl et al., FFJORD, ICLR 2019.
 template <class T>
 class Ffjord final : public Bijector<T> {
  public:
-  /// Takes a field f(t, z) of rows [B, D], each row's slope depending on that row alone, and its parameters.
+  /// Takes a field f(t, z) of rows [B, D], each row's slope depending on that row alone, and its
+  /// parameters.
   ///
   /// Note:    The field owns what it needs, or refers to what outlives the bijector.
   /// Errors:  std::invalid_argument if `probes` is not positive.

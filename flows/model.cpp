@@ -1,8 +1,9 @@
 #include "fjord/flows/model.hpp"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <nlohmann/json.hpp>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -16,9 +17,11 @@ constexpr int newest_version = 1;
 
 void check(const FlowSettings& s) {
   require(s.dim > 0, "flow", [&] { return "dim must be positive, got " + std::to_string(s.dim); });
-  require(s.blocks > 0, "flow", [&] { return "blocks must be positive, got " + std::to_string(s.blocks); });
+  require(s.blocks > 0, "flow",
+          [&] { return "blocks must be positive, got " + std::to_string(s.blocks); });
   for (const Index width : s.hidden) {
-    require(width > 0, "flow", [&] { return "hidden widths must be positive, got " + std::to_string(width); });
+    require(width > 0, "flow",
+            [&] { return "hidden widths must be positive, got " + std::to_string(width); });
   }
   require(std::isfinite(s.t0) && std::isfinite(s.t1) && s.t0 != s.t1, "flow",
           "t0 and t1 must be finite and different");
@@ -32,8 +35,10 @@ std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings, const Flow
   std::vector<Index> sizes{nn::input_width(settings.time_input, settings.dim)};
   sizes.insert(sizes.end(), settings.hidden.begin(), settings.hidden.end());
   sizes.push_back(settings.dim);
-  const auto network = std::make_shared<nn::Mlp<T>>(sizes, nn::activation_named<T>(settings.activation), random);
-  const ode::Field<T> field = [network, time_input = settings.time_input](const Var<T>& t, const Var<T>& z) {
+  const auto network =
+      std::make_shared<nn::Mlp<T>>(sizes, nn::activation_named<T>(settings.activation), random);
+  const ode::Field<T> field = [network, time_input = settings.time_input](const Var<T>& t,
+                                                                          const Var<T>& z) {
     return network->forward(nn::with_time(time_input, t, z));
   };
   FfjordOptions options;
@@ -48,7 +53,8 @@ std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings, const Flow
 // Reads one key of the model's JSON text and names it in any error.
 template <class V>
 V value_at(const nlohmann::json& json, const char* key) {
-  require(json.contains(key), "model", [&] { return std::string("the model file lacks the key ") + key; });
+  require(json.contains(key), "model",
+          [&] { return std::string("the model file lacks the key ") + key; });
   try {
     return json.at(key).get<V>();
   } catch (const nlohmann::json::exception&) {
@@ -58,13 +64,14 @@ V value_at(const nlohmann::json& json, const char* key) {
 
 Index whole_number_at(const nlohmann::json& json, const char* key) {
   const bool is_whole = json.contains(key) && json.at(key).is_number_integer();
-  require(is_whole, "model", [&] { return std::string("the model file's key ") + key + " must be a whole number"; });
+  require(is_whole, "model",
+          [&] { return std::string("the model file's key ") + key + " must be a whole number"; });
   return value_at<Index>(json, key);
 }
 
 void check_keys(const nlohmann::json& json) {
-  static const std::set<std::string> known{"version", "dim", "blocks", "hidden", "activation",
-                                           "time_input", "t0", "t1", "base_scale"};
+  static const std::set<std::string> known{"version",    "dim", "blocks", "hidden",    "activation",
+                                           "time_input", "t0",  "t1",     "base_scale"};
   for (const auto& [key, value] : json.items()) {
     require(known.contains(key), "model", [&, &name = key] {
       return "the model file has the unknown key " + name + "; it needs a newer Fjord";
@@ -79,10 +86,13 @@ void check_widths(const FlowSettings& settings, const nn::State& state) {
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const std::string name = "blocks.0.layers." + std::to_string(i) + ".bias";
     const auto found = state.tensors.find(name);
-    require(found != state.tensors.end(), "model", [&] { return "the file lacks the tensor " + name; });
-    const Shape shape = std::visit([](const auto& tensor) { return tensor.shape(); }, found->second);
+    require(found != state.tensors.end(), "model",
+            [&] { return "the file lacks the tensor " + name; });
+    const Shape shape =
+        std::visit([](const auto& tensor) { return tensor.shape(); }, found->second);
     require(shape == Shape{widths[i]}, "model", [&] {
-      return "tensor " + name + " must have shape " + to_string(Shape{widths[i]}) + ", got " + to_string(shape);
+      return "tensor " + name + " must have shape " + to_string(Shape{widths[i]}) + ", got " +
+             to_string(shape);
     });
   }
 }
@@ -90,7 +100,8 @@ void check_widths(const FlowSettings& settings, const nn::State& state) {
 }  // namespace
 
 template <class T>
-std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings, const FlowNumerics& numerics,
+std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings,
+                                                      const FlowNumerics& numerics,
                                                       const Random& random) {
   check(settings);
   std::vector<std::unique_ptr<Bijector<T>>> blocks;
@@ -98,14 +109,17 @@ std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settin
     blocks.push_back(make_block<T>(settings, numerics, random.fold(static_cast<std::uint64_t>(k))));
   }
   auto base = std::make_unique<DiagonalNormal<T>>(
-      Tensor<T>::zeros({settings.dim}), Tensor<T>::full({settings.dim}, static_cast<T>(settings.base_scale)));
-  return std::make_unique<TransformedDistribution<T>>(std::move(base), std::make_unique<Chain<T>>(std::move(blocks)));
+      Tensor<T>::zeros({settings.dim}),
+      Tensor<T>::full({settings.dim}, static_cast<T>(settings.base_scale)));
+  return std::make_unique<TransformedDistribution<T>>(
+      std::move(base), std::make_unique<Chain<T>>(std::move(blocks)));
 }
 
 template <class T>
 nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settings) {
   nn::State state;
-  for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model)) state.tensors[p.name] = p.parameter->value();
+  for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model))
+    state.tensors[p.name] = p.parameter->value();
   nlohmann::ordered_json json;
   json["dim"] = settings.dim;
   json["blocks"] = settings.blocks;
@@ -122,15 +136,17 @@ nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settin
 
 FlowSettings settings_of(const nn::State& state) {
   const auto format = state.metadata.find("format");
-  require(format != state.metadata.end() && format->second == format_name && state.metadata.contains("model"),
-          "model", "this is no model file of Fjord: its metadata lacks format = fjord-flow and model");
+  require(format != state.metadata.end() && format->second == format_name &&
+              state.metadata.contains("model"),
+          "model",
+          "this is no model file of Fjord: its metadata lacks format = fjord-flow and model");
   const nlohmann::json json = nlohmann::json::parse(state.metadata.at("model"), nullptr, false);
   require(json.is_object(), "model", "the model file's text `model` is no JSON object");
   if (json.contains("version")) {
     const Index version = whole_number_at(json, "version");
     require(version == newest_version, "model", [&] {
-      return "the model file has version " + std::to_string(version) + ", and this Fjord reads version " +
-             std::to_string(newest_version);
+      return "the model file has version " + std::to_string(version) +
+             ", and this Fjord reads version " + std::to_string(newest_version);
     });
   }
   check_keys(json);
@@ -151,12 +167,13 @@ template <class T>
 void load_parameters(Distribution<T>& model, const nn::State& state) {
   for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model)) {
     const auto found = state.tensors.find(p.name);
-    require(found != state.tensors.end(), "model", [&] { return "the file lacks the tensor " + p.name; });
+    require(found != state.tensors.end(), "model",
+            [&] { return "the file lacks the tensor " + p.name; });
     std::visit(
         [&](const auto& tensor) {
           require(tensor.shape() == p.parameter->value().shape(), "model", [&] {
-            return "tensor " + p.name + " must have shape " + to_string(p.parameter->value().shape()) + ", got " +
-                   to_string(tensor.shape());
+            return "tensor " + p.name + " must have shape " +
+                   to_string(p.parameter->value().shape()) + ", got " + to_string(tensor.shape());
           });
           const Tensor<T> values = tensor.template as<T>();
           std::ranges::copy(values.storage(), p.parameter->mutable_values().begin());
@@ -166,15 +183,17 @@ void load_parameters(Distribution<T>& model, const nn::State& state) {
 }
 
 template <class T>
-std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state, const FlowNumerics& numerics) {
+std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
+                                                     const FlowNumerics& numerics) {
   const FlowSettings settings = settings_of(state);
   // A hostile file could ask for any number of weights; it must at least hold a tensor for each.
   const std::size_t layers = settings.hidden.size() + 1;
   require(static_cast<std::size_t>(settings.blocks) <= state.tensors.size() &&
               state.tensors.size() == static_cast<std::size_t>(settings.blocks) * layers * 2,
           "model", [&] {
-            return "the model needs " + std::to_string(settings.blocks) + " blocks of " + std::to_string(layers) +
-                   " weights and biases, the file holds " + std::to_string(state.tensors.size()) + " tensors";
+            return "the model needs " + std::to_string(settings.blocks) + " blocks of " +
+                   std::to_string(layers) + " weights and biases, the file holds " +
+                   std::to_string(state.tensors.size()) + " tensors";
           });
   check_widths(settings, state);
   auto model = make_flow<T>(settings, numerics, Random(0));
@@ -182,12 +201,13 @@ std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state, con
   return model;
 }
 
-#define FJORD_INSTANTIATE(T)                                                                                         \
-  template std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings&, const FlowNumerics&,           \
-                                                                 const Random&);                                     \
-  template nn::State state_of(TransformedDistribution<T>&, const FlowSettings&);                                     \
-  template void load_parameters(Distribution<T>&, const nn::State&);                                                 \
-  template std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State&, const FlowNumerics&);
+#define FJORD_INSTANTIATE(T)                                                      \
+  template std::unique_ptr<TransformedDistribution<T>> make_flow(                 \
+      const FlowSettings&, const FlowNumerics&, const Random&);                   \
+  template nn::State state_of(TransformedDistribution<T>&, const FlowSettings&);  \
+  template void load_parameters(Distribution<T>&, const nn::State&);              \
+  template std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State&, \
+                                                                const FlowNumerics&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

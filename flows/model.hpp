@@ -10,14 +10,14 @@ namespace fjord::flows {
 
 /// The architecture of a chain of FFJORD blocks over multilayer perceptrons.
 struct FlowSettings {
-  Index dim = 2;                                        ///< D, width of a row, > 0
-  Index blocks = 4;                                     ///< > 0
-  std::vector<Index> hidden = {8, 8};                   ///< widths of the hidden layers, each > 0
-  std::string activation = "tanh";                      ///< a name of nn::all_activations
+  Index dim = 2;                       ///< D, width of a row, > 0
+  Index blocks = 4;                    ///< > 0
+  std::vector<Index> hidden = {8, 8};  ///< widths of the hidden layers, each > 0
+  std::string activation = "tanh";     ///< a name of nn::all_activations
   nn::TimeInput time_input = nn::TimeInput::repeat;
-  double t0 = 0;                                        ///< time of the base
-  double t1 = 1;                                        ///< time of the data
-  double base_scale = 0.8;                              ///< deviation of the base N(0, base_scale^2 I), > 0
+  double t0 = 0;            ///< time of the base
+  double t1 = 1;            ///< time of the data
+  double base_scale = 0.8;  ///< deviation of the base N(0, base_scale^2 I), > 0
 };
 
 /// How a model computes; no part of what it is.
@@ -31,7 +31,8 @@ struct FlowNumerics {
 ///
 /// Errors:  std::invalid_argument if a setting is out of its range.
 template <class T>
-std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings, const FlowNumerics& numerics,
+std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings,
+                                                      const FlowNumerics& numerics,
                                                       const Random& random);
 
 /// The model as a model file holds it; `state_of` only reads the parameters.
@@ -42,14 +43,17 @@ nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settin
 
 /// The settings in a model file's metadata.
 ///
-/// Errors:  std::invalid_argument if it is no flow of Fjord, of a newer version, or has an unknown or missing key.
+/// Errors:  std::invalid_argument if it is no flow of Fjord, of a newer version, or has an unknown
+/// or missing key.
 FlowSettings settings_of(const nn::State& state);
 
 /// Makes the model that a state describes, in the precision T whatever that of the state.
 ///
-/// Errors:  std::invalid_argument as settings_of, or if a tensor is missing, unknown, or of another shape.
+/// Errors:  std::invalid_argument as settings_of, or if a tensor is missing, unknown, or of another
+/// shape.
 template <class T>
-std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state, const FlowNumerics& numerics);
+std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
+                                                     const FlowNumerics& numerics);
 
 /// Copies the parameters from a state's tensors.
 ///

@@ -12,7 +12,8 @@ namespace {
 template <class T>
 void check_rows(const TensorView<T>& data, Index dim) {
   require(data.shape().rank() == 2 && data.shape()[1] == dim, "flow", [&] {
-    return "rows of " + std::to_string(dim) + " numbers are needed, got shape " + to_string(data.shape());
+    return "rows of " + std::to_string(dim) + " numbers are needed, got shape " +
+           to_string(data.shape());
   });
 }
 
@@ -34,7 +35,8 @@ void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
   const Index rows = from.shape()[0];
   const Index all = whole.shape()[0];
   const Index columns = whole.shape().rank() == 1 ? 1 : whole.shape()[1];
-  for (Index d = 0; d < columns; ++d) std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
+  for (Index d = 0; d < columns; ++d)
+    std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
 }
 
 }  // namespace
@@ -56,7 +58,8 @@ template <class T>
 void Sharded<T>::bind_parameters(Worker& worker) {
   worker.tape.clear();
   worker.parameters.clear();
-  for (const Parameter<T>* parameter : parameters_) worker.parameters.push_back(worker.tape.bind(*parameter));
+  for (const Parameter<T>* parameter : parameters_)
+    worker.parameters.push_back(worker.tape.bind(*parameter));
 }
 
 template <class T>
@@ -76,8 +79,8 @@ double Sharded<T>::for_each_shard(Index rows, const Random& random, Gradient gra
     try {
       run(worker, shards_[shard], first, last - first, pass);
     } catch (const ode::SolveFailure& failure) {
-      throw ode::SolveFailure("shard " + std::to_string(shard) + " (rows " + std::to_string(first) + " to " +
-                              std::to_string(last - 1) + "): " + failure.what());
+      throw ode::SolveFailure("shard " + std::to_string(shard) + " (rows " + std::to_string(first) +
+                              " to " + std::to_string(last - 1) + "): " + failure.what());
     }
     shards_[shard].evaluations = pass.evaluations * static_cast<std::size_t>(last - first);
   };
@@ -92,20 +95,24 @@ double Sharded<T>::for_each_shard(Index rows, const Random& random, Gradient gra
   }
   let_go();
   double evaluations = 0;
-  for (std::size_t i = 0; i < count; ++i) evaluations += static_cast<double>(shards_[i].evaluations);
+  for (std::size_t i = 0; i < count; ++i)
+    evaluations += static_cast<double>(shards_[i].evaluations);
   return rows == 0 ? 0 : evaluations / static_cast<double>(rows);
 }
 
 template <class T>
-LossAndGradient<T> Sharded<T>::loss_and_gradient(const TensorView<T>& data, std::span<const std::uint32_t> rows,
+LossAndGradient<T> Sharded<T>::loss_and_gradient(const TensorView<T>& data,
+                                                 std::span<const std::uint32_t> rows,
                                                  Gradient gradient, const Random& random) {
   check_rows(data, model_.dim());
   const auto count = static_cast<Index>(rows.size());
   const T weight = static_cast<T>(-1.0 / static_cast<double>(count));
   LossAndGradient<T> result;
   result.evaluations = for_each_shard(
-      count, random, gradient, [&](Worker& worker, Shard& shard, Index first, Index size, Pass& pass) {
-        const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
+      count, random, gradient,
+      [&](Worker& worker, Shard& shard, Index first, Index size, Pass& pass) {
+        const Var<T> x = gather(worker.tape, data, size,
+                                [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
         const Var<T> loss = sum(model_.log_prob(x, pass)) * weight;
         shard.loss = static_cast<double>(loss.item());
         shard.gradient.resize(gradient_.size());
@@ -129,8 +136,9 @@ RowResults<T> Sharded<T>::log_prob(const TensorView<T>& data, const Random& rand
   check_rows(data, model_.dim());
   const Index count = data.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count})};
-  result.evaluations =
-      for_each_shard(count, random, Gradient::none, [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+  result.evaluations = for_each_shard(
+      count, random, Gradient::none,
+      [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
         const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return first + i; });
         scatter(model_.log_prob(x, pass), result.values, first);
       });
@@ -141,19 +149,22 @@ template <class T>
 RowResults<T> Sharded<T>::sample(Index count, const Random& random) {
   RowResults<T> result{Tensor<T>::zeros({count, model_.dim()})};
   result.evaluations =
-      for_each_shard(count, random, Gradient::none, [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
-        scatter(model_.sample(worker.tape, size, pass), result.values, first);
-      });
+      for_each_shard(count, random, Gradient::none,
+                     [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+                       scatter(model_.sample(worker.tape, size, pass), result.values, first);
+                     });
   return result;
 }
 
 template <class T>
-RowResults<T> Sharded<T>::forward(const TransformedDistribution<T>& model, const TensorView<T>& points) {
+RowResults<T> Sharded<T>::forward(const TransformedDistribution<T>& model,
+                                  const TensorView<T>& points) {
   check_rows(points, model.dim());
   const Index count = points.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count, model.dim()})};
   result.evaluations = for_each_shard(
-      count, Random(0), Gradient::none, [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+      count, Random(0), Gradient::none,
+      [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
         const Var<T> z = gather(worker.tape, points, size, [&](Index i) { return first + i; });
         scatter(model.bijector().forward(z, pass), result.values, first);
       });

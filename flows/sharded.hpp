@@ -1,4 +1,5 @@
-/// A distribution applied to batches: cut into shards, spread over threads, the same bits for any number of them.
+/// A distribution applied to batches: cut into shards, spread over threads, the same bits for any
+/// number of them.
 #pragma once
 
 #include "fjord/autodiff/sweep.hpp"
@@ -24,9 +25,9 @@ struct RowResults {
 
 /// A model and the threads that compute with it.
 ///
-/// Every shard of `shard_rows` rows (the last one smaller) is recorded on its worker's tape and integrated with
-/// steps of its own; what shards give is added in their order.
-/// Errors:  ode::SolveFailure, in every function, with shard, block, time and remedy, where a solve fails.
+/// Every shard of `shard_rows` rows (the last one smaller) is recorded on its worker's tape and
+/// integrated with steps of its own; what shards give is added in their order. Errors:
+/// ode::SolveFailure, in every function, with shard, block, time and remedy, where a solve fails.
 /// Note:    Changing parameters is allowed between calls: no tape holds them then.
 template <class T>
 class Sharded final {
@@ -40,8 +41,9 @@ class Sharded final {
   /// Loss and gradient on the chosen rows of `data` [N, D].
   ///
   /// Note:    Allocates nothing if an earlier call recorded as much.
-  LossAndGradient<T> loss_and_gradient(const TensorView<T>& data, std::span<const std::uint32_t> rows,
-                                       Gradient gradient, const Random& random);
+  LossAndGradient<T> loss_and_gradient(const TensorView<T>& data,
+                                       std::span<const std::uint32_t> rows, Gradient gradient,
+                                       const Random& random);
   /// The log-density of every row of `data` [N, D]: [N].
   RowResults<T> log_prob(const TensorView<T>& data, const Random& random);
   /// `count` samples: [count, D].
@@ -62,8 +64,10 @@ class Sharded final {
   };
 
   Index shard_count(Index rows) const { return (rows + shard_rows_ - 1) / shard_rows_; }
+
   void bind_parameters(Worker& worker);
-  // Records run(tape, first row, rows, pass) for every shard, and lets go of the parameters in the end.
+  // Records run(tape, first row, rows, pass) for every shard, and lets go of the parameters in the
+  // end.
   template <class Run>
   double for_each_shard(Index rows, const Random& random, Gradient gradient, Run run);
 

@@ -12,7 +12,8 @@ namespace {
 template <class T>
 Tensor<T> initial_weight(Index in, Index out, const Random& random) {
   require(in > 0 && out > 0, "linear", [&] {
-    return "sizes must be positive, got " + std::to_string(in) + " in and " + std::to_string(out) + " out";
+    return "sizes must be positive, got " + std::to_string(in) + " in and " + std::to_string(out) +
+           " out";
   });
   Tensor<T> weight = Tensor<T>::zeros({out, in});
   random.truncated_normal(weight.storage());

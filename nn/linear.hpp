@@ -9,8 +9,8 @@ namespace fjord::nn {
 /// x W^T + b.
 ///
 /// Shapes:  x [..., in], at least two axes; weight [out, in]; bias [out]; result [..., out].
-/// Note:    Weights start as draws from N(0, 1 / in), truncated at two standard deviations; biases as 0.
-/// Source:  Sonnet's snt.Linear, whose defaults these are.
+/// Note:    Weights start as draws from N(0, 1 / in), truncated at two standard deviations; biases
+/// as 0. Source:  Sonnet's snt.Linear, whose defaults these are.
 template <class T>
 class Linear final : public Module<T> {
  public:

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
@@ -30,11 +31,14 @@ struct Entry {
   std::size_t end = 0;
 };
 
-std::string title(const std::string& name) { return "tensor '" + printable(name) + "'"; }
+std::string title(const std::string& name) {
+  return "tensor '" + printable(name) + "'";
+}
 
 // Splits off the header's text; what remains of `bytes` is the body.
 std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
-  check(bytes.size() >= length_bytes, "shorter than the 8 bytes of a safetensors file's header length");
+  check(bytes.size() >= length_bytes,
+        "shorter than the 8 bytes of a safetensors file's header length");
   const std::uint64_t length = little_endian(bytes.substr(0, length_bytes));
   check(length <= max_header && length <= bytes.size() - length_bytes, [&] {
     return "a header of " + std::to_string(length) + " bytes does not fit into the file of " +
@@ -46,7 +50,8 @@ std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
   return text;
 }
 
-// Parses JSON; refuses names that occur twice, of which nlohmann::json would keep the last, and deep nesting.
+// Parses JSON; refuses names that occur twice, of which nlohmann::json would keep the last, and
+// deep nesting.
 json parse_header(std::string_view text, const FileCheck& check) {
   std::vector<std::set<std::string>> open_objects;
   const auto watch = [&](int depth, json::parse_event_t event, json& value) {
@@ -58,7 +63,8 @@ json parse_header(std::string_view text, const FileCheck& check) {
     if (event == Event::object_end) open_objects.pop_back();
     if (event == Event::key) {
       const auto& key = value.get_ref<const std::string&>();
-      check(open_objects.back().insert(key).second, [&] { return "'" + printable(key) + "' occurs twice"; });
+      check(open_objects.back().insert(key).second,
+            [&] { return "'" + printable(key) + "' occurs twice"; });
     }
     return true;
   };
@@ -86,16 +92,17 @@ std::vector<Index> whole_numbers(const json& array, const FileCheck& check) {
   check(array.is_array(), "it must be an array");
   std::vector<Index> numbers;
   for (const json& number : array) {
-    check(number.is_number_unsigned() && number.get<std::uint64_t>() <= max,
-          [&] { return "it must hold whole numbers in [0, 2^63), got " + printable(number.dump()); });
+    check(number.is_number_unsigned() && number.get<std::uint64_t>() <= max, [&] {
+      return "it must hold whole numbers in [0, 2^63), got " + printable(number.dump());
+    });
     numbers.push_back(number.get<Index>());
   }
   return numbers;
 }
 
 Entry read_entry(const std::string& name, const json& value, const FileCheck& check) {
-  check(value.is_object() && value.size() == 3 && value.contains("dtype") && value.contains("shape") &&
-            value.contains("data_offsets"),
+  check(value.is_object() && value.size() == 3 && value.contains("dtype") &&
+            value.contains("shape") && value.contains("data_offsets"),
         "it must have dtype, shape and data_offsets and nothing else");
   const json& dtype = value["dtype"];
   check(dtype == "F32" || dtype == "F64", [&] {
@@ -105,7 +112,8 @@ Entry read_entry(const std::string& name, const json& value, const FileCheck& ch
   const bool is_double = dtype == "F64";
   const std::size_t width = is_double ? sizeof(double) : sizeof(float);
   const std::vector<Index> sizes = whole_numbers(value["shape"], check.within("shape"));
-  const std::vector<Index> offsets = whole_numbers(value["data_offsets"], check.within("data_offsets"));
+  const std::vector<Index> offsets =
+      whole_numbers(value["data_offsets"], check.within("data_offsets"));
   const Shape shape = checked_shape(sizes, width, check);
   check(offsets.size() == 2 && offsets[0] <= offsets[1],
         "data_offsets must be [begin, end] with begin <= end");
@@ -210,12 +218,14 @@ std::string format_safetensors(const State& state) {
   std::vector<std::string> members;
   std::string body;
   if (!state.metadata.empty()) members.push_back(metadata_text(state.metadata));
-  append_tensors<double>(state, "F64", members, body);  // the widest first, so that all stay aligned
+  append_tensors<double>(state, "F64", members,
+                         body);  // the widest first, so that all stay aligned
   append_tensors<float>(state, "F32", members, body);
   std::string header = object(members);
   header.append((length_bytes - header.size() % length_bytes) % length_bytes, ' ');
   std::string bytes;
-  for (std::size_t i = 0; i < length_bytes; ++i) bytes += static_cast<char>(header.size() >> 8 * i & 0xff);
+  for (std::size_t i = 0; i < length_bytes; ++i)
+    bytes += static_cast<char>(header.size() >> 8 * i & 0xff);
   return bytes + header + body;
 }
 

@@ -13,7 +13,8 @@ namespace fjord::nn {
 
 /// Named tensors and strings of metadata: what a safetensors file holds.
 ///
-/// Note:    Integers, such as the position of a checkpoint, go into the metadata as text: F64 would cut them
+/// Note:    Integers, such as the position of a checkpoint, go into the metadata as text: F64 would
+/// cut them
 ///          to 53 bits.
 struct State {
   std::map<std::string, std::variant<Tensor<float>, Tensor<double>>> tensors;
@@ -22,12 +23,14 @@ struct State {
 
 /// Reads a file of F32 and F64 tensors. Nothing in it is trusted.
 ///
-/// Errors:  std::invalid_argument "[load_safetensors] path: ..." if it is malformed or holds another dtype;
+/// Errors:  std::invalid_argument "[load_safetensors] path: ..." if it is malformed or holds
+/// another dtype;
 ///          "[read] path: ..." if it cannot be read.
 /// Source:  github.com/huggingface/safetensors, README, "Format".
 State load_safetensors(const std::filesystem::path& path);
 
-/// Writes a file, so that the target is never half there (see write_file()). Equal states give equal bytes.
+/// Writes a file, so that the target is never half there (see write_file()). Equal states give
+/// equal bytes.
 ///
 /// Errors:  std::invalid_argument if a name or a metadata string is not UTF-8, or a tensor is named
 ///          "__metadata__"; std::system_error if writing fails.

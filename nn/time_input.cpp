@@ -23,7 +23,8 @@ Index input_width(TimeInput time_input, Index dim) {
 template <class T>
 Var<T> with_time(TimeInput time_input, const Var<T>& t, const Var<T>& x) {
   const Shape shape = x.shape();
-  require(shape.rank() == 2, "with_time", [&] { return "x [B, D] is needed, got " + to_string(shape); });
+  require(shape.rank() == 2, "with_time",
+          [&] { return "x [B, D] is needed, got " + to_string(shape); });
   const Index columns = time_input == TimeInput::repeat ? shape[1] : 1;
   return concatenate<T>({broadcast_to(t, {shape[0], columns}), x}, 1);
 }

@@ -11,7 +11,8 @@
 namespace fjord::ode {
 namespace {
 
-// Inputs of the operation: y0, t0, t1, the parameters, then whatever else the field was seen to use.
+// Inputs of the operation: y0, t0, t1, the parameters, then whatever else the field was seen to
+// use.
 constexpr std::uint32_t y0_input = 0;
 constexpr std::uint32_t t0_input = 1;
 constexpr std::uint32_t t1_input = 2;
@@ -61,20 +62,25 @@ struct AdjointSolve {
 
   static Vars<T> parameters_of(const RecordedRule<T>& rule) {
     Vars<T> parameters;
-    for (std::uint32_t i = 0; i < problem(rule).parameters; ++i) parameters.push_back(rule.input(first_parameter + i));
+    for (std::uint32_t i = 0; i < problem(rule).parameters; ++i)
+      parameters.push_back(rule.input(first_parameter + i));
     return parameters;
   }
 
-  static void check_inputs(const RuleNode<T>& rule, const std::function<bool(std::uint32_t)>& is_active) {
-    for (std::uint32_t i = first_parameter + problem(rule).parameters; i < rule.input_count(); ++i) {
+  static void check_inputs(const RuleNode<T>& rule,
+                           const std::function<bool(std::uint32_t)>& is_active) {
+    for (std::uint32_t i = first_parameter + problem(rule).parameters; i < rule.input_count();
+         ++i) {
       require(!is_active(i), "solve_adjoint",
-              "the field uses a node that the derivative depends on and that is neither its state nor listed; add "
+              "the field uses a node that the derivative depends on and that is neither its state "
+              "nor listed; add "
               "it to the parameters");
     }
   }
 
   // The state y, its adjoint a and the integral of a^T df/dp, from t1 back to t0.
-  static Field<T> backward_field(const Problem<T>& problem, const Vars<T>& parameters, const Shape& shape) {
+  static Field<T> backward_field(const Problem<T>& problem, const Vars<T>& parameters,
+                                 const Shape& shape) {
     std::vector<Shape> shapes{shape, shape};
     for (const Var<T>& p : parameters) shapes.push_back(p.shape());
     return [&problem, parameters, shapes](const Var<T>& t, const Var<T>& packed) {
@@ -105,14 +111,17 @@ struct AdjointSolve {
     const Field<T> field = backward_field(p, parameters, shape);
     const Var<T> packed = pack(start);
     const TimeSpan back{p.span.t1, p.span.t0};
-    const Solution<T> solution = records ? solve(field, packed, rule.input(t1_input), rule.input(t0_input), p.options.backward)
+    const Solution<T> solution = records ? solve(field, packed, rule.input(t1_input),
+                                                 rule.input(t0_input), p.options.backward)
                                          : solve_values(field, packed, back, p.options.backward);
     const Vars<T> end = unpack(solved(solution, "backward"), shapes);
-    if (!records && p.backward_evaluations != nullptr) *p.backward_evaluations += solution.report.evaluations;
+    if (!records && p.backward_evaluations != nullptr)
+      *p.backward_evaluations += solution.report.evaluations;
     rule.add(y0_input, end[1]);
     for (std::uint32_t i = 0; i < p.parameters; ++i) rule.add(first_parameter + i, end[2 + i]);
     if (rule.wants(t1_input)) rule.add(t1_input, sum(g * p.f(rule.input(t1_input), y1)));
-    if (rule.wants(t0_input)) rule.add(t0_input, -sum(end[1] * p.f(rule.input(t0_input), rule.input(y0_input))));
+    if (rule.wants(t0_input))
+      rule.add(t0_input, -sum(end[1] * p.f(rule.input(t0_input), rule.input(y0_input))));
   }
 
   static void pullback_rule(Reverse<T>& rule) { pull(rule, true); }
@@ -142,9 +151,10 @@ struct AdjointSolve {
     };
     const Var<T> zero = broadcast_to(rule.tape().scalar(T(0)), shape);
     Var<T> v0 = rule.tangent(y0_input).is_empty() ? zero : rule.tangent(y0_input);
-    if (!rule.tangent(t0_input).is_empty()) v0 = v0 - p.f(rule.input(t0_input), y0) * rule.tangent(t0_input);
-    const Solution<T> solution =
-        solve(field, pack<T>({y0, v0}), rule.input(t0_input), rule.input(t1_input), p.options.backward);
+    if (!rule.tangent(t0_input).is_empty())
+      v0 = v0 - p.f(rule.input(t0_input), y0) * rule.tangent(t0_input);
+    const Solution<T> solution = solve(field, pack<T>({y0, v0}), rule.input(t0_input),
+                                       rule.input(t1_input), p.options.backward);
     Var<T> v1 = unpack<T>(solved(solution, "tangent"), {shape, shape})[1];
     if (!rule.tangent(t1_input).is_empty()) {
       v1 = v1 + p.f(rule.input(t1_input), rule.output()) * rule.tangent(t1_input);
@@ -163,20 +173,23 @@ struct AdjointSolve {
     tape.rewind(mark);
   }
 
-  static constexpr Operation<T> row{"solve_adjoint", pullback_rule, pushforward_rule, pullback_values};
+  static constexpr Operation<T> row{"solve_adjoint", pullback_rule, pushforward_rule,
+                                    pullback_values};
 };
 
 // Older nodes that the nodes from `begin` on use and that are not among `known`.
 template <class T>
 void add_captured(Tape<T>& tape, std::uint32_t begin, const Vars<T>& known, Vars<T>& captured) {
   const auto holds = [](const Vars<T>& list, std::uint32_t index) {
-    return std::any_of(list.begin(), list.end(), [&](const Var<T>& v) { return v.index() == index; });
+    return std::any_of(list.begin(), list.end(),
+                       [&](const Var<T>& v) { return v.index() == index; });
   };
   for (std::uint32_t i = begin; i < tape.size(); ++i) {
     const Node<T>& node = tape.node(i);
     for (std::uint32_t k = 0; k < node.input_count; ++k) {
       const std::uint32_t input = node.inputs[k];
-      if (input < begin && !holds(known, input) && !holds(captured, input)) captured.push_back(tape.var(input));
+      if (input < begin && !holds(known, input) && !holds(captured, input))
+        captured.push_back(tape.var(input));
     }
   }
 }
@@ -208,19 +221,20 @@ Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0,
   const Solution<T> values = solve_values(watched, y0, span, options.forward);
   if (values.report.status != Status::success) return values;
   inputs.insert(inputs.end(), captured.begin(), captured.end());
-  const auto problem = std::make_shared<const Problem<T>>(
-      Problem<T>{f, span, options, static_cast<std::uint32_t>(parameters.size()), backward_evaluations});
+  const auto problem = std::make_shared<const Problem<T>>(Problem<T>{
+      f, span, options, static_cast<std::uint32_t>(parameters.size()), backward_evaluations});
   tape.own(problem);
   const Node<T> end = tape.node(values.y.index());
-  const auto [y1, value] = append_operation<T>(tape, AdjointSolve<T>::row, std::span<const Var<T>>(inputs), end.shape,
-                                               tape.keep(problem.get()));
+  const auto [y1, value] =
+      append_operation<T>(tape, AdjointSolve<T>::row, std::span<const Var<T>>(inputs), end.shape,
+                          tape.keep(problem.get()));
   std::copy_n(end.value, end.shape.size, value);
   return {y1, values.report};
 }
 
-#define FJORD_INSTANTIATE(T)                                                                                        \
-  template Solution<T> solve_adjoint(const Field<T>&, const Var<T>&, const Var<T>&, const Var<T>&, const Vars<T>&, \
-                                     const AdjointOptions&, std::size_t*);
+#define FJORD_INSTANTIATE(T)                                                                       \
+  template Solution<T> solve_adjoint(const Field<T>&, const Var<T>&, const Var<T>&, const Var<T>&, \
+                                     const Vars<T>&, const AdjointOptions&, std::size_t*);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

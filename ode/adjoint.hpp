@@ -1,4 +1,5 @@
-/// Gradients of a solve by a second solve, backwards in time, in memory that does not grow with the steps.
+/// Gradients of a solve by a second solve, backwards in time, in memory that does not grow with the
+/// steps.
 #pragma once
 
 #include "fjord/autodiff/sweep.hpp"
@@ -8,19 +9,26 @@ namespace fjord::ode {
 
 struct AdjointOptions {
   SolveOptions forward;
-  SolveOptions backward;  ///< tolerances of the second solve, over state, adjoint and parameters together
+  SolveOptions
+      backward;  ///< tolerances of the second solve, over state, adjoint and parameters together
 };
 
-/// Solves dy/dt = f(t, y) as one operation on the tape of y0, whose reverse sweep integrates the adjoint system.
+/// Solves dy/dt = f(t, y) as one operation on the tape of y0, whose reverse sweep integrates the
+/// adjoint system.
 ///
-/// Derivatives are those of the exact solution, met to the tolerances of the two solves; they flow to y0, to t0
-/// and t1, and to the parameters. Recorded sweeps record their own solve, so higher orders work, too.
+/// Derivatives are those of the exact solution, met to the tolerances of the two solves; they flow
+/// to y0, to t0 and t1, and to the parameters. Recorded sweeps record their own solve, so higher
+/// orders work, too.
 ///
 /// Shapes:  y0 any; t0 and t1 scalars; parameters any. All on one tape.
-/// Errors:  as `solve`; a sweep throws std::invalid_argument if the field uses a node that the derivative depends
-///          on and that is neither its y nor a parameter, and SolveFailure if the second solve fails.
-/// Note:    `backward_evaluations`, if not null, is added the field evaluations of every later reverse sweep of
-///          values; it must outlive the node. If the report is no success, y is no solution and has no derivative.
+/// Errors:  as `solve`; a sweep throws std::invalid_argument if the field uses a node that the
+/// derivative depends
+///          on and that is neither its y nor a parameter, and SolveFailure if the second solve
+///          fails.
+/// Note:    `backward_evaluations`, if not null, is added the field evaluations of every later
+/// reverse sweep of
+///          values; it must outlive the node. If the report is no success, y is no solution and has
+///          no derivative.
 /// Source:  Chen et al., Neural ordinary differential equations, NeurIPS 2018, appendix B.
 template <class T>
 Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,

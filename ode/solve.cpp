@@ -13,13 +13,15 @@ namespace {
 
 void check(TimeSpan span, const SolveOptions& options) {
   const auto number = [](double value) { return std::to_string(value); };
-  require(std::isfinite(span.t0) && std::isfinite(span.t1), "solve",
-          [&] { return "t0 and t1 must be finite, got " + number(span.t0) + " and " + number(span.t1); });
+  require(std::isfinite(span.t0) && std::isfinite(span.t1), "solve", [&] {
+    return "t0 and t1 must be finite, got " + number(span.t0) + " and " + number(span.t1);
+  });
   require(options.rtol >= 0 && std::isfinite(options.rtol), "solve",
           [&] { return "rtol must be at least 0, got " + number(options.rtol); });
   require(options.atol > 0 && std::isfinite(options.atol), "solve",
           [&] { return "atol must be positive, got " + number(options.atol); });
-  require(!options.first_step || (*options.first_step > 0 && std::isfinite(*options.first_step)), "solve",
+  require(!options.first_step || (*options.first_step > 0 && std::isfinite(*options.first_step)),
+          "solve",
           [&] { return "first_step must be positive, got " + number(*options.first_step); });
   require(options.max_steps > 0, "solve", "max_steps must be positive, got 0");
 }
@@ -37,7 +39,13 @@ class Integration final {
  public:
   Integration(const Field<T>& f, const Var<T>& y0, TimeSpan span, const SolveOptions& options,
               const TimeVars<T>& vars, bool records)
-      : f_(f), tape_(y0.tape()), span_(span), options_(options), vars_(vars), records_(records), y_(y0) {
+      : f_(f),
+        tape_(y0.tape()),
+        span_(span),
+        options_(options),
+        vars_(vars),
+        records_(records),
+        y_(y0) {
     check(span, options);
     report_.t = span.t0;
     if (!records_) reserve_state();
@@ -62,7 +70,8 @@ class Integration final {
     if (!options_.first_step) choose_first_step();
     while (report_.t != span_.t1) {
       if (report_.accepted + report_.rejected == options_.max_steps) return stop(Status::max_steps);
-      if (is_vanishing()) return stop(std::isfinite(last_error_) ? Status::step_too_small : Status::non_finite);
+      if (is_vanishing())
+        return stop(std::isfinite(last_error_) ? Status::step_too_small : Status::non_finite);
       const bool is_last = fit_step();
       const typename Tape<T>::Mark before = tape_.mark();
       const Step step = take_step(is_last);
@@ -84,17 +93,20 @@ class Integration final {
   void choose_first_step() {
     const double direction = std::copysign(1.0, span_.t1 - span_.t0);
     const typename Tape<T>::Mark before = tape_.mark();
-    const double length = starting_step(
-        scaled_norm(options_, y_, y_), scaled_norm(options_, slope_, y_), options_.method->order, [&](double h) {
-          const Var<T> trial = y_ + slope_ * static_cast<T>(direction * h);
-          const Var<T> there = evaluate_at(tape_.scalar(static_cast<T>(span_.t0 + direction * h)), trial);
-          return scaled_norm(options_, there - slope_, y_);
-        });
+    const double length =
+        starting_step(scaled_norm(options_, y_, y_), scaled_norm(options_, slope_, y_),
+                      options_.method->order, [&](double h) {
+                        const Var<T> trial = y_ + slope_ * static_cast<T>(direction * h);
+                        const Var<T> there = evaluate_at(
+                            tape_.scalar(static_cast<T>(span_.t0 + direction * h)), trial);
+                        return scaled_norm(options_, there - slope_, y_);
+                      });
     tape_.rewind(before);
     h_ = direction * length;
   }
 
-  // Steps that would leave a sliver before t1 are shortened to half the way, so that two equal ones are left.
+  // Steps that would leave a sliver before t1 are shortened to half the way, so that two equal ones
+  // are left.
   bool fit_step() {
     const double left = span_.t1 - report_.t;
     if (std::abs(h_) >= std::abs(left)) {
@@ -107,7 +119,8 @@ class Integration final {
 
   bool is_vanishing() const {
     const double length = std::abs(span_.t1 - span_.t0);
-    return std::abs(h_) <= std::numeric_limits<T>::epsilon() * length || report_.t + h_ == report_.t;
+    return std::abs(h_) <= std::numeric_limits<T>::epsilon() * length ||
+           report_.t + h_ == report_.t;
   }
 
   // The time t as a node; t moves along with t0.
@@ -125,7 +138,8 @@ class Integration final {
     step.stages[0] = slope_;
     for (std::size_t i = 1; i < method.stages(); ++i) {
       step.y = add_combination<T>(y_, h, method.row(i), std::span(step.stages).first(i));
-      const Var<T> t = moves ? start + h * static_cast<T>(method.c[i]) : time_at(report_.t + method.c[i] * h_);
+      const Var<T> t =
+          moves ? start + h * static_cast<T>(method.c[i]) : time_at(report_.t + method.c[i] * h_);
       step.stages[i] = evaluate_at(t, step.y);
     }
     if (!method.is_first_same_as_last()) {
@@ -158,7 +172,8 @@ class Integration final {
 
   void stop(Status status) { report_.status = status; }
 
-  // Without recording, the state and its slope stand in two buffers below the mark that every step rewinds to.
+  // Without recording, the state and its slope stand in two buffers below the mark that every step
+  // rewinds to.
   void reserve_state() {
     shape_ = tape_.node(y_, "solve").shape;
     y_buffer_ = tape_.new_values(shape_.size);
@@ -210,10 +225,12 @@ std::string Report::message() const {
   switch (status) {
     case Status::success: return "the solve reached t = " + std::to_string(t) + after;
     case Status::max_steps:
-      return "the limit of steps was reached" + where + after + "; loosen rtol and atol, or raise max_steps";
+      return "the limit of steps was reached" + where + after +
+             "; loosen rtol and atol, or raise max_steps";
     case Status::step_too_small:
       return "the step vanished" + where + after +
-             ": no step met the tolerances; loosen rtol and atol, use double precision, or check the field for a "
+             ": no step met the tolerances; loosen rtol and atol, use double precision, or check "
+             "the field for a "
              "jump";
     case Status::non_finite:
       return "the field became infinite or NaN" + where + after +
@@ -235,13 +252,15 @@ Solution<T> solve(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const V
 }
 
 template <class T>
-Solution<T> solve_values(const Field<T>& f, const Var<T>& y0, TimeSpan span, const SolveOptions& options) {
+Solution<T> solve_values(const Field<T>& f, const Var<T>& y0, TimeSpan span,
+                         const SolveOptions& options) {
   return Integration<T>(f, y0, span, options, {}, false).run();
 }
 
-#define FJORD_INSTANTIATE(T)                                                                                   \
-  template Solution<T> solve(const Field<T>&, const Var<T>&, TimeSpan, const SolveOptions&);                   \
-  template Solution<T> solve(const Field<T>&, const Var<T>&, const Var<T>&, const Var<T>&, const SolveOptions&); \
+#define FJORD_INSTANTIATE(T)                                                                 \
+  template Solution<T> solve(const Field<T>&, const Var<T>&, TimeSpan, const SolveOptions&); \
+  template Solution<T> solve(const Field<T>&, const Var<T>&, const Var<T>&, const Var<T>&,   \
+                             const SolveOptions&);                                           \
   template Solution<T> solve_values(const Field<T>&, const Var<T>&, TimeSpan, const SolveOptions&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

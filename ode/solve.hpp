@@ -24,11 +24,12 @@ struct TimeSpan {
 };
 
 struct SolveOptions {
-  double rtol = 1e-6;                        ///< error allowed relative to an entry of y, >= 0
-  double atol = 1e-6;                        ///< error allowed in an entry that is zero, > 0
-  std::optional<double> first_step;          ///< length of the first step, > 0; chosen by Hairer's rule if absent
-  std::size_t max_steps = 10'000;            ///< attempted steps, rejected ones included, > 0
-  const Tableau* method = &dormand_prince;   ///< never null
+  double rtol = 1e-6;  ///< error allowed relative to an entry of y, >= 0
+  double atol = 1e-6;  ///< error allowed in an entry that is zero, > 0
+  std::optional<double>
+      first_step;  ///< length of the first step, > 0; chosen by Hairer's rule if absent
+  std::size_t max_steps = 10'000;           ///< attempted steps, rejected ones included, > 0
+  const Tableau* method = &dormand_prince;  ///< never null
 };
 
 /// How a solve ended.
@@ -42,8 +43,8 @@ enum class Status {
 /// What a solve did, and how it ended.
 struct Report {
   Status status = Status::success;
-  double t = 0;                  ///< where it ended: t1 on success
-  std::size_t evaluations = 0;   ///< calls of the field, the probe for the first step included
+  double t = 0;                 ///< where it ended: t1 on success
+  std::size_t evaluations = 0;  ///< calls of the field, the probe for the first step included
   std::size_t accepted = 0;
   std::size_t rejected = 0;
 
@@ -51,7 +52,8 @@ struct Report {
   std::string message() const;
 };
 
-/// Thrown by callers of `solve` that cannot go on without its result; what() says where, why, and what to do.
+/// Thrown by callers of `solve` that cannot go on without its result; what() says where, why, and
+/// what to do.
 class SolveFailure final : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -63,15 +65,20 @@ struct Solution {
   Report report;
 };
 
-/// Solves dy/dt = f(t, y), recording the accepted steps on the tape of y0, so that sweeps run through them.
+/// Solves dy/dt = f(t, y), recording the accepted steps on the tape of y0, so that sweeps run
+/// through them.
 ///
-/// Units:   the error of a step is the root of the mean square over all entries of y of the estimate divided by
-///          atol + rtol max(|y before|, |y after|), and must be <= 1. Step lengths are constants to the sweeps.
-/// Errors:  std::invalid_argument if an option is out of its range, a time is not finite, or f changes the shape.
+/// Units:   the error of a step is the root of the mean square over all entries of y of the
+/// estimate divided by
+///          atol + rtol max(|y before|, |y after|), and must be <= 1. Step lengths are constants to
+///          the sweeps.
+/// Errors:  std::invalid_argument if an option is out of its range, a time is not finite, or f
+/// changes the shape.
 ///          Numerical trouble is not an error: see Report::status.
 /// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4.
 template <class T>
-Solution<T> solve(const Field<T>& f, const Var<T>& y0, TimeSpan span, const SolveOptions& options = {});
+Solution<T> solve(const Field<T>& f, const Var<T>& y0, TimeSpan span,
+                  const SolveOptions& options = {});
 
 /// As above with times that derivatives are taken in: the last step is t1 minus all others.
 ///
@@ -80,9 +87,10 @@ template <class T>
 Solution<T> solve(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
                   const SolveOptions& options = {});
 
-/// As `solve`, but keeps only the state: the memory does not grow with the steps. The state is a leaf of the
-/// tape, with no path to y0 or parameters.
+/// As `solve`, but keeps only the state: the memory does not grow with the steps. The state is a
+/// leaf of the tape, with no path to y0 or parameters.
 template <class T>
-Solution<T> solve_values(const Field<T>& f, const Var<T>& y0, TimeSpan span, const SolveOptions& options = {});
+Solution<T> solve_values(const Field<T>& f, const Var<T>& y0, TimeSpan span,
+                         const SolveOptions& options = {});
 
 }  // namespace fjord::ode

@@ -17,8 +17,8 @@ using Stages = std::array<Var<T>, max_stages>;
 template <class T>
 Var<T> evaluate(const Field<T>& f, const Var<T>& t, const Var<T>& y);
 
-/// The root of the mean square of h (error weights . stages) / (atol + rtol max(|y|, |y_next|)), the weights
-/// being those of the method; NaN if an entry is.
+/// The root of the mean square of h (error weights . stages) / (atol + rtol max(|y|, |y_next|)),
+/// the weights being those of the method; NaN if an entry is.
 template <class T>
 double error_norm(const SolveOptions& options, double h, const Stages<T>& stages, const Var<T>& y,
                   const Var<T>& y_next);
@@ -27,14 +27,17 @@ double error_norm(const SolveOptions& options, double h, const Stages<T>& stages
 template <class T>
 double scaled_norm(const SolveOptions& options, const Var<T>& x, const Var<T>& y);
 
-/// The length of a first step for a method of the given order, from the slope and its change: Hairer's rule.
+/// The length of a first step for a method of the given order, from the slope and its change:
+/// Hairer's rule.
 ///
-/// Units:   norms as of scaled_norm; `slope_change` maps a trial step to the norm of f(t0 + h, y0 + h f0) - f0.
-/// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4, "Starting Step Size".
+/// Units:   norms as of scaled_norm; `slope_change` maps a trial step to the norm of f(t0 + h, y0 +
+/// h f0) - f0. Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4, "Starting
+/// Step Size".
 double starting_step(double state_norm, double slope_norm, int order,
                      const std::function<double(double)>& slope_change);
 
-/// The factor by which the step changes after an error norm (NaN: shrinks most), at most `max_growth`.
+/// The factor by which the step changes after an error norm (NaN: shrinks most), at most
+/// `max_growth`.
 double step_factor(double error, int order, double max_growth);
 
 }  // namespace fjord::ode

@@ -8,13 +8,18 @@ namespace fjord::optim {
 namespace {
 
 void check(bool holds, const char* field, const char* range, double value) {
-  require(holds, "adam",
-          [&] { return std::string(field) + " must be " + range + ", got " + std::to_string(value); });
+  require(holds, "adam", [&] {
+    return std::string(field) + " must be " + range + ", got " + std::to_string(value);
+  });
 }
 
-bool is_decay(double value) { return value >= 0 && value < 1; }
+bool is_decay(double value) {
+  return value >= 0 && value < 1;
+}
 
-bool is_positive(double value) { return value > 0 && std::isfinite(value); }
+bool is_positive(double value) {
+  return value > 0 && std::isfinite(value);
+}
 
 }  // namespace
 
@@ -68,8 +73,10 @@ template <class T>
 void Adam<T>::restore(const OptimizerState<T>& state) {
   for (const char* name : {"first_moment", "second_moment"}) {
     const auto found = state.tensors.find(name);
-    require(found != state.tensors.end() && found->second.shape() == first_.shape(), "adam",
-            [&] { return "the state needs a tensor " + std::string(name) + " of shape " + to_string(first_.shape()); });
+    require(found != state.tensors.end() && found->second.shape() == first_.shape(), "adam", [&] {
+      return "the state needs a tensor " + std::string(name) + " of shape " +
+             to_string(first_.shape());
+    });
   }
   steps_ = state.steps;
   first_ = state.tensors.at("first_moment");

@@ -6,10 +6,10 @@
 namespace fjord::optim {
 
 struct AdamOptions {
-  double rate = 1e-3;      ///< step length, > 0
-  double beta1 = 0.9;      ///< decay of the first moment, in [0, 1)
-  double beta2 = 0.999;    ///< decay of the second moment, in [0, 1)
-  double epsilon = 1e-8;   ///< added to the root of the second moment, > 0
+  double rate = 1e-3;     ///< step length, > 0
+  double beta1 = 0.9;     ///< decay of the first moment, in [0, 1)
+  double beta2 = 0.999;   ///< decay of the second moment, in [0, 1)
+  double epsilon = 1e-8;  ///< added to the root of the second moment, > 0
 };
 
 /// Steps of equal length in every parameter, scaled by running moments of the gradient.

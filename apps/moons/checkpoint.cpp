@@ -1,8 +1,9 @@
 #include "fjord/apps/moons/checkpoint.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include <nlohmann/json.hpp>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/nn/safetensors.hpp"
@@ -62,10 +63,12 @@ Metadata metadata_of(const nn::State& state, const std::string& file) {
 }
 
 template <class T>
-const Tensor<T>& tensor_at(const nn::State& state, const std::string& name, const std::string& file) {
+const Tensor<T>& tensor_at(const nn::State& state, const std::string& name,
+                           const std::string& file) {
   const auto found = state.tensors.find(name);
   const bool ok = found != state.tensors.end() && std::holds_alternative<Tensor<T>>(found->second);
-  require(ok, "checkpoint", [&] { return file + " lacks the tensor " + name + " in the run's precision"; });
+  require(ok, "checkpoint",
+          [&] { return file + " lacks the tensor " + name + " in the run's precision"; });
   return std::get<Tensor<T>>(found->second);
 }
 
@@ -86,7 +89,8 @@ void check_settings(const Settings& saved, const Settings& asked) {
 
 template <class T>
 void save_checkpoint(const std::filesystem::path& file, const nn::NamedParameters<T>& parameters,
-                     const optim::Optimizer<T>& optimizer, const Position& position, const Settings& settings) {
+                     const optim::Optimizer<T>& optimizer, const Position& position,
+                     const Settings& settings) {
   nn::State state;
   for (const nn::NamedParameter<T>& p : parameters) state.tensors[p.name] = p.parameter->value();
   const optim::OptimizerState<T> moments = optimizer.state();
@@ -103,8 +107,9 @@ bool is_unfinished(const std::filesystem::path& file) {
 }
 
 template <class T>
-Position load_checkpoint(const std::filesystem::path& file, const nn::NamedParameters<T>& parameters,
-                         optim::Optimizer<T>& optimizer, const Settings& settings) {
+Position load_checkpoint(const std::filesystem::path& file,
+                         const nn::NamedParameters<T>& parameters, optim::Optimizer<T>& optimizer,
+                         const Settings& settings) {
   const nn::State state = nn::load_safetensors(file);
   const Metadata metadata = metadata_of(state, file.string());
   check_settings(metadata.settings, settings);
@@ -115,17 +120,18 @@ Position load_checkpoint(const std::filesystem::path& file, const nn::NamedParam
   optimizer.restore(moments);
   for (const nn::NamedParameter<T>& p : parameters) {
     const Tensor<T>& saved = tensor_at<T>(state, p.name, file.string());
-    require(saved.shape() == p.parameter->value().shape(), "checkpoint",
-            [&] { return file.string() + ": tensor " + p.name + " has another shape than the model's"; });
+    require(saved.shape() == p.parameter->value().shape(), "checkpoint", [&] {
+      return file.string() + ": tensor " + p.name + " has another shape than the model's";
+    });
     std::ranges::copy(saved.storage(), p.parameter->mutable_values().begin());
   }
   return metadata.position;
 }
 
-#define FJORD_INSTANTIATE(T)                                                                                 \
-  template void save_checkpoint(const std::filesystem::path&, const nn::NamedParameters<T>&,                 \
-                                const optim::Optimizer<T>&, const Position&, const Settings&);               \
-  template Position load_checkpoint(const std::filesystem::path&, const nn::NamedParameters<T>&,             \
+#define FJORD_INSTANTIATE(T)                                                                     \
+  template void save_checkpoint(const std::filesystem::path&, const nn::NamedParameters<T>&,     \
+                                const optim::Optimizer<T>&, const Position&, const Settings&);   \
+  template Position load_checkpoint(const std::filesystem::path&, const nn::NamedParameters<T>&, \
                                     optim::Optimizer<T>&, const Settings&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

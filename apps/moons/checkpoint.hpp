@@ -13,15 +13,15 @@ namespace fjord::apps {
 
 /// Where a run stands, and what it has added up.
 struct Position {
-  Index epoch = 0;            ///< epochs that are complete
-  Index batch = 0;            ///< batches of the next epoch that are done
-  Index steps = 0;            ///< training steps in all
-  double loss_sum = 0;        ///< over the rows of the epoch so far, nats
-  double rows = 0;            ///< of the epoch so far
-  double evaluation_sum = 0;  ///< over the steps of the epoch so far
+  Index epoch = 0;              ///< epochs that are complete
+  Index batch = 0;              ///< batches of the next epoch that are done
+  Index steps = 0;              ///< training steps in all
+  double loss_sum = 0;          ///< over the rows of the epoch so far, nats
+  double rows = 0;              ///< of the epoch so far
+  double evaluation_sum = 0;    ///< over the steps of the epoch so far
   double last_evaluations = 0;  ///< mean over the steps of the last complete epoch
-  double seconds = 0;         ///< of wall time
-  std::string metrics;        ///< the lines of metrics.jsonl so far
+  double seconds = 0;           ///< of wall time
+  std::string metrics;          ///< the lines of metrics.jsonl so far
   bool finished = false;
 };
 
@@ -31,7 +31,8 @@ using Settings = std::map<std::string, std::string>;
 /// Writes parameters, moments, position and settings.
 template <class T>
 void save_checkpoint(const std::filesystem::path& file, const nn::NamedParameters<T>& parameters,
-                     const optim::Optimizer<T>& optimizer, const Position& position, const Settings& settings);
+                     const optim::Optimizer<T>& optimizer, const Position& position,
+                     const Settings& settings);
 
 /// Whether the file is the checkpoint of a run that did not come to its end.
 ///
@@ -40,9 +41,11 @@ bool is_unfinished(const std::filesystem::path& file);
 
 /// Restores a run. Settings but `epochs`, `threads` and `out` must be those of the checkpoint.
 ///
-/// Errors:  std::invalid_argument if the file is no checkpoint, or a setting differs, which it names.
+/// Errors:  std::invalid_argument if the file is no checkpoint, or a setting differs, which it
+/// names.
 template <class T>
-Position load_checkpoint(const std::filesystem::path& file, const nn::NamedParameters<T>& parameters,
-                         optim::Optimizer<T>& optimizer, const Settings& settings);
+Position load_checkpoint(const std::filesystem::path& file,
+                         const nn::NamedParameters<T>& parameters, optim::Optimizer<T>& optimizer,
+                         const Settings& settings);
 
 }  // namespace fjord::apps

@@ -12,7 +12,8 @@ namespace {
 
 template <class T>
 void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOptions& options) {
-  const auto model = flows::model_of<T>(state, flow_numerics(options.rtol, options.atol, options.trace));
+  const auto model =
+      flows::model_of<T>(state, flow_numerics(options.rtol, options.atol, options.trace));
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
   const flows::RowResults<T> result = sharded.log_prob(data.as<T>(), Random(options.seed));
@@ -20,8 +21,8 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
   const Statistics nll = negated_statistics(result.values);
   std::array<char, 32> error{"null"};
   if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
-  std::printf("NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n", nll.mean, error.data(),
-              static_cast<long long>(data.shape()[0]), result.evaluations);
+  std::printf("NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n", nll.mean,
+              error.data(), static_cast<long long>(data.shape()[0]), result.evaluations);
 }
 
 template <class T>
@@ -39,8 +40,8 @@ void score(const ScoreOptions& options) {
   const Index dim = flows::settings_of(state).dim;
   const Tensor<double> data = load_points(options.data);
   require(data.shape()[1] == dim, "--data", [&] {
-    return options.data + " has rows of " + std::to_string(data.shape()[1]) + " numbers, and the model is for " +
-           std::to_string(dim);
+    return options.data + " has rows of " + std::to_string(data.shape()[1]) +
+           " numbers, and the model is for " + std::to_string(dim);
   });
   if (options.precision == "double") {
     score_as<double>(state, data, options);
@@ -52,7 +53,8 @@ void score(const ScoreOptions& options) {
 void sample(const SampleOptions& options) {
   const nn::State state = nn::load_safetensors(options.model);
   flows::settings_of(state);
-  const bool is_double = !state.tensors.empty() && std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
+  const bool is_double = !state.tensors.empty() &&
+                         std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
   if (is_double) {
     sample_as<double>(state, options);
   } else {

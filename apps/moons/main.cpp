@@ -1,10 +1,9 @@
-#include <malloc.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
+#include <malloc.h>
 #include <stdexcept>
 #include <string>
+#include <unistd.h>
 
 #include "fjord/apps/moons/evaluate.hpp"
 #include "fjord/apps/moons/options.hpp"
@@ -13,14 +12,15 @@
 
 namespace {
 
-// An OpenBLAS that does not know the processor falls back to kernels of 2004, and reads which ones to use only as
-// it is loaded: so name them and start again.
+// An OpenBLAS that does not know the processor falls back to kernels of 2004, and reads which ones
+// to use only as it is loaded: so name them and start again.
 void use_best_blas_kernels(char** argv) {
   if (std::getenv("OPENBLAS_CORETYPE") != nullptr) return;
   const std::string core = fjord::blas_report().better_core;
   if (core.empty()) return;
   setenv("OPENBLAS_CORETYPE", core.c_str(), 1);
-  execv("/proc/self/exe", argv);  // returns only if it fails, and then slow is better than not at all
+  execv("/proc/self/exe",
+        argv);  // returns only if it fails, and then slow is better than not at all
 }
 
 int run(int argc, char** argv) {
@@ -39,7 +39,8 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   use_best_blas_kernels(argv);
-  // Memory that a step gives back is taken again by the next: do not return it to the system in between.
+  // Memory that a step gives back is taken again by the next: do not return it to the system in
+  // between.
   mallopt(M_TRIM_THRESHOLD, 1 << 28);
   try {
     return run(argc, argv);

@@ -76,7 +76,8 @@ void check(bool holds, const char* option, const std::string& expected, const st
 }
 
 void check_count(const char* option, Index value) {
-  check(value > 0 && value <= 1'000'000'000, option, "a whole number from 1 to 1000000000", std::to_string(value));
+  check(value > 0 && value <= 1'000'000'000, option, "a whole number from 1 to 1000000000",
+        std::to_string(value));
 }
 
 std::string number_text(double value) {
@@ -89,7 +90,8 @@ void check_positive(const char* option, double value) {
   check(value > 0 && std::isfinite(value), option, "a positive number", number_text(value));
 }
 
-void check_choice(const char* option, const std::string& value, const std::set<std::string>& choices) {
+void check_choice(const char* option, const std::string& value,
+                  const std::set<std::string>& choices) {
   std::string list;
   for (const std::string& choice : choices) list += (list.empty() ? "" : " or ") + choice;
   check(choices.contains(value), option, list, value);
@@ -102,7 +104,8 @@ void check_solver(double rtol, double atol, const std::string& trace) {
 }
 
 void check_threads(Index threads) {
-  check(threads >= 0 && threads <= 1024, "threads", "a whole number up to 1024", std::to_string(threads));
+  check(threads >= 0 && threads <= 1024, "threads", "a whole number up to 1024",
+        std::to_string(threads));
 }
 
 std::vector<Index> widths(const std::string& text) {
@@ -112,7 +115,8 @@ std::vector<Index> widths(const std::string& text) {
   while (true) {
     Index width = 0;
     const auto [next, error] = std::from_chars(at, end, width);
-    const bool ok = error == std::errc() && width > 0 && width <= 65536 && (next == end || *next == ',');
+    const bool ok =
+        error == std::errc() && width > 0 && width <= 65536 && (next == end || *next == ',');
     check(ok, "hidden", "a list of widths such as 8,8", text);
     result.push_back(width);
     if (next == end) return result;
@@ -126,7 +130,8 @@ void check_options(const TrainOptions& o) {
   check_count("points", o.points);
   check_count("blocks", o.blocks);
   check_positive("rate", o.rate);
-  check(o.noise >= 0 && std::isfinite(o.noise), "noise", "a number of at least 0", number_text(o.noise));
+  check(o.noise >= 0 && std::isfinite(o.noise), "noise", "a number of at least 0",
+        number_text(o.noise));
   widths(o.hidden);
   nn::activation_named<float>(o.activation);
   check_solver(o.rtol, o.atol, o.trace);
@@ -164,7 +169,8 @@ void read_value(const Setting& setting, const toml::node& value, const std::stri
         } else if constexpr (std::is_same_v<V, double>) {
           put(target, value.value<double>());
         } else {
-          put(target, value.is_integer() ? value.value<std::int64_t>() : std::optional<std::int64_t>());
+          put(target,
+              value.is_integer() ? value.value<std::int64_t>() : std::optional<std::int64_t>());
         }
       },
       setting.target);
@@ -181,7 +187,8 @@ void read_config(const std::string& file, TrainOptions& options) {
   }
   const std::vector<Setting> known = settings(options);
   for (const auto& [key, value] : table) {
-    const auto found = std::ranges::find_if(known, [&, &name = key](const Setting& s) { return name.str() == s.name; });
+    const auto found = std::ranges::find_if(
+        known, [&, &name = key](const Setting& s) { return name.str() == s.name; });
     require(found != known.end(), "--config", [&, &name = key] {
       return file + ": unknown key " + std::string(name.str()) + "; see moons train --help";
     });
@@ -205,7 +212,8 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* help, Options
   for (const Setting& setting : settings(options)) {
     std::visit(
         [&](auto* target) {
-          command->add_option(std::string("--") + setting.name, *target, setting.help)->capture_default_str();
+          command->add_option(std::string("--") + setting.name, *target, setting.help)
+              ->capture_default_str();
         },
         setting.target);
   }
@@ -261,7 +269,8 @@ Command parse_command_line(int argc, char** argv) {
     check_options(sample);
     return sample;
   }
-  require(train_command->parsed(), "arguments", "train, score or sample is needed; see moons --help");
+  require(train_command->parsed(), "arguments",
+          "train, score or sample is needed; see moons --help");
   check_options(train);
   return train;
 }
@@ -323,7 +332,8 @@ flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& t
 }
 
 int thread_count(Index asked) {
-  return asked > 0 ? static_cast<int>(asked) : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return asked > 0 ? static_cast<int>(asked)
+                   : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
 }  // namespace fjord::apps

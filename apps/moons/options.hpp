@@ -11,7 +11,8 @@
 
 namespace fjord::apps {
 
-/// What a training run is made of; every field is an option of the command line and a key of config.toml.
+/// What a training run is made of; every field is an option of the command line and a key of
+/// config.toml.
 struct TrainOptions {
   std::string out = "runs/moons";
   Index epochs = 40;

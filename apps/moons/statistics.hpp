@@ -9,7 +9,8 @@ namespace fjord::apps {
 
 struct Statistics {
   double mean = 0;
-  std::optional<double> standard_error;  ///< sample deviation (n - 1) / sqrt(n); none for one number
+  std::optional<double>
+      standard_error;  ///< sample deviation (n - 1) / sqrt(n); none for one number
 };
 
 /// Of the negatives of the numbers: of negative log-likelihoods from log-densities.

@@ -53,7 +53,8 @@ class Training final {
         random_(options.seed),
         workers_(thread_count(options.threads)),
         model_(flows::make_flow<T>(flow_settings(options),
-                                   flow_numerics(options.rtol, options.atol, options.trace), use(Use::weights))),
+                                   flow_numerics(options.rtol, options.atol, options.trace),
+                                   use(Use::weights))),
         parameters_(nn::parameters_of<T>(*model_)),
         sharded_(*model_, workers_),
         adam_(pointers(parameters_), {.rate = options.rate}),
@@ -89,10 +90,12 @@ class Training final {
       position_ = load_checkpoint(file, parameters_, adam_, settings_);
       position_.finished = false;
     } else if (options_.resume) {
-      std::fprintf(stderr, "moons: no checkpoint in %s, so the run starts from the beginning\n", out_.c_str());
+      std::fprintf(stderr, "moons: no checkpoint in %s, so the run starts from the beginning\n",
+                   out_.c_str());
     } else {
       require(!is_unfinished(file), "--out", [&] {
-        return out_.string() + " holds an unfinished run; go on with --resume, or name another --out";
+        return out_.string() +
+               " holds an unfinished run; go on with --resume, or name another --out";
       });
     }
     write_file(out_ / "config.toml", config_text(options_));
@@ -105,11 +108,14 @@ class Training final {
 
   // Returns false if a signal came; the step under way is finished then.
   bool train_epoch() {
-    const std::vector<std::uint32_t> order = use(Use::shuffling).fold(static_cast<std::uint64_t>(position_.epoch))
-                                                 .permutation(static_cast<std::uint32_t>(options_.points));
+    const std::vector<std::uint32_t> order =
+        use(Use::shuffling)
+            .fold(static_cast<std::uint64_t>(position_.epoch))
+            .permutation(static_cast<std::uint32_t>(options_.points));
     while (position_.batch < batches()) {
       const auto first = static_cast<std::size_t>(position_.batch * options_.batch);
-      const std::size_t count = std::min(order.size() - first, static_cast<std::size_t>(options_.batch));
+      const std::size_t count =
+          std::min(order.size() - first, static_cast<std::size_t>(options_.batch));
       step(std::span(order).subspan(first, count));
       progress_.update(progress_state());
       if (caught_signal != 0) return false;
@@ -125,8 +131,9 @@ class Training final {
     bool finite = std::isfinite(result.loss);
     for (const T g : result.gradient) finite &= std::isfinite(g);
     if (!finite) {
-      throw ode::SolveFailure("step " + std::to_string(position_.steps + 1) +
-                              " gave a loss or gradient that is no number; lower --rate, or tighten --rtol and --atol");
+      throw ode::SolveFailure(
+          "step " + std::to_string(position_.steps + 1) +
+          " gave a loss or gradient that is no number; lower --rate, or tighten --rtol and --atol");
     }
     adam_.step(result.gradient);
     const auto count = static_cast<double>(rows.size());
@@ -182,7 +189,8 @@ class Training final {
 
   void finish() {
     if (panels_.base.size() <= 1) draw_samples();  // a run that was complete before it was resumed
-    const Tensor<T> test = independent_moons(large_test_rows, options_.noise, Random(large_test_seed)).as<T>();
+    const Tensor<T> test =
+        independent_moons(large_test_rows, options_.noise, Random(large_test_seed)).as<T>();
     const Statistics result = negated_statistics(sharded_.log_prob(test, use(Use::probes)).values);
     const std::optional<double> entropy = moons_entropy(options_.noise);
     const double total = seconds();
@@ -194,13 +202,16 @@ class Training final {
     line["nfe_forward"] = position_.last_evaluations;
     line["seconds"] = total;
     write_file(out_ / "metrics.jsonl", position_.metrics + line.dump() + "\n");
-    nn::save_safetensors(out_ / "model.safetensors", flows::state_of(*model_, flow_settings(options_)));
+    nn::save_safetensors(out_ / "model.safetensors",
+                         flows::state_of(*model_, flow_settings(options_)));
     position_.finished = true;
     save();
     draw_picture();
-    std::printf("test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a step\n",
-                result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
-                static_cast<long long>(options_.epochs), total, position_.last_evaluations);
+    std::printf(
+        "test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a "
+        "step\n",
+        result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
+        static_cast<long long>(options_.epochs), total, position_.last_evaluations);
   }
 
   void draw_picture() {
@@ -264,7 +275,8 @@ class Training final {
 }  // namespace
 
 int train(const TrainOptions& options) {
-  return options.precision == "float" ? Training<float>(options).run() : Training<double>(options).run();
+  return options.precision == "float" ? Training<float>(options).run()
+                                      : Training<double>(options).run();
 }
 
 }  // namespace fjord::apps

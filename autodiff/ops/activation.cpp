@@ -29,7 +29,8 @@ inline Batch<float> small_tanh(const Batch<float>& x) {
 
 inline Batch<double> small_tanh(const Batch<double>& x) {
   const Batch<double> z = x * x;
-  Batch<double> p = xsimd::fma(Batch<double>(-9.64399179425052238628e-1), z, Batch<double>(-9.92877231001918586564e1));
+  Batch<double> p = xsimd::fma(Batch<double>(-9.64399179425052238628e-1), z,
+                               Batch<double>(-9.92877231001918586564e1));
   p = xsimd::fma(p, z, Batch<double>(-1.61468768441708447952e3));
   Batch<double> q = z + Batch<double>(1.12811678491632931402e2);
   q = xsimd::fma(q, z, Batch<double>(2.23548839060100448583e3));
@@ -39,6 +40,7 @@ inline Batch<double> small_tanh(const Batch<double>& x) {
 
 struct Tanh {
   static constexpr const char* name = "tanh";
+
   template <class T>
   static ValueAndSlope<T> both(const Batch<T>& x) {
     const Batch<T> one(T(1));
@@ -48,6 +50,7 @@ struct Tanh {
     const Batch<T> large = xsimd::copysign((one - e) * r, x);
     return {xsimd::select(a < Batch<T>(T(0.625)), small_tanh(x), large), T(4) * e * r * r};
   }
+
   template <class V>
   static V curvature(const V& y, const V& s) {
     return (y * s) * -2;
@@ -56,6 +59,7 @@ struct Tanh {
 
 struct Sigmoid {
   static constexpr const char* name = "sigmoid";
+
   template <class T>
   static ValueAndSlope<T> both(const Batch<T>& x) {
     const Batch<T> one(T(1));
@@ -63,6 +67,7 @@ struct Sigmoid {
     const Batch<T> r = one / (one + e);
     return {xsimd::select(x < Batch<T>(T(0)), e * r, r), e * r * r};
   }
+
   template <class V>
   static V curvature(const V& y, const V& s) {
     return (y * -2 + 1) * s;
@@ -76,10 +81,12 @@ Batch<T> sigmoid(const Batch<T>& x) {
 
 struct Softplus {
   static constexpr const char* name = "softplus";
+
   template <class T>
   static Batch<T> value(const Batch<T>& x) {
     return xsimd::max(x, Batch<T>(T(0))) + xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return sigmoid(x);
@@ -118,10 +125,12 @@ Var<T> one_like(const Var<T>& x) {
 
 struct Elu {
   static constexpr const char* name = "elu";
+
   template <class T>
   static Batch<T> value(const Batch<T>& x) {
     return xsimd::select(x > Batch<T>(T(0)), x, xsimd::expm1(x));
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return choose_positive(x, one_like(x), exponential(x));
@@ -130,11 +139,14 @@ struct Elu {
 
 struct Silu {
   static constexpr const char* name = "silu";
+
   template <class T>
   static Batch<T> value(const Batch<T>& x) {
     // x e^x would be -inf * 0 at -inf, where the limit is 0.
-    return xsimd::select(x == Batch<T>(-std::numeric_limits<T>::infinity()), Batch<T>(T(0)), x * sigmoid(x));
+    return xsimd::select(x == Batch<T>(-std::numeric_limits<T>::infinity()), Batch<T>(T(0)),
+                         x * sigmoid(x));
   }
+
   // p + x p q with q = 1 - p computed as sigmoid(-x), which keeps its digits.
   template <class V>
   static V slope(const V& x, const V&) {
@@ -171,10 +183,12 @@ Var<float> normal_density(const Var<float>& x) {
 
 struct NormalCdf {
   static constexpr const char* name = "normal_cdf";
+
   template <class V>
   static V value(const V& x) {
     return normal_cdf(x);
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return normal_density(x);
@@ -183,10 +197,13 @@ struct NormalCdf {
 
 struct Gelu {
   static constexpr const char* name = "gelu";
+
   template <class T>
   static Batch<T> value(const Batch<T>& x) {
-    return xsimd::select(x == Batch<T>(-std::numeric_limits<T>::infinity()), Batch<T>(T(0)), x * normal_cdf(x));
+    return xsimd::select(x == Batch<T>(-std::numeric_limits<T>::infinity()), Batch<T>(T(0)),
+                         x * normal_cdf(x));
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return normal_cdf(x) + x * normal_density(x);

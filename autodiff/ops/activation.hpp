@@ -1,4 +1,5 @@
-/// Activations of networks: elementwise, smooth, and with derivatives that are accurate where they are tiny.
+/// Activations of networks: elementwise, smooth, and with derivatives that are accurate where they
+/// are tiny.
 #pragma once
 
 #include "fjord/autodiff/var.hpp"

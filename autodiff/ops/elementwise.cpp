@@ -8,14 +8,17 @@ namespace {
 
 struct Add {
   static constexpr const char* name = "add";
+
   template <class V>
   static V value(const V& a, const V& b) {
     return a + b;
   }
+
   template <class V>
   static int slope_a(const V&, const V&, const V&) {
     return 1;
   }
+
   template <class V>
   static int slope_b(const V&, const V&, const V&) {
     return 1;
@@ -24,14 +27,17 @@ struct Add {
 
 struct Subtract {
   static constexpr const char* name = "subtract";
+
   template <class V>
   static V value(const V& a, const V& b) {
     return a - b;
   }
+
   template <class V>
   static int slope_a(const V&, const V&, const V&) {
     return 1;
   }
+
   template <class V>
   static int slope_b(const V&, const V&, const V&) {
     return -1;
@@ -40,14 +46,17 @@ struct Subtract {
 
 struct Multiply {
   static constexpr const char* name = "multiply";
+
   template <class V>
   static V value(const V& a, const V& b) {
     return a * b;
   }
+
   template <class V>
   static V slope_a(const V&, const V& b, const V&) {
     return b;
   }
+
   template <class V>
   static V slope_b(const V& a, const V&, const V&) {
     return a;
@@ -56,22 +65,27 @@ struct Multiply {
 
 struct Divide {
   static constexpr const char* name = "divide";
+
   template <class V>
   static V value(const V& a, const V& b) {
     return a / b;
   }
+
   template <class V>
   static V slope_a(const V&, const V& b, const V&) {
     return reciprocal(b);
   }
+
   template <class V>
   static V slope_b(const V&, const V& b, const V& y) {
     return -(y / b);
   }
+
   template <class T>
   static simd::Batch<T> reciprocal(const simd::Batch<T>& b) {
     return T(1) / b;
   }
+
   template <class T>
   static Var<T> reciprocal(const Var<T>& b) {
     return fjord::reciprocal(b);
@@ -80,10 +94,12 @@ struct Divide {
 
 struct Reciprocal {
   static constexpr const char* name = "reciprocal";
+
   template <class T>
   static simd::Batch<T> value(const simd::Batch<T>& x) {
     return T(1) / x;
   }
+
   template <class V>
   static V slope(const V&, const V& y) {
     return -(y * y);
@@ -92,10 +108,12 @@ struct Reciprocal {
 
 struct Square {
   static constexpr const char* name = "square";
+
   template <class V>
   static V value(const V& x) {
     return x * x;
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return x + x;
@@ -104,14 +122,17 @@ struct Square {
 
 struct SquareRoot {
   static constexpr const char* name = "sqrt";
+
   template <class V>
   static V value(const V& x) {
     return xsimd::sqrt(x);
   }
+
   template <class T>
   static simd::Batch<T> slope(const simd::Batch<T>&, const simd::Batch<T>& y) {
     return T(0.5) / y;
   }
+
   template <class T>
   static Var<T> slope(const Var<T>&, const Var<T>& y) {
     return T(0.5) / y;
@@ -120,10 +141,12 @@ struct SquareRoot {
 
 struct Exponential {
   static constexpr const char* name = "exp";
+
   template <class V>
   static V value(const V& x) {
     return xsimd::exp(x);
   }
+
   template <class V>
   static V slope(const V&, const V& y) {
     return y;
@@ -132,10 +155,12 @@ struct Exponential {
 
 struct Logarithm {
   static constexpr const char* name = "log";
+
   template <class V>
   static V value(const V& x) {
     return xsimd::log(x);
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return Divide::reciprocal(x);
@@ -144,10 +169,12 @@ struct Logarithm {
 
 struct Sine {
   static constexpr const char* name = "sin";
+
   template <class V>
   static V value(const V& x) {
     return xsimd::sin(x);
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return cos(x);
@@ -156,10 +183,12 @@ struct Sine {
 
 struct Cosine {
   static constexpr const char* name = "cos";
+
   template <class V>
   static V value(const V& x) {
     return xsimd::cos(x);
   }
+
   template <class V>
   static V slope(const V& x, const V&) {
     return -sin(x);
@@ -179,30 +208,38 @@ struct Line {
     const Node<T> in = tape.node(x, "scalar arithmetic");
     const auto* numbers = tape.keep(LineNumbers{factor, shift});
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, numbers);
-    simd::transform(in.shape.size, value, [&](const auto& v) { return v * factor + shift; }, in.value);
+    simd::transform(
+        in.shape.size, value, [&](const auto& v) { return v * factor + shift; }, in.value);
     return var;
   }
+
   static T factor(const RuleNode<T>& rule) {
     return static_cast<T>(rule.template attributes<LineNumbers>().factor);
   }
+
   static Var<T> times(const Var<T>& g, T factor) {
     return factor == T(1) ? g : scale(g, broadcast_to(g.tape().scalar(factor), g.shape()));
   }
+
   static void pullback(Reverse<T>& rule) { rule.add(0, times(rule.cotangent(), factor(rule))); }
+
   static bool pushforward(Forward<T>& rule) {
     rule.set(times(rule.tangent(0), factor(rule)));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const T c = factor(k);
     if (c == T(1)) {
       k.pass(0);
     } else if (const Target<T> target = k.target(0)) {
-      simd::accumulate(k.size(), target.data, target.fresh,
-                       [&](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(c)); },
-                       k.cotangent());
+      simd::accumulate(
+          k.size(), target.data, target.fresh,
+          [&](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(c)); },
+          k.cotangent());
     }
   }
+
   static constexpr Operation<T> row{"scalar arithmetic", pullback, pushforward, pullback_values};
 };
 
@@ -212,12 +249,16 @@ struct Identity {
     const Node<T> in = x.tape().node(x, "identity");
     return append_alias(x.tape(), row, x, in.shape, in.value);
   }
+
   static void pullback(Reverse<T>& rule) { rule.add(0, rule.cotangent()); }
+
   static bool pushforward(Forward<T>& rule) {
     rule.set(rule.tangent(0));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) { k.pass(0); }
+
   static constexpr Operation<T> row{"identity", pullback, pushforward, pullback_values};
 };
 
@@ -235,6 +276,7 @@ struct Scale {
     });
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const Var<T> g = rule.input(0);
     const Var<T> d = rule.input(1);
@@ -248,6 +290,7 @@ struct Scale {
       rule.add(1, product);
     }
   }
+
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0 && is_stacked(rule)) return false;
     Var<T> tangent;
@@ -261,40 +304,46 @@ struct Scale {
     rule.set(tangent);
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const NodeShape shape = k.node().shape;
     const NodeShape shape_d = k.input_shape(1);
     if (const Target<T> target = k.target(0)) {
       for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
-        simd::accumulate(n, target.data + at, target.fresh, simd::strong_product<T>, k.cotangent() + at,
-                         k.input(1) + at_d);
+        simd::accumulate(n, target.data + at, target.fresh, simd::strong_product<T>,
+                         k.cotangent() + at, k.input(1) + at_d);
       });
     }
     if (const Target<T> target = k.target(1)) {
       Index last = -1;
       for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
-        simd::accumulate(n, target.data + at_d, target.fresh && at_d != last, simd::strong_product<T>,
-                         k.cotangent() + at, k.input(0) + at);
+        simd::accumulate(n, target.data + at_d, target.fresh && at_d != last,
+                         simd::strong_product<T>, k.cotangent() + at, k.input(0) + at);
         last = at_d;
       });
     }
   }
+
   static constexpr Operation<T> row{"scale", pullback, pushforward, pullback_values};
 
  private:
   static bool is_stacked(const RuleNode<T>& rule) {
     return !(rule.input_node(0).shape == rule.input_node(1).shape);
   }
+
   static void check_shapes(const NodeShape& g, const NodeShape& d) {
     if (g == d) return;
     const Shape shape = g.shape();
     const auto axis = static_cast<std::size_t>(stacking_axis(d.rank));
-    require(shape.rank() == d.rank + 1 && stacked_shape(d.shape(), shape[axis]) == shape, "scale", [&] {
-      return "shapes must match, or the first stack the second, got " + to_string(shape) + " and " +
-             to_string(d.shape());
-    });
+    require(shape.rank() == d.rank + 1 && stacked_shape(d.shape(), shape[axis]) == shape, "scale",
+            [&] {
+              return "shapes must match, or the first stack the second, got " + to_string(shape) +
+                     " and " + to_string(d.shape());
+            });
   }
-  // Calls body(offset in g, offset in d, count): the stacked axis lies between the first axes and the last.
+
+  // Calls body(offset in g, offset in d, count): the stacked axis lies between the first axes and
+  // the last.
   template <class Body>
   static void for_each_slab(const NodeShape& g, const NodeShape& d, Body body) {
     if (g.rank == d.rank) {
@@ -324,22 +373,26 @@ template <class T>
 struct Where {
   static Var<T> apply(const Var<T>& mask, const Var<T>& a, const Var<T>& b) {
     Tape<T>& tape = mask.tape();
-    const NodeShape pair = broadcast_node_shape(tape, tape.node(a, "where").shape, tape.node(b, "where").shape, "where");
-    const NodeShape shape = broadcast_node_shape(tape, tape.node(mask, "where").shape, pair, "where");
+    const NodeShape pair = broadcast_node_shape(tape, tape.node(a, "where").shape,
+                                                tape.node(b, "where").shape, "where");
+    const NodeShape shape =
+        broadcast_node_shape(tape, tape.node(mask, "where").shape, pair, "where");
     const Var<T> full_mask = full(mask, shape);
     const Var<T> full_a = full(a, shape);
     const Var<T> full_b = full(b, shape);
     const auto [var, value] = append_operation(tape, row, {full_mask, full_a, full_b}, shape);
-    simd::transform(shape.size, value, select, tape.node(full_mask.index()).value, tape.node(full_a.index()).value,
-                    tape.node(full_b.index()).value);
+    simd::transform(shape.size, value, select, tape.node(full_mask.index()).value,
+                    tape.node(full_a.index()).value, tape.node(full_b.index()).value);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const Var<T> g = rule.cotangent();
     const Var<T> zero = g.tape().scalar(T(0));
     if (rule.wants(1)) rule.add(1, where(rule.input(0), g, zero));
     if (rule.wants(2)) rule.add(2, where(rule.input(0), zero, g));
   }
+
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> zero = rule.tape().scalar(T(0));
@@ -349,13 +402,16 @@ struct Where {
     rule.set(where(rule.input(0), a.is_empty() ? zero : a, b.is_empty() ? zero : b));
     return true;
   }
+
   static constexpr Operation<T> row{"where", pullback, pushforward};
 
  private:
   static Var<T> full(const Var<T>& x, const NodeShape& shape) {
     return x.tape().node(x.index()).shape == shape ? x : broadcast_to(x, shape.shape());
   }
-  static simd::Batch<T> select(const simd::Batch<T>& mask, const simd::Batch<T>& a, const simd::Batch<T>& b) {
+
+  static simd::Batch<T> select(const simd::Batch<T>& mask, const simd::Batch<T>& a,
+                               const simd::Batch<T>& b) {
     return xsimd::select(mask != simd::Batch<T>(T(0)), a, b);
   }
 };
@@ -436,11 +492,12 @@ template <class T>
 Var<T> is_positive(const Var<T>& x) {
   const Node<T> in = x.tape().node(x, "is_positive");
   const auto [var, value] = append_operation(x.tape(), is_positive_row<T>, {x}, in.shape);
-  simd::transform(in.shape.size, value,
-                  [](const auto& v) {
-                    return xsimd::select(v > simd::Batch<T>(T(0)), simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
-                  },
-                  in.value);
+  simd::transform(
+      in.shape.size, value,
+      [](const auto& v) {
+        return xsimd::select(v > simd::Batch<T>(T(0)), simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
+      },
+      in.value);
   return var;
 }
 
@@ -464,25 +521,25 @@ Var<T> stop_gradient(const Var<T>& x) {
   return x.tape().borrow(x.value());
 }
 
-#define FJORD_INSTANTIATE(T)                                              \
-  template Var<T> operator+(const Var<T>&, const Var<T>&);                \
-  template Var<T> operator-(const Var<T>&, const Var<T>&);                \
-  template Var<T> operator*(const Var<T>&, const Var<T>&);                \
-  template Var<T> operator/(const Var<T>&, const Var<T>&);                \
-  template Var<T> operator-(const Var<T>&);                               \
-  template Var<T> operator+ <T>(const Var<T>&, std::type_identity_t<T>);  \
-  template Var<T> operator* <T>(const Var<T>&, std::type_identity_t<T>);  \
-  template Var<T> reciprocal(const Var<T>&);                              \
-  template Var<T> square(const Var<T>&);                                  \
-  template Var<T> sqrt(const Var<T>&);                                    \
-  template Var<T> exp(const Var<T>&);                                     \
-  template Var<T> log(const Var<T>&);                                     \
-  template Var<T> sin(const Var<T>&);                                     \
-  template Var<T> cos(const Var<T>&);                                     \
-  template Var<T> is_positive(const Var<T>&);                             \
-  template Var<T> where(const Var<T>&, const Var<T>&, const Var<T>&);     \
-  template Var<T> scale(const Var<T>&, const Var<T>&);                    \
-  template Var<T> identity(const Var<T>&);                                \
+#define FJORD_INSTANTIATE(T)                                            \
+  template Var<T> operator+(const Var<T>&, const Var<T>&);              \
+  template Var<T> operator-(const Var<T>&, const Var<T>&);              \
+  template Var<T> operator*(const Var<T>&, const Var<T>&);              \
+  template Var<T> operator/(const Var<T>&, const Var<T>&);              \
+  template Var<T> operator-(const Var<T>&);                             \
+  template Var<T> operator+<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> operator*<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> reciprocal(const Var<T>&);                            \
+  template Var<T> square(const Var<T>&);                                \
+  template Var<T> sqrt(const Var<T>&);                                  \
+  template Var<T> exp(const Var<T>&);                                   \
+  template Var<T> log(const Var<T>&);                                   \
+  template Var<T> sin(const Var<T>&);                                   \
+  template Var<T> cos(const Var<T>&);                                   \
+  template Var<T> is_positive(const Var<T>&);                           \
+  template Var<T> where(const Var<T>&, const Var<T>&, const Var<T>&);   \
+  template Var<T> scale(const Var<T>&, const Var<T>&);                  \
+  template Var<T> identity(const Var<T>&);                              \
   template Var<T> stop_gradient(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -1,7 +1,8 @@
 /// Elementwise operations, broadcast as in numpy.
 ///
 /// Shapes:  the operands' shapes, broadcast against each other.
-/// Errors:  every operation throws std::invalid_argument if shapes do not broadcast, or if a handle is empty,
+/// Errors:  every operation throws std::invalid_argument if shapes do not broadcast, or if a handle
+/// is empty,
 ///          ended, or of another tape than its fellow.
 #pragma once
 
@@ -26,26 +27,32 @@ template <class T>
 Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c);
 template <class T>
 Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c);
+
 template <class T>
 Var<T> operator+(std::type_identity_t<T> c, const Var<T>& x) {
   return x + c;
 }
+
 template <class T>
 Var<T> operator-(const Var<T>& x, std::type_identity_t<T> c) {
   return x + (-c);
 }
+
 template <class T>
 Var<T> operator-(std::type_identity_t<T> c, const Var<T>& x) {
   return -x + c;
 }
+
 template <class T>
 Var<T> operator*(std::type_identity_t<T> c, const Var<T>& x) {
   return x * c;
 }
+
 template <class T>
 Var<T> operator/(const Var<T>& x, std::type_identity_t<T> c) {
   return x * (T(1) / c);
 }
+
 template <class T>
 Var<T> operator/(std::type_identity_t<T> c, const Var<T>& x) {
   return reciprocal(x) * c;
@@ -71,7 +78,8 @@ Var<T> cos(const Var<T>& x);
 /// 1 where x > 0, else 0 (NaN gives 0); no derivative flows through it.
 template <class T>
 Var<T> is_positive(const Var<T>& x);
-/// a where the mask is not 0, else b; nothing flows to the side that was not chosen, whatever it holds.
+/// a where the mask is not 0, else b; nothing flows to the side that was not chosen, whatever it
+/// holds.
 template <class T>
 Var<T> where(const Var<T>& mask, const Var<T>& a, const Var<T>& b);
 

@@ -15,8 +15,8 @@ struct Transposes {
   bool b;
 };
 
-// All axes but the last are rows. In column-major memory their order is another than numpy's, but the same one
-// in every tensor of a product, so no entry has to move.
+// All axes but the last are rows. In column-major memory their order is another than numpy's, but
+// the same one in every tensor of a product, so no entry has to move.
 Index row_count(const NodeShape& shape) {
   const Index columns = shape[shape.rank - 1];
   return columns == 0 ? Shape(std::span(shape.sizes, shape.rank - 1)).size() : shape.size / columns;
@@ -32,7 +32,8 @@ Start start(const Target<T>& target) {
   return target.fresh ? Start::zero : Start::present;
 }
 
-// op(A) op(B), with either transposed; rows of A are all its leading axes together. Closed under derivatives.
+// op(A) op(B), with either transposed; rows of A are all its leading axes together. Closed under
+// derivatives.
 template <class T>
 struct Product {
   static Var<T> apply(const Var<T>& a, const Var<T>& b, Transposes flags) {
@@ -47,6 +48,7 @@ struct Product {
     multiply(m, n, k, operand(in_a, flags.a), operand(in_b, flags.b), value, Start::zero);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const auto [ta, tb] = rule.template attributes<Transposes>();
     const Var<T> a = rule.input(0);
@@ -55,6 +57,7 @@ struct Product {
     if (rule.wants(0)) rule.add(0, ta ? apply(b, g, {tb, true}) : apply(g, b, {false, !tb}));
     if (rule.wants(1)) rule.add(1, tb ? apply(g, a, {true, ta}) : apply(a, g, {!ta, false}));
   }
+
   static bool pushforward(Forward<T>& rule) {
     const auto flags = rule.template attributes<Transposes>();
     if (rule.stack() > 0 && (flags.a || !rule.tangent(1).is_empty())) return false;
@@ -67,6 +70,7 @@ struct Product {
     rule.set(tangent);
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const auto [ta, tb] = k.template attributes<Transposes>();
     const Node<T> a = k.input_node(0);
@@ -90,10 +94,12 @@ struct Product {
       }
     }
   }
+
   static constexpr Operation<T> row{"matmul", pullback, pushforward, pullback_values};
 
  private:
-  static NodeShape result_shape(Tape<T>& tape, const NodeShape& a, Index m, Index n, Transposes flags) {
+  static NodeShape result_shape(Tape<T>& tape, const NodeShape& a, Index m, Index n,
+                                Transposes flags) {
     const std::size_t last = a.rank - 1;
     if (flags.a) return tape.keep_shape({m, n});
     if (a[last] == n) return a;
@@ -113,29 +119,37 @@ struct Affine {
     const Index out = w.shape[0];
     const std::size_t last = in.shape.rank - 1;
     const NodeShape shape =
-        in.shape[last] == out ? in.shape : tape.keep_shape(in.shape.shape().without_axis(last).with_axis(last, out));
+        in.shape[last] == out
+            ? in.shape
+            : tape.keep_shape(in.shape.shape().without_axis(last).with_axis(last, out));
     const auto [var, value] = append_operation(tape, row, {x, weight, bias}, shape);
     multiply(rows, out, w.shape[1], operand(in, false), operand(w, true), value, b.value);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const Var<T> g = rule.cotangent();
     if (rule.wants(0)) rule.add(0, matmul(g, rule.input(1)));
     if (rule.wants(1)) rule.add(1, Product<T>::apply(g, rule.input(0), {true, false}));
     if (rule.wants(2)) rule.add(2, sum_to(g, rule.input(2)));
   }
+
   static bool pushforward(Forward<T>& rule) {
     const Var<T> weight = rule.tangent(1);
     const Var<T> bias = rule.tangent(2);
     if (rule.stack() > 0 && !(weight.is_empty() && bias.is_empty())) return false;
     Var<T> tangent;
-    const auto add = [&](const Var<T>& part) { tangent = tangent.is_empty() ? part : tangent + part; };
-    if (!rule.tangent(0).is_empty()) add(Product<T>::apply(rule.tangent(0), rule.input(1), {false, true}));
+    const auto add = [&](const Var<T>& part) {
+      tangent = tangent.is_empty() ? part : tangent + part;
+    };
+    if (!rule.tangent(0).is_empty())
+      add(Product<T>::apply(rule.tangent(0), rule.input(1), {false, true}));
     if (!weight.is_empty()) add(Product<T>::apply(rule.input(0), weight, {false, true}));
     if (!bias.is_empty()) add(broadcast_to(bias, rule.node().shape.shape()));
     rule.set(tangent);
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const Node<T> x = k.input_node(0);
     const Node<T> w = k.input_node(1);
@@ -156,15 +170,17 @@ struct Affine {
       }
     }
   }
+
   static constexpr Operation<T> row{"affine", pullback, pushforward, pullback_values};
 
  private:
   static void check_shapes(const NodeShape& x, const NodeShape& weight, const NodeShape& bias) {
-    const bool fits = x.rank >= 2 && weight.rank == 2 && bias.rank == 1 && x[x.rank - 1] == weight[1] &&
-                      bias[0] == weight[0];
+    const bool fits = x.rank >= 2 && weight.rank == 2 && bias.rank == 1 &&
+                      x[x.rank - 1] == weight[1] && bias[0] == weight[0];
     require(fits, "affine", [&] {
-      return "x [..., in], weight [out, in] and bias [out] are needed, got " + to_string(x.shape()) + ", " +
-             to_string(weight.shape()) + " and " + to_string(bias.shape());
+      return "x [..., in], weight [out, in] and bias [out] are needed, got " +
+             to_string(x.shape()) + ", " + to_string(weight.shape()) + " and " +
+             to_string(bias.shape());
     });
   }
 };
@@ -196,11 +212,13 @@ struct AddCombination {
       kept[count] = weights[j];
       inputs[2 + count++] = terms[j];
     }
-    const auto [var, value] = append_operation(tape, row, std::span<const Var<T>>(inputs, count + 2), base.shape,
-                                               tape.keep(Weights{kept, count}));
+    const auto [var, value] =
+        append_operation(tape, row, std::span<const Var<T>>(inputs, count + 2), base.shape,
+                         tape.keep(Weights{kept, count}));
     combine(tape, *tape.node(h.index()).value, {kept, count}, inputs + 2, base, value);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const auto [weights, count] = rule.template attributes<Weights>();
     const Var<T> g = rule.cotangent();
@@ -211,11 +229,14 @@ struct AddCombination {
       if (rule.wants(i)) rule.add(i, (g * rule.input(1)) * static_cast<T>(weights[j]));
     }
   }
+
   static bool pushforward(Forward<T>& rule) {
     const auto [weights, count] = rule.template attributes<Weights>();
     if (rule.stack() > 0 && !rule.tangent(1).is_empty()) return false;
     Var<T> tangent = rule.tangent(0);
-    const auto add = [&](const Var<T>& part) { tangent = tangent.is_empty() ? part : tangent + part; };
+    const auto add = [&](const Var<T>& part) {
+      tangent = tangent.is_empty() ? part : tangent + part;
+    };
     for (std::size_t j = 0; j < count; ++j) {
       const Var<T> term = rule.tangent(static_cast<std::uint32_t>(j + 2));
       if (!term.is_empty()) add((term * rule.input(1)) * static_cast<T>(weights[j]));
@@ -224,6 +245,7 @@ struct AddCombination {
     rule.set(tangent);
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const auto [weights, count] = k.template attributes<Weights>();
     const T h = *k.input(1);
@@ -231,8 +253,9 @@ struct AddCombination {
       const auto i = static_cast<std::uint32_t>(j + 2);
       if (const Target<T> target = k.target(i)) {
         const simd::Batch<T> factor(static_cast<T>(h * weights[j]));
-        simd::accumulate(k.size(), target.data, target.fresh,
-                         [&](const auto& g) { return simd::strong_product<T>(g, factor); }, k.cotangent());
+        simd::accumulate(
+            k.size(), target.data, target.fresh,
+            [&](const auto& g) { return simd::strong_product<T>(g, factor); }, k.cotangent());
       }
     }
     if (const Target<T> target = k.target(1)) {
@@ -245,11 +268,13 @@ struct AddCombination {
     }
     k.pass(0);
   }
+
   static constexpr const char* name = "add_combination";
   static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
 
  private:
-  static Var<T> weighted_sum(const RecordedRule<T>& rule, const double* weights, std::size_t count) {
+  static Var<T> weighted_sum(const RecordedRule<T>& rule, const double* weights,
+                             std::size_t count) {
     Var<T> sum = rule.tape().filled(rule.node().shape, T(0));
     for (std::size_t j = 0; j < count; ++j) {
       sum = sum + rule.input(static_cast<std::uint32_t>(j + 2)) * static_cast<T>(weights[j]);
@@ -257,7 +282,8 @@ struct AddCombination {
     return sum;
   }
 
-  static void combine(Tape<T>& tape, T h, Weights weights, const Var<T>* terms, const Node<T>& base, T* out) {
+  static void combine(Tape<T>& tape, T h, Weights weights, const Var<T>* terms, const Node<T>& base,
+                      T* out) {
     constexpr std::size_t at_once = 4;
     const T* from = base.value;
     for (std::size_t j = 0; j < weights.count || from == base.value; j += at_once) {
@@ -313,9 +339,9 @@ Var<T> add_combination(const Var<T>& y, const Var<T>& h, std::span<const double>
   return AddCombination<T>::apply(y, h, weights, terms);
 }
 
-#define FJORD_INSTANTIATE(T)                                                           \
-  template Var<T> matmul(const Var<T>&, const Var<T>&);                                \
-  template Var<T> affine(const Var<T>&, const Var<T>&, const Var<T>&);                 \
+#define FJORD_INSTANTIATE(T)                                                             \
+  template Var<T> matmul(const Var<T>&, const Var<T>&);                                  \
+  template Var<T> affine(const Var<T>&, const Var<T>&, const Var<T>&);                   \
   template Var<T> add_combination(const Var<T>&, const Var<T>&, std::span<const double>, \
                                   std::span<const Var<T>>);
 FJORD_INSTANTIATE(float)

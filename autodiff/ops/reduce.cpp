@@ -47,19 +47,23 @@ struct SumTo {
     add_sums(in.value, in.shape, value, shape);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     rule.add(0, broadcast_to(rule.cotangent(), rule.input_node(0).shape.shape()));
   }
+
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     rule.set(apply(rule.tangent(0), rule.node().shape));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     if (const Target<T> target = k.target(0)) {
       stretch(k.cotangent(), k.node().shape, target.data, target.fresh, k.input_shape(0));
     }
   }
+
   static constexpr Operation<T> row{"sum", pullback, pushforward, pullback_values};
 };
 
@@ -70,26 +74,29 @@ struct BroadcastTo {
     const Node<T> in = tape.node(x, "broadcast_to");
     const Shape own = in.shape.shape();
     if (own == shape) return x;
-    require(broadcast_shapes(own, shape, "broadcast_to") == shape, "broadcast_to", [&] {
-      return "shape " + to_string(own) + " does not stretch to " + to_string(shape);
-    });
+    require(broadcast_shapes(own, shape, "broadcast_to") == shape, "broadcast_to",
+            [&] { return "shape " + to_string(own) + " does not stretch to " + to_string(shape); });
     const NodeShape target = tape.keep_shape(shape);
     const auto [var, value] = append_operation(tape, row, {x}, target);
     stretch(in.value, in.shape, value, true, target);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) { rule.add(0, sum_to(rule.cotangent(), rule.input(0))); }
+
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     rule.set(apply(rule.tangent(0), rule.node().shape.shape()));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
     if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
     add_sums(k.cotangent(), k.node().shape, target.data, k.input_shape(0));
   }
+
   static constexpr Operation<T> row{"broadcast_to", pullback, pushforward, pullback_values};
 };
 
@@ -111,33 +118,42 @@ struct Trace {
     }
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const Shape shape = rule.input_node(0).shape.shape();
     const Index rows = shape[shape.rank() - 2];
     const Index columns = shape[shape.rank() - 1];
     Tensor<T> ones = Tensor<T>::zeros({rows, columns});
     for (Index i = 0; i < diagonal(rule.input_node(0).shape); ++i) ones(i, i) = T(1);
-    const Shape column = rule.node().shape.shape().with_axis(shape.rank() - 2, 1).with_axis(shape.rank() - 2, 1);
+    const Shape column =
+        rule.node().shape.shape().with_axis(shape.rank() - 2, 1).with_axis(shape.rank() - 2, 1);
     const Var<T> g = broadcast_to(reshape(rule.cotangent(), column), shape);
     rule.add(0, scale(g, broadcast_to(rule.tape().input(ones), shape)));
   }
+
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     rule.set(apply(rule.tangent(0)));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
     if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
     for (Index i = 0; i < diagonal(k.input_shape(0)); ++i) {
-      simd::accumulate(k.size(), target.data + offset(k.input_shape(0), i), false, simd::same, k.cotangent());
+      simd::accumulate(k.size(), target.data + offset(k.input_shape(0), i), false, simd::same,
+                       k.cotangent());
     }
   }
+
   static constexpr Operation<T> row{"trace", pullback, pushforward, pullback_values};
 
  private:
-  static Index diagonal(const NodeShape& shape) { return std::min(shape[shape.rank - 2], shape[shape.rank - 1]); }
+  static Index diagonal(const NodeShape& shape) {
+    return std::min(shape[shape.rank - 2], shape[shape.rank - 1]);
+  }
+
   static Index offset(const NodeShape& shape, Index i) {
     const Index rows = shape[shape.rank - 2];
     const Index matrix = rows * shape[shape.rank - 1];
@@ -165,7 +181,8 @@ Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
     summed[k] = true;
     ones[k] = 1;
   }
-  const Var<T> kept = SumTo<T>::apply(x, x.tape().keep_shape(Shape(std::span(ones.data(), shape.rank()))));
+  const Var<T> kept =
+      SumTo<T>::apply(x, x.tape().keep_shape(Shape(std::span(ones.data(), shape.rank()))));
   if (keep_dims) return kept;
   std::array<Index, Shape::max_rank> left{};
   std::size_t rank = 0;
@@ -196,12 +213,12 @@ Var<T> trace(const Var<T>& x) {
   return Trace<T>::apply(x);
 }
 
-#define FJORD_INSTANTIATE(T)                                                  \
-  template Var<T> sum(const Var<T>&);                                         \
-  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool);     \
-  template Var<T> mean(const Var<T>&);                                        \
-  template Var<T> broadcast_to(const Var<T>&, const Shape&);                  \
-  template Var<T> sum_to(const Var<T>&, const Var<T>&);                       \
+#define FJORD_INSTANTIATE(T)                                              \
+  template Var<T> sum(const Var<T>&);                                     \
+  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool); \
+  template Var<T> mean(const Var<T>&);                                    \
+  template Var<T> broadcast_to(const Var<T>&, const Shape&);              \
+  template Var<T> sum_to(const Var<T>&, const Var<T>&);                   \
   template Var<T> trace(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -8,7 +8,8 @@
 namespace fjord {
 namespace {
 
-// Column-major memory around one axis: `outer` blocks of (size of the axis) runs of `inner` entries.
+// Column-major memory around one axis: `outer` blocks of (size of the axis) runs of `inner`
+// entries.
 struct AxisLayout {
   Index inner = 1;
   Index outer = 1;
@@ -21,8 +22,8 @@ struct AxisLayout {
 
 // Adds or assigns `count` entries of an axis, from entry `from_at` to entry `to_at`.
 template <class T>
-void move_slab(const AxisLayout& layout, const T* from, Index from_size, Index from_at, T* to, Index to_size,
-               Index to_at, Index count, bool fresh) {
+void move_slab(const AxisLayout& layout, const T* from, Index from_size, Index from_at, T* to,
+               Index to_size, Index to_at, Index count, bool fresh) {
   for (Index o = 0; o < layout.outer; ++o) {
     const T* source = from + (o * from_size + from_at) * layout.inner;
     T* target = to + (o * to_size + to_at) * layout.inner;
@@ -56,14 +57,17 @@ struct Slice {
     const AxisLayout layout(in.shape, axis);
     const AxisRange* range = tape.keep(AxisRange{axis, begin});
     // Along the last axis the entries stand together already.
-    if (layout.outer == 1) return append_alias(tape, row, x, shape, in.value + begin * layout.inner, range);
+    if (layout.outer == 1)
+      return append_alias(tape, row, x, shape, in.value + begin * layout.inner, range);
     const auto [var, value] = append_operation(tape, row, {x}, shape, range);
     move_slab(layout, in.value, in.shape[axis], begin, value, end - begin, 0, end - begin, true);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     rule.add(0, place(rule.cotangent(), range(rule), rule.input_node(0).shape.shape()));
   }
+
   static bool pushforward(Forward<T>& rule) {
     std::size_t axis = range(rule).axis;
     const Index count = rule.node().shape[axis];
@@ -71,6 +75,7 @@ struct Slice {
     rule.set(apply(rule.tangent(0), axis, range(rule).begin, range(rule).begin + count));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
@@ -78,9 +83,14 @@ struct Slice {
     const NodeShape& in = k.input_shape(0);
     if (target.fresh) std::fill_n(target.data, in.size, T(0));
     const Index count = k.node().shape[axis];
-    move_slab(AxisLayout(in, axis), k.cotangent(), count, 0, target.data, in[axis], begin, count, false);
+    move_slab(AxisLayout(in, axis), k.cotangent(), count, 0, target.data, in[axis], begin, count,
+              false);
   }
-  static const AxisRange& range(const RuleNode<T>& rule) { return rule.template attributes<AxisRange>(); }
+
+  static const AxisRange& range(const RuleNode<T>& rule) {
+    return rule.template attributes<AxisRange>();
+  }
+
   static constexpr Operation<T> row{"slice", pullback, pushforward, pullback_values};
 };
 
@@ -89,8 +99,10 @@ template <class T>
 struct Place {
   static void pullback(Reverse<T>& rule) {
     const auto [axis, begin] = Slice<T>::range(rule);
-    rule.add(0, Slice<T>::apply(rule.cotangent(), axis, begin, begin + rule.input_node(0).shape[axis]));
+    rule.add(
+        0, Slice<T>::apply(rule.cotangent(), axis, begin, begin + rule.input_node(0).shape[axis]));
   }
+
   static bool pushforward(Forward<T>& rule) {
     AxisRange range = Slice<T>::range(rule);
     Shape shape = rule.node().shape.shape();
@@ -101,6 +113,7 @@ struct Place {
     rule.set(place(rule.tangent(0), range, shape));
     return true;
   }
+
   static constexpr Operation<T> row{"place", pullback, pushforward};
 };
 
@@ -112,7 +125,8 @@ Var<T> place(const Var<T>& x, const AxisRange& range, const Shape& shape) {
   const auto [var, value] = append_operation(tape, Place<T>::row, {x}, whole, tape.keep(range));
   std::fill_n(value, whole.size, T(0));
   const Index count = in.shape[range.axis];
-  move_slab(AxisLayout(whole, range.axis), in.value, count, 0, value, whole[range.axis], range.begin, count, true);
+  move_slab(AxisLayout(whole, range.axis), in.value, count, 0, value, whole[range.axis],
+            range.begin, count, true);
   return var;
 }
 
@@ -125,10 +139,11 @@ struct Concatenate {
     for (const Var<T>& part : parts) {
       const NodeShape shape = tape.node(part, "concatenate").shape;
       bool matches = shape.rank == first.rank;
-      for (std::size_t k = 0; matches && k < shape.rank; ++k) matches = k == axis || shape[k] == first[k];
+      for (std::size_t k = 0; matches && k < shape.rank; ++k)
+        matches = k == axis || shape[k] == first[k];
       require(matches, "concatenate", [&] {
-        return "shapes must agree but for axis " + std::to_string(axis) + ", got " + to_string(first.shape()) +
-               " and " + to_string(shape.shape());
+        return "shapes must agree but for axis " + std::to_string(axis) + ", got " +
+               to_string(first.shape()) + " and " + to_string(shape.shape());
       });
       total += shape[axis];
     }
@@ -143,6 +158,7 @@ struct Concatenate {
     }
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     const auto axis = rule.template attributes<std::size_t>();
     Index at = 0;
@@ -152,6 +168,7 @@ struct Concatenate {
       at += count;
     }
   }
+
   static bool pushforward(Forward<T>& rule) {
     const auto axis = rule.template attributes<std::size_t>();
     Tape<T>& tape = rule.tape();
@@ -161,12 +178,14 @@ struct Concatenate {
       if (!parts[i].is_empty()) continue;
       const NodeShape shape = rule.input_node(i).shape;
       parts[i] = tape.filled(
-          rule.stack() > 0 ? tape.keep_shape(stacked_shape(shape.shape(), rule.stack())) : shape, T(0));
+          rule.stack() > 0 ? tape.keep_shape(stacked_shape(shape.shape(), rule.stack())) : shape,
+          T(0));
     }
     rule.set(apply(std::span<const Var<T>>(parts, rule.input_count()),
                    rule.stack() > 0 ? stacked_axis(axis, rule.node().shape.rank) : axis));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     const auto axis = k.template attributes<std::size_t>();
     const NodeShape& whole = k.node().shape;
@@ -175,11 +194,13 @@ struct Concatenate {
     for (std::uint32_t i = 0; i < k.input_count(); ++i) {
       const Index count = k.input_shape(i)[axis];
       if (const Target<T> target = k.target(i)) {
-        move_slab(layout, k.cotangent(), whole[axis], at, target.data, count, 0, count, target.fresh);
+        move_slab(layout, k.cotangent(), whole[axis], at, target.data, count, 0, count,
+                  target.fresh);
       }
       at += count;
     }
   }
+
   static constexpr Operation<T> row{"concatenate", pullback, pushforward, pullback_values};
 };
 
@@ -199,14 +220,17 @@ struct Reshape {
     TensorView<T>(in_order, shape, Order::c).copy_to(value, Order::column_major);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     rule.add(0, apply(rule.cotangent(), rule.input_node(0).shape.shape()));
   }
+
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     rule.set(apply(rule.tangent(0), rule.node().shape.shape()));
     return true;
   }
+
   static void pullback_values(ReverseKernel<T>& k) {
     if (same_but_ones(k.input_shape(0), k.node().shape)) {
       k.pass(0);
@@ -218,6 +242,7 @@ struct Reshape {
       simd::accumulate(k.size(), target.data, target.fresh, simd::same, moved.data());
     }
   }
+
   static constexpr Operation<T> row{"reshape", pullback, pushforward, pullback_values};
 
  private:
@@ -249,18 +274,22 @@ struct SwapAxes {
     for (std::size_t k = 0; k < sizes.size(); ++k) strides.push_back(in.stride(k));
     std::swap(sizes[axes.a], sizes[axes.b]);
     std::swap(strides[axes.a], strides[axes.b]);
-    const auto [var, value] = append_operation(tape, row, {x}, tape.keep_shape(Shape(sizes)), tape.keep(axes));
+    const auto [var, value] =
+        append_operation(tape, row, {x}, tape.keep_shape(Shape(sizes)), tape.keep(axes));
     TensorView<T>(in.data(), Shape(sizes), strides).copy_to(value, Order::column_major);
     return var;
   }
+
   static void pullback(Reverse<T>& rule) {
     rule.add(0, apply(rule.cotangent(), rule.template attributes<TwoAxes>()));
   }
+
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     rule.set(apply(rule.tangent(0), rule.template attributes<TwoAxes>()));
     return true;
   }
+
   static constexpr Operation<T> row{"swap_axes", pullback, pushforward};
 };
 
@@ -276,8 +305,8 @@ Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end) {
   const NodeShape shape = x.tape().node(x, "slice").shape;
   const std::size_t k = normalized_axis(axis, shape.rank, "slice");
   require(0 <= begin && begin <= end && end <= shape[k], "slice", [&] {
-    return "0 <= begin <= end <= " + std::to_string(shape[k]) + " is needed on axis " + std::to_string(k) +
-           ", got " + std::to_string(begin) + " and " + std::to_string(end);
+    return "0 <= begin <= end <= " + std::to_string(shape[k]) + " is needed on axis " +
+           std::to_string(k) + ", got " + std::to_string(begin) + " and " + std::to_string(end);
   });
   return Slice<T>::apply(x, k, begin, end);
 }
@@ -292,13 +321,14 @@ Var<T> concatenate(std::span<const Var<T>> parts, Index axis) {
 template <class T>
 Var<T> swap_axes(const Var<T>& x, Index a, Index b) {
   const std::size_t rank = x.shape().rank();
-  return SwapAxes<T>::apply(x, {normalized_axis(a, rank, "swap_axes"), normalized_axis(b, rank, "swap_axes")});
+  return SwapAxes<T>::apply(
+      x, {normalized_axis(a, rank, "swap_axes"), normalized_axis(b, rank, "swap_axes")});
 }
 
-#define FJORD_INSTANTIATE(T)                                       \
-  template Var<T> reshape(const Var<T>&, const Shape&);            \
-  template Var<T> slice(const Var<T>&, Index, Index, Index);       \
-  template Var<T> concatenate(std::span<const Var<T>>, Index);     \
+#define FJORD_INSTANTIATE(T)                                   \
+  template Var<T> reshape(const Var<T>&, const Shape&);        \
+  template Var<T> slice(const Var<T>&, Index, Index, Index);   \
+  template Var<T> concatenate(std::span<const Var<T>>, Index); \
   template Var<T> swap_axes(const Var<T>&, Index, Index);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

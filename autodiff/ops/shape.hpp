@@ -22,6 +22,7 @@ Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end);
 /// Errors:  std::invalid_argument if there is none, or if their other sizes differ.
 template <class T>
 Var<T> concatenate(std::span<const Var<T>> parts, Index axis);
+
 template <class T>
 Var<T> concatenate(std::initializer_list<Var<T>> parts, Index axis) {
   return concatenate(std::span<const Var<T>>(parts.begin(), parts.size()), axis);

@@ -1,17 +1,17 @@
 #include "fjord/autodiff/files.hpp"
 
-#include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace fjord {
 namespace {
@@ -29,17 +29,22 @@ struct TemporaryFolder final {
     std::string pattern = (fs::temp_directory_path() / "fjord_files_XXXXXX").string();
     path = ::mkdtemp(pattern.data());
   }
+
   ~TemporaryFolder() { fs::remove_all(path); }
+
   std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(path), fs::directory_iterator()));
   }
+
   fs::path path;
 };
 
 TEST_CASE("files: what was written is read, byte by byte") {
   const TemporaryFolder folder;
   const fs::path path = folder.path / "data";
-  for (const std::string& bytes : {std::string(), std::string("a\0\r\n\xff", 5), std::string(100'000, 'x')}) {
+  for (const std::string& bytes :
+       {std::string(), std::string("a\0\r\n\xff", 5), std::string(100'000, 'x')}) {
     write_file(path, bytes);
     CHECK(read_file(path) == bytes);
   }
@@ -75,7 +80,8 @@ TEST_CASE("files: what cannot be written names path and reason and leaves nothin
   };
   for (const Refusal& c : cases) {
     CAPTURE(c.path);
-    CHECK_THROWS_WITH_AS(write_file(c.path, "bytes"), doctest::Contains(c.message), std::system_error);
+    CHECK_THROWS_WITH_AS(write_file(c.path, "bytes"), doctest::Contains(c.message),
+                         std::system_error);
     CHECK(folder.files() == 1);
   }
 }
@@ -89,8 +95,8 @@ TEST_CASE("files: a write that fails halfway keeps the old file and removes the 
   const rlimit limit{1000, old_limit.rlim_max};
   const auto old_action = std::signal(SIGXFSZ, SIG_IGN);
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
-  CHECK_THROWS_WITH_AS(write_file(path, std::string(5000, 'n')), doctest::Contains("data: File too large"),
-                       std::system_error);
+  CHECK_THROWS_WITH_AS(write_file(path, std::string(5000, 'n')),
+                       doctest::Contains("data: File too large"), std::system_error);
   ::setrlimit(RLIMIT_FSIZE, &old_limit);
   std::signal(SIGXFSZ, old_action);
   CHECK(read_file(path) == "old");
@@ -114,7 +120,8 @@ TEST_CASE("files: a write-protected file stays" * doctest::skip(::geteuid() == 0
   const fs::path path = folder.path / "data";
   write_file(path, "old");
   REQUIRE(::chmod(path.c_str(), 0440) == 0);
-  CHECK_THROWS_WITH_AS(write_file(path, "new"), doctest::Contains("Permission denied"), std::system_error);
+  CHECK_THROWS_WITH_AS(write_file(path, "new"), doctest::Contains("Permission denied"),
+                       std::system_error);
   CHECK(read_file(path) == "old");
 }
 
@@ -168,10 +175,12 @@ TEST_CASE("files: shapes from outside are refused before they overflow") {
   constexpr Index big = Index{1} << 62;
   CHECK(checked_shape(std::vector<Index>{}, 8, check) == Shape{});
   CHECK(checked_shape(std::vector<Index>{0, 3}, 8, check) == Shape{0, 3});
+
   struct Case {
     std::vector<Index> sizes;
     const char* message;
   };
+
   const std::vector<Case> cases = {
       {{2, -1}, "[load] model: a size must not be negative, got -1"},
       {{big}, "more entries than can be addressed"},

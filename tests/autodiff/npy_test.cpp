@@ -1,13 +1,13 @@
 #include "fjord/autodiff/npy.hpp"
 
-#include <doctest/doctest.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace fjord {
 namespace {
@@ -18,7 +18,9 @@ std::string bytes(const char (&text)[N]) {
   return std::string(text, N - 1);
 }
 
-std::string spaces(std::size_t count) { return std::string(count, ' '); }
+std::string spaces(std::size_t count) {
+  return std::string(count, ' ');
+}
 
 /// A file of version 1.0 with this header and these data, however wrong.
 std::string file(const std::string& header, const std::string& data = "") {
@@ -31,32 +33,36 @@ std::string dict(const std::string& dtype, const std::string& shape) {
 
 // Written by numpy 2.4.6.
 const std::string float_matrix =
-    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }") + spaces(58) +
+    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }") +
+    spaces(58) +
     bytes("\n\x00\x00\x80?\x00\x00\x00@\x00\x00@@\x00\x00\x80@\x00\x00\xa0@\x00\x00\xc0@");
 const std::string fortran_matrix =
-    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }") + spaces(59) +
+    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': True, 'shape': (2, 3), }") +
+    spaces(59) +
     bytes(
         "\n\x00\x00\x00\x00\x00\x00\xf0?\x00\x00\x00\x00\x00\x00\x10@\x00\x00\x00\x00\x00\x00\x00@"
         "\x00\x00\x00\x00\x00\x00\x14@\x00\x00\x00\x00\x00\x00\x08@\x00\x00\x00\x00\x00\x00\x18@");
 const std::string double_vector =
-    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }") + spaces(60) +
-    bytes("\n\x00\x00\x00\x00\x00\x00\xf8?\x00\x00\x00\x00\x00\x00\x00\xc0");
+    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }") +
+    spaces(60) + bytes("\n\x00\x00\x00\x00\x00\x00\xf8?\x00\x00\x00\x00\x00\x00\x00\xc0");
 const std::string scalar =
-    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (), }") + spaces(62) +
-    bytes("\n\x00\x00\x00\x00\x00\x00\x04@");
+    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (), }") +
+    spaces(62) + bytes("\n\x00\x00\x00\x00\x00\x00\x04@");
 const std::string empty =
-    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (0, 2), }") + spaces(58) +
-    "\n";
+    bytes("\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (0, 2), }") +
+    spaces(58) + "\n";
 const std::string many_axes =  // its header of 182 bytes is more than a signed char counts
     bytes(
         "\x93NUMPY\x01\x00\xb6\x00{'descr': '<f4', 'fortran_order': False, 'shape': "
         "(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1), }") +
     spaces(80) + bytes("\n\x00\x00\x00\x00");
 const std::string version_2 =
-    bytes("\x93NUMPY\x02\x00t\x00\x00\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") +
+    bytes(
+        "\x93NUMPY\x02\x00t\x00\x00\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") +
     spaces(58) + bytes("\n\x00\x00\xc0?\x00\x00\x00\xc0");
 const std::string version_3 =
-    bytes("\x93NUMPY\x03\x00t\x00\x00\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") +
+    bytes(
+        "\x93NUMPY\x03\x00t\x00\x00\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }") +
     spaces(58) + bytes("\n\x00\x00\xc0?\x00\x00\x00\xc0");
 
 TEST_CASE_TEMPLATE("npy: numpy's files are read in both precisions", T, float, double) {
@@ -92,8 +98,9 @@ TEST_CASE("npy: data begin at a multiple of 64 whatever the shape") {
 
 TEST_CASE("npy: any header that is the same dict to Python is read") {
   const std::string one = bytes("\x00\x00\x80?");
-  for (const char* header : {"{'descr':'<f4','fortran_order':False,'shape':(1,)}",
-                             "{ \"shape\" : ( 1L , ) ,\n 'fortran_order' : True, 'descr' : '<f4' , } \n"}) {
+  for (const char* header :
+       {"{'descr':'<f4','fortran_order':False,'shape':(1,)}",
+        "{ \"shape\" : ( 1L , ) ,\n 'fortran_order' : True, 'descr' : '<f4' , } \n"}) {
     CAPTURE(header);
     CHECK(parse_npy<float>(file(header, one), "f") == Tensor<float>{1});
   }
@@ -120,6 +127,7 @@ TEST_CASE("npy: what is no whole float array is refused with what to do") {
     std::string bytes;
     const char* message;
   };
+
   const std::string eight(8, '\0');
   const std::string short_header = file(dict("'<f8'", "(1,)"), eight);
   const std::string bad_shape = "the shape must hold sizes in [0, 2^63)";
@@ -131,9 +139,11 @@ TEST_CASE("npy: what is no whole float array is refused with what to do") {
       {"version 4", bytes("\x93NUMPY\x04\x00v\x00"), "only the format versions 1 to 3 are read"},
       {"no length", bytes("\x93NUMPY\x01\x00v"), "truncated before the header"},
       {"no long length", bytes("\x93NUMPY\x02\x00v\x00\x00"), "truncated before the header"},
-      {"half a header", float_matrix.substr(0, 100), "truncated within the header; copy or save it anew"},
+      {"half a header", float_matrix.substr(0, 100),
+       "truncated within the header; copy or save it anew"},
       {"huge header", bytes("\x93NUMPY\x02\x00\xff\xff\xff\xff{"), "truncated within the header"},
-      {"no data", float_matrix.substr(0, 128), "truncated: [2, 3] of '<f4' needs 24 bytes of data, got 0"},
+      {"no data", float_matrix.substr(0, 128),
+       "truncated: [2, 3] of '<f4' needs 24 bytes of data, got 0"},
       {"half the data", fortran_matrix.substr(0, 160),
        "truncated: [2, 3] of '<f8' needs 48 bytes of data, got 32"},
       {"a byte too many", scalar + "x", "trailing bytes: [] of '<f8' needs 8 bytes of data, got 9"},
@@ -145,17 +155,20 @@ TEST_CASE("npy: what is no whole float array is refused with what to do") {
       {"unprintable", file(dict("'\x1b'", "(1,)"), eight), "dtype '?' is not read"},
       {"fields", file(dict("[('x', '<f4'), ('y', '<f4')]", "(1,)"), eight),
        "structured dtypes are not read; save one field, as x['name'].astype('<f8')"},
-      {"no dict", file("hello"), "expected \"{\" in the header at \"hello\"; save it anew with numpy.save"},
+      {"no dict", file("hello"),
+       "expected \"{\" in the header at \"hello\"; save it anew with numpy.save"},
       {"open dict", file("{'descr': '<f8', "), "expected \"'\" in the header at \"\""},
       {"open string", file("{'descr: <f8}"), "expected \"'\" in the header at \"\""},
       {"two dicts", file(dict("'<f8'", "(1,)") + "{}", eight), "more than one dict in the header"},
-      {"missing keys", file("{'descr': '<f8'}"), "the header must have 'descr', 'fortran_order' and 'shape'"},
+      {"missing keys", file("{'descr': '<f8'}"),
+       "the header must have 'descr', 'fortran_order' and 'shape'"},
       {"unknown key", file("{'color': 1}"), "unknown or repeated key 'color' in the header"},
       {"repeated key", file("{'descr': '<f8', 'descr': '<f8'}"), "unknown or repeated key 'descr'"},
       {"no bool", file("{'fortran_order': 1}"), "expected \"False\" in the header at \"1}\""},
       {"no tuple", file(dict("'<f8'", "1"), eight), "expected \"(\" in the header at \"1}\""},
       {"negative", file(dict("'<f8'", "(-1,)"), eight), "sizes in [0, 2^63), got \"-1,)}\""},
-      {"fraction", file(dict("'<f8'", "(1.5,)"), eight), "expected \")\" in the header at \".5,)}\""},
+      {"fraction", file(dict("'<f8'", "(1.5,)"), eight),
+       "expected \")\" in the header at \".5,)}\""},
       {"over 64 bits", file(dict("'<f8'", "(99999999999999999999,)"), eight), bad_shape.c_str()},
       {"overflow", file(dict("'<f8'", "(4294967296, 4294967296)"), eight),
        "more entries than can be addressed"},
@@ -181,13 +194,13 @@ TEST_CASE("npy: files are written and read, and refused under their own name") {
   save_npy(folder / "x.npy", tensor);
   CHECK(load_npy<float>(folder / "x.npy") == tensor);
   CHECK(load_npy<double>(folder / "x.npy") == tensor.as<double>());
-  CHECK_THROWS_WITH_AS(load_npy<float>(folder / "none"), doctest::Contains("none: No such file or directory"),
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(load_npy<float>(folder / "none"),
+                       doctest::Contains("none: No such file or directory"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(load_npy<float>("/dev/null"),
                        doctest::Contains("[load_npy] /dev/null: this is no .npy file"),
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(save_npy("/dev/full", tensor), doctest::Contains("/dev/full: No space left on device"),
-                       std::system_error);
+  CHECK_THROWS_WITH_AS(save_npy("/dev/full", tensor),
+                       doctest::Contains("/dev/full: No space left on device"), std::system_error);
   std::filesystem::remove_all(folder);
 }
 

@@ -1,9 +1,9 @@
 #include "fjord/autodiff/tensor.hpp"
 
-#include <doctest/doctest.h>
-
 #include <functional>
 #include <stdexcept>
+
+#include <doctest/doctest.h>
 
 namespace fjord {
 namespace {
@@ -52,6 +52,7 @@ TEST_CASE("shape: broadcasting follows numpy") {
   struct Case {
     Shape a, b, together;
   };
+
   for (const Case& c : std::vector<Case>{{{}, {}, {}},
                                          {{}, {2, 3}, {2, 3}},
                                          {{3}, {2, 3}, {2, 3}},
@@ -85,7 +86,8 @@ TEST_CASE("shape: mistakes are refused") {
        [] {
          broadcast_shapes({2, 3}, {2}, "add");
        }},
-      {"[add] shapes must match or broadcast, got [0] and [2]", [] { broadcast_shapes({0}, {2}, "add"); }},
+      {"[add] shapes must match or broadcast, got [0] and [2]",
+       [] { broadcast_shapes({0}, {2}, "add"); }},
       {"[sum] the axis must lie in [-2, 2), got 2", [] { normalized_axis(2, 2, "sum"); }},
       {"[sum] the axis must lie in [-2, 2), got -3", [] { normalized_axis(-3, 2, "sum"); }},
       {"[sum] the axis must lie in [-0, 0), got 0", [] { normalized_axis(0, 0, "sum"); }},
@@ -188,6 +190,7 @@ TEST_CASE("tensor: views read foreign memory with any strides") {
   CHECK(Matrix(c_order) == Matrix{{1, 2, 3}, {4, 5, 6}});
   CHECK(Matrix(TensorView<double>(memory.data(), {2, 3}, Order::column_major)) ==
         Matrix{{1, 3, 5}, {2, 4, 6}});
+
   struct Case {
     Index offset;
     Shape shape;
@@ -195,6 +198,7 @@ TEST_CASE("tensor: views read foreign memory with any strides") {
     Matrix expected;
     bool is_column_major;
   };
+
   for (const Case& c : std::vector<Case>{{0, {3, 2}, {1, 3}, {{1, 4}, {2, 5}, {3, 6}}, true},
                                          {1, {2}, {3}, {2, 5}, false},
                                          {5, {3}, {-2}, {6, 4, 2}, false},
@@ -211,7 +215,8 @@ TEST_CASE("tensor: views read foreign memory with any strides") {
 TEST_CASE("tensor: mistakes are refused") {
   static const Matrix tensor{{1, 2, 3}, {4, 5, 6}};
   check_refusals({
-      {"[tensor] shape [2] needs 2 numbers, got 3", [] { Matrix::from({2}, std::vector<double>(3)); }},
+      {"[tensor] shape [2] needs 2 numbers, got 3",
+       [] { Matrix::from({2}, std::vector<double>(3)); }},
       {"[tensor] shape [4] needs 4 numbers, got 6", [] { tensor.reshaped({4}); }},
       {"[item] a tensor of size 1 is needed, got [2, 3]", [] { tensor.item(); }},
       {"[tensor] an entry of shape [2, 3] needs one index for each axis, got 1", [] { tensor(1); }},

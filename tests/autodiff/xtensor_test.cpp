@@ -21,8 +21,9 @@ TEST_CASE("xtensor: the mend for C++20 holds for what it broke") {
 }
 
 TEST_CASE("xtensor: tensors of every kind survive the way there and back") {
-  for (const Tensor<double>& tensor : {matrix, Tensor<double>(2.5), Tensor<double>{1, 2}, Tensor<double>{{7}},
-                                       Tensor<double>::zeros({0, 3}), Tensor<double>{{{1, 2}, {3, 4}}}}) {
+  for (const Tensor<double>& tensor :
+       {matrix, Tensor<double>(2.5), Tensor<double>{1, 2}, Tensor<double>{{7}},
+        Tensor<double>::zeros({0, 3}), Tensor<double>{{{1, 2}, {3, 4}}}}) {
     CAPTURE(to_string(tensor.shape()));
     CHECK(from_xtensor(to_xtensor(tensor)) == tensor);
     CHECK(Tensor<double>(view_of(to_xtensor(tensor))) == tensor);
@@ -66,13 +67,15 @@ TEST_CASE("xtensor: containers and strided views are read in place") {
   CHECK(view_of(columns).is_column_major());
   CHECK(Tensor<double>(view_of(fixed_rank)) == matrix);
   CHECK(Tensor<double>(view_of(fixed_shape)) == matrix);
-  const TensorView<double> column = view_of(xt::view(rows, xt::all(), 1));  // `rows` holds the numbers
+  const TensorView<double> column =
+      view_of(xt::view(rows, xt::all(), 1));  // `rows` holds the numbers
   CHECK(column.data() == &rows(0, 1));
   CHECK(Tensor<double>(column) == Tensor<double>{2, 5});
-  CHECK(Tensor<double>(view_of(xt::view(rows, 1, xt::range(2, xt::xnone(), -1)))) == Tensor<double>{6, 5, 4});
+  CHECK(Tensor<double>(view_of(xt::view(rows, 1, xt::range(2, xt::xnone(), -1)))) ==
+        Tensor<double>{6, 5, 4});
   CHECK(Tensor<double>(view_of(xt::transpose(rows))) == Tensor<double>{{1, 4}, {2, 5}, {3, 6}});
-  CHECK(Tensor<double>(
-            view_of(xt::adapt(matrix.data(), 6, xt::no_ownership(), std::array<std::size_t, 1>{6}))) ==
+  CHECK(Tensor<double>(view_of(
+            xt::adapt(matrix.data(), 6, xt::no_ownership(), std::array<std::size_t, 1>{6}))) ==
         Tensor<double>{1, 4, 2, 5, 3, 6});
 }
 
@@ -83,7 +86,8 @@ TEST_CASE("xtensor: only floats and doubles, and only what has memory, are taken
   static_assert(!XtensorContainer<Lazy>);
   static_assert(!XtensorExpression<xt::xarray<int>>);
   const RowMajor deep = RowMajor::from_shape(std::vector<std::size_t>(17, 1));
-  CHECK_THROWS_WITH_AS(view_of(deep), "[shape] at most 16 axes are possible, got 17", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(view_of(deep), "[shape] at most 16 axes are possible, got 17",
+                       std::invalid_argument);
   CHECK_THROWS_AS(from_xtensor(deep + 1.0), std::invalid_argument);
 }
 

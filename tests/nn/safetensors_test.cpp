@@ -1,12 +1,12 @@
 #include "fjord/nn/safetensors.hpp"
 
-#include <doctest/doctest.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <stdexcept>
 #include <system_error>
+#include <unistd.h>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 namespace fjord::nn {
 namespace {
@@ -25,13 +25,15 @@ std::string file(const std::string& header, std::size_t body = 0) {
 }
 
 /// A header with one tensor, or several joined by commas.
-std::string tensor(const std::string& shape, const std::string& offsets, const std::string& name = "w",
-                   const std::string& dtype = "\"F32\"") {
-  return "\"" + name + "\":{\"dtype\":" + dtype + ",\"shape\":" + shape + ",\"data_offsets\":" + offsets +
-         "}";
+std::string tensor(const std::string& shape, const std::string& offsets,
+                   const std::string& name = "w", const std::string& dtype = "\"F32\"") {
+  return "\"" + name + "\":{\"dtype\":" + dtype + ",\"shape\":" + shape +
+         ",\"data_offsets\":" + offsets + "}";
 }
 
-std::string braced(const std::string& text) { return "{" + text + "}"; }
+std::string braced(const std::string& text) {
+  return "{" + text + "}";
+}
 
 // Written by Python's safetensors 0.8.0.
 const std::string golden = bytes(
@@ -85,7 +87,8 @@ TEST_CASE("safetensors: order of the header, white space and padding are free") 
       "{ " + tensor("[1]", "[4, 8]", "b") + ",\n" + tensor("[1]", "[0,4]", "a") + "} \n ";
   CHECK(parse_safetensors(file(text, 8), "f").tensors.size() == 2);
   CHECK(parse_safetensors(file("{}"), "f").tensors.empty());
-  CHECK(parse_safetensors(file(braced(tensor("[0,1099511627776]", "[0,0]"))), "f").tensors.size() == 1);
+  CHECK(parse_safetensors(file(braced(tensor("[0,1099511627776]", "[0,0]"))), "f").tensors.size() ==
+        1);
   CHECK(parse_safetensors(file("{\"__metadata__\":{}}"), "f").metadata.empty());
 }
 
@@ -95,6 +98,7 @@ TEST_CASE("safetensors: malformed files are refused with the reason") {
     std::string bytes;
     const char* message;
   };
+
   const std::string depth_bomb = "{\"w\":" + std::string(1'000'000, '[');
   const std::string one = tensor("[1]", "[0,4]");
   const std::string many_axes = "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]";
@@ -102,7 +106,8 @@ TEST_CASE("safetensors: malformed files are refused with the reason") {
       {"nothing", "",
        "[load_safetensors] m.st: shorter than the 8 bytes of a safetensors file's header length"},
       {"header longer than file", bytes("\x03\x00\x00\x00\x00\x00\x00\x00{}"),
-       "a header of 3 bytes does not fit into the file of 10; it is truncated or no safetensors file"},
+       "a header of 3 bytes does not fit into the file of 10; it is truncated or no safetensors "
+       "file"},
       {"length over 64 bits", std::string(8, '\xff') + "{}",
        "a header of 18446744073709551615 bytes does not fit"},
       {"no header", std::string(8, '\0'), "the header must begin with \"{\""},
@@ -114,25 +119,32 @@ TEST_CASE("safetensors: malformed files are refused with the reason") {
       {"depth bomb", file(depth_bomb), "the header is nested too deeply"},
       {"object bomb", file("{\"w\":{\"w\":{\"w\":{}}}}"), "the header is nested too deeply"},
       {"twice", file(braced(one + "," + one), 4), "'w' occurs twice"},
-      {"twice inside", file("{\"w\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}"), "'dtype' occurs twice"},
+      {"twice inside", file("{\"w\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}}"),
+       "'dtype' occurs twice"},
       {"twice in metadata", file("{\"__metadata__\":{\"a\":\"\",\"a\":\"\"}}"), "'a' occurs twice"},
-      {"metadata not strings", file("{\"__metadata__\":{\"a\":1}}"), "the metadata 'a' must be a string"},
-      {"metadata no object", file("{\"__metadata__\":null}"), "__metadata__ must be an object of strings"},
+      {"metadata not strings", file("{\"__metadata__\":{\"a\":1}}"),
+       "the metadata 'a' must be a string"},
+      {"metadata no object", file("{\"__metadata__\":null}"),
+       "__metadata__ must be an object of strings"},
       {"no object", file("{\"w\":[1]}"),
        "tensor 'w': it must have dtype, shape and data_offsets and nothing else"},
       {"key missing", file("{\"w\":{\"dtype\":\"F32\"}}"),
        "tensor 'w': it must have dtype, shape and data_offsets"},
       {"key too many", file(braced("\"w\":{\"x\":0," + one.substr(5)), 4), "and nothing else"},
       {"another dtype", file(braced(tensor("[2]", "[0,4]", "w", "\"BF16\"")), 4),
-       "tensor 'w': the dtype \"BF16\" is not read, only F32 and F64 are; convert it to one of them before "
+       "tensor 'w': the dtype \"BF16\" is not read, only F32 and F64 are; convert it to one of "
+       "them before "
        "saving"},
       {"dtype no string", file(braced(tensor("[1]", "[0,4]", "w", "32")), 4),
        "tensor 'w': the dtype 32 is not read"},
       {"unprintable name", file(braced(tensor("[1]", "[0,4]", "a\\u001b", "0")), 4),
        "tensor 'a?': the dtype"},
-      {"shape no array", file(braced(tensor("1", "[0,4]")), 4), "tensor 'w': shape: it must be an array"},
-      {"negative size", file(braced(tensor("[-1]", "[0,4]")), 4), "whole numbers in [0, 2^63), got -1"},
-      {"fractional size", file(braced(tensor("[1.0]", "[0,4]")), 4), "whole numbers in [0, 2^63), got 1.0"},
+      {"shape no array", file(braced(tensor("1", "[0,4]")), 4),
+       "tensor 'w': shape: it must be an array"},
+      {"negative size", file(braced(tensor("[-1]", "[0,4]")), 4),
+       "whole numbers in [0, 2^63), got -1"},
+      {"fractional size", file(braced(tensor("[1.0]", "[0,4]")), 4),
+       "whole numbers in [0, 2^63), got 1.0"},
       {"size no number", file(braced(tensor("[\"1\"]", "[0,4]")), 4), "got \"1\""},
       {"size over 63 bits", file(braced(tensor("[9223372036854775808]", "[0,4]")), 4),
        "got 9223372036854775808"},
@@ -140,22 +152,27 @@ TEST_CASE("safetensors: malformed files are refused with the reason") {
        "more entries than can be"},
       {"product overflows by 0", file(braced(tensor("[9223372036854775807,4,0]", "[0,0]"))),
        "more entries than"},
-      {"17 axes", file(braced(tensor(many_axes, "[0,4]")), 4), "tensor 'w': 17 axes, at most 16 are read"},
+      {"17 axes", file(braced(tensor(many_axes, "[0,4]")), 4),
+       "tensor 'w': 17 axes, at most 16 are read"},
       {"claims a terabyte", file(braced(tensor("[274877906944]", "[0,1099511627776]")), 4),
        "end at byte 1099511627776 of 4"},
       {"one offset", file(braced(tensor("[1]", "[4]")), 4),
        "data_offsets must be [begin, end] with begin <= end"},
-      {"three offsets", file(braced(tensor("[1]", "[0,4,4]")), 4), "data_offsets must be [begin, end]"},
+      {"three offsets", file(braced(tensor("[1]", "[0,4,4]")), 4),
+       "data_offsets must be [begin, end]"},
       {"backwards", file(braced(tensor("[1]", "[4,0]")), 4), "data_offsets must be [begin, end]"},
       {"negative offset", file(braced(tensor("[1]", "[-4,0]")), 4),
        "tensor 'w': data_offsets: it must hold whole"},
-      {"outside", file(braced(one), 3), "the tensors end at byte 4 of 3; the file is truncated or damaged"},
+      {"outside", file(braced(one), 3),
+       "the tensors end at byte 4 of 3; the file is truncated or damaged"},
       {"too few bytes", file(braced(tensor("[2]", "[0,4]")), 4),
        "tensor 'w': shape [2] needs 8 bytes, got 4"},
-      {"too many bytes", file(braced(tensor("[]", "[0,8]")), 8), "tensor 'w': shape [] needs 4 bytes, got 8"},
+      {"too many bytes", file(braced(tensor("[]", "[0,8]")), 8),
+       "tensor 'w': shape [] needs 4 bytes, got 8"},
       {"overlap", file(braced(one + "," + tensor("[1]", "[2,6]", "v")), 6),
        "'v': it begins at byte 2, inside another"},
-      {"same bytes", file(braced(one + "," + tensor("[1]", "[0,4]", "v")), 4), "at byte 0, inside another"},
+      {"same bytes", file(braced(one + "," + tensor("[1]", "[0,4]", "v")), 4),
+       "at byte 0, inside another"},
       {"hole", file(braced(one + "," + tensor("[1]", "[8,12]", "v")), 12),
        "'v': it begins at byte 8, after a hole"},
       {"hole in front", file(braced(tensor("[1]", "[4,8]")), 8),
@@ -180,7 +197,8 @@ TEST_CASE("safetensors: no beginning of a file passes for the whole") {
 TEST_CASE("safetensors: what the format cannot hold is not written") {
   State state;
   state.tensors["__metadata__"] = Tensor<float>(1.0F);
-  CHECK_THROWS_WITH_AS(format_safetensors(state), "[save_safetensors] no tensor can be named __metadata__",
+  CHECK_THROWS_WITH_AS(format_safetensors(state),
+                       "[save_safetensors] no tensor can be named __metadata__",
                        std::invalid_argument);
   state = State();
   state.metadata["a"] = "\xff";
@@ -189,12 +207,14 @@ TEST_CASE("safetensors: what the format cannot hold is not written") {
 }
 
 TEST_CASE("safetensors: files are written and read, and refused under their own name") {
-  std::string pattern = (std::filesystem::temp_directory_path() / "fjord_safetensors_XXXXXX").string();
+  std::string pattern =
+      (std::filesystem::temp_directory_path() / "fjord_safetensors_XXXXXX").string();
   const std::filesystem::path folder = ::mkdtemp(pattern.data());
   save_safetensors(folder / "model", golden_state());
   check_equal(load_safetensors(folder / "model"), golden_state());
   CHECK_THROWS_WITH_AS(load_safetensors("/dev/null"),
-                       doctest::Contains("[load_safetensors] /dev/null: shorter"), std::invalid_argument);
+                       doctest::Contains("[load_safetensors] /dev/null: shorter"),
+                       std::invalid_argument);
   CHECK_THROWS_WITH_AS(save_safetensors("/dev/full", golden_state()),
                        doctest::Contains("No space left on device"), std::system_error);
   std::filesystem::remove_all(folder);

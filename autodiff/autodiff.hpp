@@ -1,0 +1,21 @@
+/// Everything of the layer autodiff, for its users; xtensor's adapter is apart:
+/// fjord/autodiff/xtensor.hpp.
+#pragma once
+
+#include "fjord/autodiff/blas.hpp"
+#include "fjord/autodiff/derivatives.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/files.hpp"
+#include "fjord/autodiff/gradient_check.hpp"
+#include "fjord/autodiff/npy.hpp"
+#include "fjord/autodiff/ops/activation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/linalg.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/parameter.hpp"
+#include "fjord/autodiff/random.hpp"
+#include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/tape.hpp"
+#include "fjord/autodiff/tensor.hpp"
+#include "fjord/autodiff/workers.hpp"

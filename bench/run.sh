@@ -1,0 +1,12 @@
+#!/bin/sh
+# Builds and runs the benchmarks: each figure beside its reference, timed in the same run.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/apps/build.sh"
+install_missing $build_packages gnuplot-nox
+configure
+ninja -C "$root/build" --quiet bench/training_bench apps/moons/moons >&2
+# OpenBLAS reads the core to take the processor for as it is loaded; moons --version finds the right one by itself.
+OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$("$root/build/apps/moons/moons" --version | sed -n 's/.*core \([A-Za-z]*\),.*/\1/p')}
+export OPENBLAS_CORETYPE
+exec "$root/build/bench/training_bench" "$root/build/apps/moons/moons"

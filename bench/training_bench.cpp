@@ -1,0 +1,191 @@
+// Prints the demo's training step beside its references, timed in this run: see bench/run.sh.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <numeric>
+#include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fjord/apps/moons/moons_data.hpp"
+#include "fjord/autodiff/blas.hpp"
+#include "fjord/bench/fused_kernel.hpp"
+#include "fjord/flows/model.hpp"
+#include "fjord/flows/sharded.hpp"
+#include "fjord/optim/adam.hpp"
+
+namespace {
+
+using namespace fjord;
+
+constexpr Index batch = 256;
+constexpr Index points = 8192;
+
+// The shortest of several runs: what the code costs where nobody else uses the core.
+template <class F>
+double shortest_seconds(int runs, F f) {
+  double best = 1e300;
+  for (int i = 0; i < runs; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    f();
+    best = std::min(
+        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+// A flow after some training steps, when solves need as many evaluations as in the middle of a run.
+class TrainedFlow final {
+ public:
+  TrainedFlow(Index width, int threads, int steps)
+      : data_(apps::make_moons(points, 0.06, Random(1)).as<float>()),
+        rows_(points),
+        workers_(threads) {
+    flows::FlowSettings settings;
+    settings.hidden = {width, width};
+    flows::FlowNumerics numerics;
+    numerics.solve.rtol = 1e-3;
+    numerics.solve.atol = 1e-5;
+    model_ = flows::make_flow<float>(settings, numerics, Random(0));
+    sharded_ = std::make_unique<flows::Sharded<float>>(*model_, workers_);
+    rows_ = Random(2).permutation(points);
+    std::vector<Parameter<float>*> parameters;
+    for (const auto& p : nn::parameters_of<float>(*model_)) parameters.push_back(p.parameter);
+    optim::Adam<float> adam(parameters, {.rate = 0.01});
+    for (int i = 0; i < steps; ++i) adam.step(step(i).gradient);
+  }
+
+  flows::LossAndGradient<float> step(int i) {
+    const auto first = static_cast<std::size_t>(i * batch % points);
+    return sharded_->loss_and_gradient(data_, std::span(rows_).subspan(first, batch),
+                                       flows::Gradient::direct, Random(0));
+  }
+
+  struct Cost {
+    double seconds;
+    double evaluations;
+  };
+
+  // The cheapest of many steps on one batch.
+  Cost cost(int runs) {
+    double evaluations = 0;
+    const double seconds = shortest_seconds(runs, [&] { evaluations = step(0).evaluations; });
+    return {seconds, evaluations};
+  }
+
+ private:
+  Tensor<float> data_;
+  std::vector<std::uint32_t> rows_;
+  Workers workers_;
+  std::unique_ptr<flows::TransformedDistribution<float>> model_;
+  std::unique_ptr<flows::Sharded<float>> sharded_;
+};
+
+double fused_seconds_an_evaluation(int steps_per_block) {
+  bench::FusedStep fused(batch, steps_per_block);
+  std::vector<float> weights(4 * 130);
+  Random(3).normal(std::span<float>(weights));
+  for (float& w : weights) w *= 0.3F;
+  const Tensor<float> x = apps::make_moons(batch, 0.06, Random(4)).as<float>();
+  std::vector<float> gradient(weights.size());
+  const double seconds = shortest_seconds(300, [&] { fused(weights, x.storage(), gradient); });
+  return seconds / static_cast<double>(fused.evaluations());
+}
+
+double sgemm_flops() {
+  const std::vector<float> a(256 * 64, 1.0F);
+  const std::vector<float> b(64 * 64, 0.5F);
+  std::vector<float> c(256 * 64);
+  constexpr int repeats = 100;
+  const double seconds = shortest_seconds(50, [&] {
+    for (int i = 0; i < repeats; ++i) {
+      multiply<float>(256, 64, 64, {a.data(), 256}, {b.data(), 64}, c.data(), Start::zero);
+    }
+  });
+  return 2.0 * 256 * 64 * 64 * repeats / seconds;
+}
+
+// Multiplications and additions in the matrix products of one evaluation with its gradient, for one
+// row: three rows (z and two tangents) through three layers, forward, to the weights and to the
+// inputs; the inputs of the first layer's tangents are constants.
+double product_flops(double width) {
+  const double first = 4 * width;
+  const double middle = width * width;
+  const double last = width * 2;
+  const double forward = 3 * (first + middle + last);
+  const double to_inputs = first + 3 * (middle + last);
+  return 2 * (2 * forward + to_inputs);
+}
+
+struct ProgramRun {
+  double seconds;
+  double peak_megabytes;
+};
+
+ProgramRun run_demo(const std::string& moons, const std::string& threads, const std::string& out) {
+  const auto start = std::chrono::steady_clock::now();
+  const pid_t child = fork();
+  if (child == 0) {
+    std::freopen("/dev/null", "w", stderr);
+    execl(moons.c_str(), moons.c_str(), "train", "--threads", threads.c_str(), "--out", out.c_str(),
+          nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  rusage usage{};
+  wait4(child, &status, 0, &usage);
+  if (status != 0) std::exit(1);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return {seconds, static_cast<double>(usage.ru_maxrss) / 1024};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const BlasReport blas = blas_report();
+  std::printf("processor %s, BLAS %s, core %s\n", blas.processor.c_str(), blas.library.c_str(),
+              blas.core.c_str());
+  if (!blas.better_core.empty()) {
+    std::printf("BLAS kernels are weaker than the processor: set OPENBLAS_CORETYPE=%s\n",
+                blas.better_core.c_str());
+  }
+
+  TrainedFlow narrow(8, 1, 320);
+  const TrainedFlow::Cost tape = narrow.cost(100);
+  const int steps_per_block = std::max(1, static_cast<int>((tape.evaluations / 4 - 1) / 6 + 0.5));
+  const double fused = fused_seconds_an_evaluation(steps_per_block);
+  const double ours = tape.seconds / tape.evaluations;
+  std::printf("training step, width 8, one thread: %.2f us an evaluation (%.0f a step, %.3f ms)\n",
+              ours * 1e6, tape.evaluations, tape.seconds * 1e3);
+  std::printf("  hand-fused kernel:                %.2f us an evaluation; ratio %.2f\n",
+              fused * 1e6, ours / fused);
+
+  TrainedFlow wide(64, 1, 96);
+  const TrainedFlow::Cost tape64 = wide.cost(20);
+  const double rate = product_flops(64) * batch * tape64.evaluations / tape64.seconds;
+  const double peak = sgemm_flops();
+  std::printf(
+      "training step, width 64, one thread: %.1f us an evaluation, %.1f GFLOP/s in products\n",
+      tape64.seconds / tape64.evaluations * 1e6, rate * 1e-9);
+  std::printf("  sgemm 256x64 . 64x64:              %.1f GFLOP/s; share %.0f %%\n", peak * 1e-9,
+              100 * rate / peak);
+
+  TrainedFlow two(8, 2, 320);
+  const double seconds2 = two.cost(100).seconds;
+  std::printf("two threads against one: %.2f times\n", tape.seconds / seconds2);
+
+  if (argc < 2) return 0;
+  const std::string out =
+      std::filesystem::temp_directory_path() / ("fjord_bench_" + std::to_string(getpid()));
+  for (const char* threads : {"1", "2"}) {
+    const ProgramRun run = run_demo(argv[1], threads, out);
+    std::printf(
+        "demo, 40 epochs, %s thread(s): %.2f s in all, picture included; peak memory %.0f MB\n",
+        threads, run.seconds, run.peak_megabytes);
+  }
+  std::filesystem::remove_all(out);
+}

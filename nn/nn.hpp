@@ -1,0 +1,9 @@
+/// Everything of the layer nn, for its users.
+#pragma once
+
+#include "fjord/nn/activation.hpp"
+#include "fjord/nn/linear.hpp"
+#include "fjord/nn/mlp.hpp"
+#include "fjord/nn/module.hpp"
+#include "fjord/nn/safetensors.hpp"
+#include "fjord/nn/time_input.hpp"

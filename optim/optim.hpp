@@ -1,0 +1,5 @@
+/// Everything of the layer optim, for its users.
+#pragma once
+
+#include "fjord/optim/adam.hpp"
+#include "fjord/optim/optimizer.hpp"
