@@ -58,7 +58,7 @@ class Training final {
         parameters_(nn::parameters_of<T>(*model_)),
         sharded_(*model_, workers_),
         adam_(pointers(parameters_), {.rate = options.rate}),
-        data_(make_moons(options.points, options.noise, use(Use::noise)).as<T>()),
+        data_(make_moons(options.points, options.noise, use(Use::noise)).template as<T>()),
         test_(independent_moons(small_test_rows, options.noise, Random(small_test_seed)).as<T>()) {}
 
   int run() {

@@ -1,0 +1,169 @@
+#include "fjord/apps/moons/moons_data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <utility>
+#include <vector>
+
+namespace fjord::apps {
+namespace {
+
+using std::numbers::pi;
+
+// Row i becomes the point of the first or the second moon at this angle.
+void place(Tensor<double>& points, Index i, bool second, double angle) {
+  points(i, 0) = second ? 1 - std::cos(angle) : std::cos(angle);
+  points(i, 1) = second ? 0.5 - std::sin(angle) : std::sin(angle);
+}
+
+void add_noise(Tensor<double>& points, double noise, const Random& random) {
+  std::vector<double> normal(static_cast<std::size_t>(points.size()));
+  random.normal<double>(normal);
+  const double* next = normal.data();
+  for (Index i = 0; i < points.shape()[0]; ++i) {
+    for (Index d = 0; d < 2; ++d) points(i, d) += noise * *next++;
+  }
+}
+
+struct Node {
+  double x;
+  double weight;
+};
+
+// Gauss and Legendre's rule on [-1, 1].
+std::vector<Node> gauss_legendre(int count) {
+  std::vector<Node> nodes;
+  for (int i = 0; i < count; ++i) {
+    double x = std::cos(pi * (i + 0.75) / (count + 0.5));
+    double slope = 1;
+    for (int newton = 0; newton < 6; ++newton) {  // doubles the digits each time
+      double p = 1;
+      double before = 0;
+      for (int k = 1; k <= count; ++k) {
+        before = std::exchange(p, ((2 * k - 1) * x * p - (k - 1) * before) / k);
+      }
+      slope = count * (x * p - before) / (x * x - 1);
+      x -= p / slope;
+    }
+    nodes.push_back({x, 2 / ((1 - x * x) * slope * slope)});
+  }
+  return nodes;
+}
+
+// How many deviations of the noise a quadrature reaches to either side.
+constexpr double reach = 8.5;
+
+// The density of one moon times 2 pi noise^2, at a point given from the moon's centre by how far it
+// is outside the circle, and by the range of angles of the moon seen from the point's own angle. So
+// nothing cancels, however small the noise.
+double moon_density(double outside, double first, double last, double noise) {
+  static const std::vector<Node> nodes = gauss_legendre(32);
+  const double window = 2 * reach * noise;
+  const double low = std::max(first, -window);
+  const double high = std::min(last, window);
+  if (low >= high) return 0;
+  double sum = 0;
+  for (const auto [x, weight] : nodes) {
+    const double angle = (low + high) / 2 + (high - low) / 2 * x;
+    const double along = 2 * std::sin(angle / 2) / noise;
+    const double across = outside / noise;
+    sum += weight * std::exp(-(across * across + (1 + outside) * along * along) / 2);
+  }
+  return sum * (high - low) / 2 / pi;
+}
+
+// The same for the other moon, which the reflection at (1/2, 1/4) makes the first.
+double other_moon_density(double x, double y, double noise) {
+  const double outside = std::hypot(1 - x, 0.5 - y) - 1;
+  if (std::abs(outside) > 2 * reach * noise) return 0;
+  const double angle = std::atan2(0.5 - y, 1 - x);
+  return moon_density(outside, -angle, pi - angle, noise);
+}
+
+// -E log(density) over the noise, in deviations across and along the first moon at this angle.
+double entropy_at(double angle, double noise) {
+  constexpr double spacing = 0.5;
+  constexpr int points = static_cast<int>(reach / spacing);
+  double sum = 0;
+  for (int i = -points; i <= points; ++i) {
+    for (int k = -points; k <= points; ++k) {
+      const double u = noise * spacing * i;
+      const double v = noise * spacing * k;
+      const double radius = std::hypot(1 + u, v);
+      const double outside = (2 * u + u * u + v * v) / (radius + 1);
+      const double turn = std::atan2(v, 1 + u);
+      const double own = moon_density(outside, -angle - turn, pi - angle - turn, noise);
+      const double other = other_moon_density(radius * std::cos(angle + turn),
+                                              radius * std::sin(angle + turn), noise);
+      const double weight = std::exp(-spacing * spacing * (i * i + k * k) / 2);
+      sum -= weight * std::log((own + other) / 2);
+    }
+  }
+  return sum * spacing * spacing / (2 * pi) + std::log(2 * pi) + 2 * std::log(noise);
+}
+
+}  // namespace
+
+Tensor<double> make_moons(Index points, double noise, const Random& random) {
+  Tensor<double> result = Tensor<double>::zeros({points, 2});
+  const Index first = points / 2;
+  for (Index i = 0; i < points; ++i) {
+    const bool second = i >= first;
+    const Index count = second ? points - first : first;
+    const Index at = second ? i - first : i;
+    place(result, i, second,
+          pi * static_cast<double>(at) / std::max(1.0, static_cast<double>(count - 1)));
+  }
+  add_noise(result, noise, random);
+  return result;
+}
+
+Tensor<double> independent_moons(Index rows, double noise, const Random& random) {
+  Tensor<double> result = Tensor<double>::zeros({rows, 2});
+  std::vector<double> uniform(static_cast<std::size_t>(result.size()));
+  random.uniform<double>(uniform);
+  const double* next = uniform.data();
+  for (Index i = 0; i < rows; ++i) {
+    const bool second = *next++ < 0.5;
+    place(result, i, second, pi * *next++);
+  }
+  add_noise(result, noise, random);
+  return result;
+}
+
+std::optional<double> moons_entropy(double noise) {
+  if (noise == 0) return std::nullopt;
+  // By symmetry both moons contribute the same. At the ends of the first, the density changes
+  // within a few deviations of the noise.
+  const std::vector<Node> nodes = gauss_legendre(16);
+  const double end = std::min(2 * reach * noise, pi / 3);
+  const std::vector<double> edges{0, end, pi - end, pi};
+  double sum = 0;
+  for (std::size_t i = 0; i + 1 < edges.size(); ++i) {
+    const double half = (edges[i + 1] - edges[i]) / 2;
+    for (const auto [x, weight] : nodes) {
+      sum += half * weight * entropy_at(edges[i] + half * (1 + x), noise);
+    }
+  }
+  return sum / pi;
+}
+
+Tensor<double> grid_of_lines(Index lines, Index points_a_line, double extent) {
+  Tensor<double> result = Tensor<double>::zeros({2 * lines * points_a_line, 2});
+  const auto position = [extent](Index i, Index count) {
+    return extent * (2 * static_cast<double>(i) / static_cast<double>(count - 1) - 1);
+  };
+  Index row = 0;
+  for (const Index fixed : {0, 1}) {
+    for (Index line = 0; line < lines; ++line) {
+      for (Index i = 0; i < points_a_line; ++i, ++row) {
+        result(row, fixed) = position(line, lines);
+        result(row, 1 - fixed) = position(i, points_a_line);
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace fjord::apps
