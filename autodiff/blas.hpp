@@ -26,9 +26,8 @@ enum class Start {
 /// m.
 ///
 /// Note:    c overlaps neither operand. Runs on the calling thread alone. Narrow matrices, such as
-/// the layers of
-///          small networks over a long batch, run through kernels of Fjord's own, others through
-///          the BLAS.
+///          the layers of small networks over a long batch, run through kernels of Fjord's own,
+///          others through the BLAS.
 template <class T>
 void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               Start start);

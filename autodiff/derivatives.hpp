@@ -14,8 +14,9 @@ using Function = std::function<Var<T>(const Var<T>& x)>;
 /// The gradient of a function with one number as its value, recorded.
 ///
 /// The argument passes through a fresh node, so that functions of functions keep their variables
-/// apart. Shapes:  f(x) has size 1; the result has x's shape. Errors:  std::invalid_argument if the
-/// size of f(x) is not 1.
+/// apart.
+/// Shapes:  f(x) has size 1; the result has x's shape.
+/// Errors:  std::invalid_argument if the size of f(x) is not 1.
 template <class T>
 Var<T> gradient(const Function<T>& f, const Var<T>& x);
 

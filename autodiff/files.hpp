@@ -16,7 +16,7 @@ namespace fjord {
 /// Reads a whole file, pipe or device.
 ///
 /// Errors:  std::invalid_argument "[read] path: reason" if it is missing, unreadable or a
-/// directory.
+///          directory.
 std::string read_file(const std::filesystem::path& path);
 
 /// Writes a whole file, so that under its name there is at any time the old content or the new,
@@ -29,7 +29,7 @@ std::string read_file(const std::filesystem::path& path);
 ///
 /// Errors:  std::system_error "[write] path: reason" if anything fails, a full disk included.
 /// Note:    The old or the new content survives a killed process, but not for certain a loss of
-/// power.
+///          power.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// Refuses what a file holds.
@@ -63,8 +63,8 @@ class FileCheck final {
 /// The shape with these sizes, checked so that neither it nor its strides can overflow.
 ///
 /// Errors:  through `check`, if a size is negative, there are too many, or the bytes of all
-/// entries, of
-///          `entry_bytes` each, are more than can be addressed even if sizes of 0 were 1.
+///          entries, of `entry_bytes` each, are more than can be addressed even if sizes of 0 were
+///          1.
 Shape checked_shape(std::span<const Index> sizes, std::size_t entry_bytes, const FileCheck& check);
 
 /// The unsigned number in up to 8 bytes, the lowest first.

@@ -26,8 +26,9 @@ struct GradientCheck {
 /// each other.
 ///
 /// Units:   a smooth function of entries of size about 1 gives some 1e-10 for `reverse` and 1e-14
-/// for the others. Errors:  std::invalid_argument if there is no input. Source:  six-point stencil
-/// (-1, 9, -45, 45, -9, 1) / (60 h).
+///          for the others.
+/// Errors:  std::invalid_argument if there is no input.
+/// Source:  six-point stencil (-1, 9, -45, 45, -9, 1) / (60 h).
 GradientCheck check_gradient(const CheckedFunction& f, const std::vector<Tensor<double>>& at,
                              double h = 1e-2);
 

@@ -10,7 +10,7 @@ namespace fjord {
 /// A tensor that tapes read in place and an optimiser changes.
 ///
 /// Note:    Gradients live outside. The address is the identity, so a parameter is neither copied
-/// nor moved.
+///          nor moved.
 template <class T>
 class Parameter final {
  public:

@@ -20,8 +20,7 @@ void philox4x32(std::span<std::uint32_t, 4> counter, std::uint64_t key);
 /// see the same noise.
 ///
 /// Note:    Nothing is consumed: the same call gives the same numbers. Fold in what tells two uses
-/// apart.
-///          Parts of a sequence may be filled in any order, by any thread.
+///          apart. Parts of a sequence may be filled in any order, by any thread.
 class Random final {
  public:
   /// Random(r.key()) is r again.
@@ -48,7 +47,8 @@ class Random final {
   /// Fills with entries of the sequence of standard normals given |x| <= 2.
   ///
   /// Units:   |x| <= 2, variance 0.7737: 1 before truncation, as in TensorFlow's and Sonnet's
-  /// truncated_normal. Source:  as normal(); no draw is rejected.
+  ///          truncated_normal.
+  /// Source:  as normal(); no draw is rejected.
   template <class T>
   void truncated_normal(std::span<T> out, std::uint64_t first = 0) const;
 

@@ -21,15 +21,14 @@ using Vars = std::vector<Var<T>>;
 /// Shapes:  each cotangent has the shape of its output, each result that of its input.
 /// Errors:  std::invalid_argument if the numbers of outputs and cotangents or a shape differ.
 /// Note:    An input that no output depends on gives zeros. Where one input depends on another, the
-/// result
-///          for the other includes the path through it.
+///          result for the other includes the path through it.
 template <class T>
 Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs);
 
 /// Reverse sweep of values; as `pullback`, but the results are numbers in the tape's memory.
 ///
 /// Note:    The results are valid until the next sweep of values over the tape; copy what must last
-/// longer.
+///          longer.
 template <class T>
 std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
                                                std::span<const TensorView<T>> cotangents,
@@ -46,8 +45,7 @@ std::span<const TensorView<T>> gradient_values(const Var<T>& output,
 /// Recorded forward sweep: the tangents of the outputs, from the tangents of the inputs.
 ///
 /// Shapes:  each tangent has the shape of its input; or all hold K tangents, stacked along the axis
-/// of
-///          `stacked_shape` ([B, D] -> [B, K, D]), and so do the results.
+///          of `stacked_shape` ([B, D] -> [B, K, D]), and so do the results.
 /// Errors:  std::invalid_argument if the numbers of inputs and tangents or a shape differ.
 template <class T>
 Vars<T> pushforward(const Vars<T>& inputs, const Vars<T>& tangents, const Vars<T>& outputs);

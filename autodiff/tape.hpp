@@ -50,8 +50,8 @@ struct Node {
 /// A growing list of nodes and the memory of their values; recording order is evaluation order.
 ///
 /// A node is appended once and never changes. `rewind` ends the nodes after a mark; memory is kept
-/// for the next recording, so a recording no longer than an earlier one allocates nothing. Note: A
-/// tape belongs to one thread at a time. There is no global tape.
+/// for the next recording, so a recording no longer than an earlier one allocates nothing.
+/// Note:    A tape belongs to one thread at a time. There is no global tape.
 template <class T>
 class Tape final {
  public:
@@ -104,7 +104,7 @@ class Tape final {
   /// The node of a handle.
   ///
   /// Errors:  std::invalid_argument in the name of `op` if the handle is empty, of another tape, or
-  /// ended.
+  ///          ended.
   const Node<T>& node(const Var<T>& var, const char* op) const {
     if (var.tape_ != this || var.index() >= nodes_.size() ||
         nodes_[var.index()].generation != var.generation()) [[unlikely]]

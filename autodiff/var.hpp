@@ -13,7 +13,8 @@ class Tape;
 /// Handle to a node of a tape: a value that operations can be applied to and derivatives taken in.
 ///
 /// Errors:  every use of an empty handle, or of one whose node was rewound, throws
-/// std::invalid_argument. Note:    Cheap to copy. A handle must not outlive its tape.
+///          std::invalid_argument.
+/// Note:    Cheap to copy. A handle must not outlive its tape.
 template <class T>
 class Var final {
  public:

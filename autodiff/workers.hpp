@@ -9,7 +9,7 @@ namespace fjord {
 /// Runs numbered tasks on a fixed number of threads, the caller's among them.
 ///
 /// Note:    Which thread takes which task is left open: a result that must not depend on it is kept
-/// by task.
+///          by task.
 class Workers final {
  public:
   /// Errors:  std::invalid_argument if `threads` is not positive.

@@ -9,7 +9,8 @@ namespace fjord::flows {
 /// The sum over i of d y_i / d x_i for every row, exactly: by D tangents at once.
 ///
 /// Shapes:  x, y [B, D], y computed from x, each row from its own; units as of `unit_tangents`;
-/// result [B]. Errors:  std::invalid_argument if the shapes are others.
+///          result [B].
+/// Errors:  std::invalid_argument if the shapes are others.
 template <class T>
 Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units);
 
@@ -20,8 +21,10 @@ Var<T> unit_tangents(const Var<T>& x);
 /// An unbiased estimate of the divergence: the mean over K probes of probe . (dy/dx probe).
 ///
 /// Shapes:  x, y [B, D]; probes [B, K, D], entries of mean 0 and variance 1, independent; result
-/// [B]. Errors:  std::invalid_argument if the shapes are others. Source:  Hutchinson, Commun. Stat.
-/// Simul. Comput. 19 (1990); Grathwohl et al., FFJORD, ICLR 2019.
+///          [B].
+/// Errors:  std::invalid_argument if the shapes are others.
+/// Source:  Hutchinson, Commun. Stat. Simul. Comput. 19 (1990); Grathwohl et al., FFJORD, ICLR
+///          2019.
 template <class T>
 Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes);
 

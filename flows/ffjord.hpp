@@ -23,8 +23,8 @@ struct FfjordOptions {
 /// The map that carries z(t0) to z(t1) along dz/dt = f(t, z).
 ///
 /// The log-determinant of the forward map is the integral of the divergence of f from t0 to t1;
-/// that of the inverse, from t1 to t0, its negative. Source:  Chen et al., NeurIPS 2018, theorem 1;
-/// Grathwohl et al., FFJORD, ICLR 2019.
+/// that of the inverse, from t1 to t0, its negative.
+/// Source:  Chen et al., NeurIPS 2018, theorem 1; Grathwohl et al., FFJORD, ICLR 2019.
 template <class T>
 class Ffjord final : public Bijector<T> {
  public:

@@ -44,13 +44,13 @@ nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settin
 /// The settings in a model file's metadata.
 ///
 /// Errors:  std::invalid_argument if it is no flow of Fjord, of a newer version, or has an unknown
-/// or missing key.
+///          or missing key.
 FlowSettings settings_of(const nn::State& state);
 
 /// Makes the model that a state describes, in the precision T whatever that of the state.
 ///
 /// Errors:  std::invalid_argument as settings_of, or if a tensor is missing, unknown, or of another
-/// shape.
+///          shape.
 template <class T>
 std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
                                                      const FlowNumerics& numerics);

@@ -26,8 +26,9 @@ struct RowResults {
 /// A model and the threads that compute with it.
 ///
 /// Every shard of `shard_rows` rows (the last one smaller) is recorded on its worker's tape and
-/// integrated with steps of its own; what shards give is added in their order. Errors:
-/// ode::SolveFailure, in every function, with shard, block, time and remedy, where a solve fails.
+/// integrated with steps of its own; what shards give is added in their order.
+/// Errors:  ode::SolveFailure, in every function, with shard, block, time and remedy, where a solve
+///          fails.
 /// Note:    Changing parameters is allowed between calls: no tape holds them then.
 template <class T>
 class Sharded final {

@@ -10,7 +10,8 @@ namespace fjord::nn {
 ///
 /// Shapes:  x [..., in], at least two axes; weight [out, in]; bias [out]; result [..., out].
 /// Note:    Weights start as draws from N(0, 1 / in), truncated at two standard deviations; biases
-/// as 0. Source:  Sonnet's snt.Linear, whose defaults these are.
+///          as 0.
+/// Source:  Sonnet's snt.Linear, whose defaults these are.
 template <class T>
 class Linear final : public Module<T> {
  public:

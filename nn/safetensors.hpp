@@ -14,8 +14,7 @@ namespace fjord::nn {
 /// Named tensors and strings of metadata: what a safetensors file holds.
 ///
 /// Note:    Integers, such as the position of a checkpoint, go into the metadata as text: F64 would
-/// cut them
-///          to 53 bits.
+///          cut them to 53 bits.
 struct State {
   std::map<std::string, std::variant<Tensor<float>, Tensor<double>>> tensors;
   std::map<std::string, std::string> metadata;
@@ -24,8 +23,7 @@ struct State {
 /// Reads a file of F32 and F64 tensors. Nothing in it is trusted.
 ///
 /// Errors:  std::invalid_argument "[load_safetensors] path: ..." if it is malformed or holds
-/// another dtype;
-///          "[read] path: ..." if it cannot be read.
+///          another dtype; "[read] path: ..." if it cannot be read.
 /// Source:  github.com/huggingface/safetensors, README, "Format".
 State load_safetensors(const std::filesystem::path& path);
 

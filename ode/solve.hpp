@@ -69,12 +69,10 @@ struct Solution {
 /// through them.
 ///
 /// Units:   the error of a step is the root of the mean square over all entries of y of the
-/// estimate divided by
-///          atol + rtol max(|y before|, |y after|), and must be <= 1. Step lengths are constants to
-///          the sweeps.
+///          estimate divided by atol + rtol max(|y before|, |y after|), and must be <= 1. Step
+///          lengths are constants to the sweeps.
 /// Errors:  std::invalid_argument if an option is out of its range, a time is not finite, or f
-/// changes the shape.
-///          Numerical trouble is not an error: see Report::status.
+///          changes the shape. Numerical trouble is not an error: see Report::status.
 /// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4.
 template <class T>
 Solution<T> solve(const Field<T>& f, const Var<T>& y0, TimeSpan span,

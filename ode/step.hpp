@@ -31,8 +31,8 @@ double scaled_norm(const SolveOptions& options, const Var<T>& x, const Var<T>& y
 /// Hairer's rule.
 ///
 /// Units:   norms as of scaled_norm; `slope_change` maps a trial step to the norm of f(t0 + h, y0 +
-/// h f0) - f0. Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4, "Starting
-/// Step Size".
+///          h f0) - f0.
+/// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4, "Starting Step Size".
 double starting_step(double state_norm, double slope_norm, int order,
                      const std::function<double(double)>& slope_change);
 

@@ -28,8 +28,7 @@ struct Tableau {
 /// Dormand-Prince 5(4), seven stages, first same as last.
 ///
 /// Source:  Dormand & Prince, A family of embedded Runge-Kutta formulae, J. Comput. Appl. Math. 6
-/// (1980);
-///          Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., table II.5.2.
+///          (1980); Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., table II.5.2.
 extern const Tableau dormand_prince;
 
 /// Every method, for tests and for choosing by name.

@@ -42,7 +42,7 @@ bool is_unfinished(const std::filesystem::path& file);
 /// Restores a run. Settings but `epochs`, `threads` and `out` must be those of the checkpoint.
 ///
 /// Errors:  std::invalid_argument if the file is no checkpoint, or a setting differs, which it
-/// names.
+///          names.
 template <class T>
 Position load_checkpoint(const std::filesystem::path& file,
                          const nn::NamedParameters<T>& parameters, optim::Optimizer<T>& optimizer,

@@ -8,7 +8,7 @@ namespace fjord::apps {
 /// Writes the log-density of every row and prints one line.
 ///
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and
-/// std::system_error otherwise.
+///          std::system_error otherwise.
 void score(const ScoreOptions& options);
 
 /// Writes samples; errors as score.

@@ -10,7 +10,7 @@ namespace fjord::apps {
 ///
 /// Returns the program's exit status: 0, or 128 plus the signal that ended the run after a step.
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and
-/// std::system_error otherwise.
+///          std::system_error otherwise.
 int train(const TrainOptions& options);
 
 }  // namespace fjord::apps

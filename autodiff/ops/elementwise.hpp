@@ -2,8 +2,7 @@
 ///
 /// Shapes:  the operands' shapes, broadcast against each other.
 /// Errors:  every operation throws std::invalid_argument if shapes do not broadcast, or if a handle
-/// is empty,
-///          ended, or of another tape than its fellow.
+///          is empty, ended, or of another tape than its fellow.
 #pragma once
 
 #include <type_traits>
