@@ -2,8 +2,10 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/random.hpp"
@@ -13,8 +15,18 @@ namespace {
 
 using Tensors = std::vector<Tensor<double>>;
 
-double relative(double a, double b) {
-  return std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)});
+// Keeps in `worst` the larger disagreement.
+void compare(double& worst, double a, double b) {
+  const double error = std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)});
+  worst = std::max(worst, std::isnan(error) ? std::numeric_limits<double>::infinity() : error);
+}
+
+void compare(double& worst, const Tensors& a, const Tensors& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
+      compare(worst, a[i].storage()[k], b[i].storage()[k]);
+    }
+  }
 }
 
 Tensor<double> draw(const Shape& shape, std::uint64_t key) {
@@ -23,107 +35,178 @@ Tensor<double> draw(const Shape& shape, std::uint64_t key) {
   return numbers;
 }
 
-double dot(const TensorView<double>& a, const Tensor<double>& b) {
-  const Tensor<double> left(a);
+Tensors draw_like(const Tensors& tensors, std::uint64_t key) {
+  Tensors result;
+  for (const Tensor<double>& tensor : tensors) result.push_back(draw(tensor.shape(), ++key));
+  return result;
+}
+
+double dot(const Tensors& a, const Tensors& b) {
   double sum = 0;
-  for (std::size_t i = 0; i < left.storage().size(); ++i) sum += left.storage()[i] * b.storage()[i];
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
+      sum += a[i].storage()[k] * b[i].storage()[k];
+    }
+  }
   return sum;
 }
 
-// One recording of the function, with a direction in every input and a cotangent of its value.
-struct Recording {
-  Tape<double> tape;
-  Vars<double> inputs;
-  Vars<double> directions;
-  Var<double> output;
-  Var<double> cotangent;
+Tensors values_of(const Vars<double>& vars) {
+  Tensors result;
+  for (const Var<double>& var : vars) result.emplace_back(var.value());
+  return result;
+}
 
-  Recording(const CheckedFunction& f, const Tensors& at) {
-    std::uint64_t key = 0;
-    for (const Tensor<double>& x : at) inputs.push_back(tape.input(x));
-    for (const Tensor<double>& x : at) directions.push_back(tape.input(draw(x.shape(), ++key)));
-    output = f(inputs);
-    cotangent = tape.input(draw(output.shape(), 1000));
+Vars<double> inputs_on(Tape<double>& tape, const Tensors& numbers) {
+  Vars<double> result;
+  for (const Tensor<double>& x : numbers) result.push_back(tape.input(x));
+  return result;
+}
+
+Var<double> inner_product(Tape<double>& tape, const Vars<double>& a, const Vars<double>& b) {
+  Var<double> total = tape.scalar(0);
+  for (std::size_t i = 0; i < a.size(); ++i) total = total + sum(a[i] * b[i]);
+  return total;
+}
+
+// The function at hand, with the numbers that its derivatives are contracted with.
+struct Problem {
+  const CheckedFunctions& f;
+  Tensors at;
+  Tensors cotangents;
+
+  double value(const Tensors& x) const {
+    Tape<double> tape;
+    return dot(values_of(f(inputs_on(tape, x))), cotangents);
   }
 
-  Vars<double> reverse(const Var<double>& of, const Var<double>& g) {
-    return pullback<double>({of}, {g}, inputs);
-  }
-
-  Var<double> forward(const Var<double>& of) {
-    return pushforward<double>(inputs, directions, {of}).front();
-  }
-
-  Var<double> along_directions(const Vars<double>& gradients) {
-    Var<double> sum_of_products = tape.scalar(0);
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      sum_of_products = sum_of_products + sum(gradients[i] * directions[i]);
+  Tensors gradient(const Tensors& x) const {
+    Tape<double> tape;
+    const Vars<double> inputs = inputs_on(tape, x);
+    const Vars<double> outputs = f(inputs);
+    const std::vector<TensorView<double>> seeds(cotangents.begin(), cotangents.end());
+    Tensors result;
+    for (const TensorView<double>& g : pullback_values<double>(outputs, seeds, inputs)) {
+      result.emplace_back(g);
     }
-    return sum_of_products;
+    return result;
   }
 };
 
-double weighted_value(const CheckedFunction& f, const Tensors& at,
-                      const Tensor<double>& cotangent) {
-  Tape<double> tape;
-  Vars<double> inputs;
-  for (const Tensor<double>& x : at) inputs.push_back(tape.input(x));
-  return dot(f(inputs).value(), cotangent);
+// Sum over the stencil of weight * term(offset), which is the derivative of term at 0.
+template <class Term>
+void for_stencil(double h, Term term) {
+  constexpr std::array<double, 3> weights{45, -9, 1};
+  for (int i = 1; i <= 3; ++i) {
+    const double weight = weights[static_cast<std::size_t>(i - 1)] / (60 * h);
+    term(i * h, weight);
+    term(-i * h, -weight);
+  }
 }
 
-double difference(const CheckedFunction& f, Tensors at, std::size_t input, std::size_t entry,
-                  const Tensor<double>& cotangent, double h) {
-  constexpr std::array<double, 7> stencil{-1, 9, -45, 0, 45, -9, 1};
-  const double x = at[input].storage()[entry];
-  double sum = 0;
-  for (int i = 0; i < 7; ++i) {
-    if (i == 3) continue;
-    at[input].storage()[entry] = x + (i - 3) * h;
-    sum += stencil[static_cast<std::size_t>(i)] * weighted_value(f, at, cotangent);
+Tensors differences(const Problem& problem, double h) {
+  Tensors result = problem.at;
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    for (std::size_t k = 0; k < result[i].storage().size(); ++k) {
+      double slope = 0;
+      for_stencil(h, [&](double offset, double weight) {
+        Tensors moved = problem.at;
+        moved[i].storage()[k] += offset;
+        slope += weight * problem.value(moved);
+      });
+      result[i].storage()[k] = slope;
+    }
   }
-  return sum / (60 * h);
+  return result;
+}
+
+Tensors gradient_differences(const Problem& problem, const Tensors& direction, double h) {
+  Tensors result;
+  for (const Tensor<double>& x : problem.at) result.push_back(Tensor<double>::zeros(x.shape()));
+  for_stencil(h, [&](double offset, double weight) {
+    Tensors moved = problem.at;
+    for (std::size_t i = 0; i < moved.size(); ++i) {
+      for (std::size_t k = 0; k < moved[i].storage().size(); ++k) {
+        moved[i].storage()[k] += offset * direction[i].storage()[k];
+      }
+    }
+    const Tensors gradient = problem.gradient(moved);
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      for (std::size_t k = 0; k < result[i].storage().size(); ++k) {
+        result[i].storage()[k] += weight * gradient[i].storage()[k];
+      }
+    }
+  });
+  return result;
+}
+
+// Both directions as one tensor each, stacked as a forward sweep of two tangents takes them.
+Tensors stack(const Tensors& a, const Tensors& b) {
+  Tensors result;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const Shape shape = a[i].shape();
+    const auto axis = static_cast<std::size_t>(stacking_axis(shape.rank()));
+    std::size_t inner = 1;
+    for (std::size_t k = 0; k < axis; ++k) inner *= static_cast<std::size_t>(shape[k]);
+    Tensor<double> both = Tensor<double>::zeros(stacked_shape(shape, 2));
+    for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
+      const std::size_t first = k / inner * 2 * inner + k % inner;
+      both.storage()[first] = a[i].storage()[k];
+      both.storage()[first + inner] = b[i].storage()[k];
+    }
+    result.push_back(both);
+  }
+  return result;
+}
+
+// H v and H w by every nesting, H the Hessian of <cotangents, f>.
+void check_second(const Problem& problem, const Tensors& v, const Tensors& w,
+                  const Tensors& gradient, double h, GradientCheck& result) {
+  Tape<double> tape;
+  const Vars<double> inputs = inputs_on(tape, problem.at);
+  const Vars<double> u = inputs_on(tape, problem.cotangents);
+  const Vars<double> direction = inputs_on(tape, v);
+  const Vars<double> other_direction = inputs_on(tape, w);
+  const Vars<double> outputs = problem.f(inputs);
+  const Vars<double> one{tape.scalar(1)};
+
+  const Vars<double> recorded = pullback(outputs, u, inputs);
+  compare(result.recorded, values_of(recorded), gradient);
+  const Vars<double> tangents = pushforward(inputs, direction, outputs);
+  const Var<double> slope = inner_product(tape, tangents, u);
+  compare(result.forward, slope.item(), dot(gradient, v));
+
+  const Tensors stacked = values_of(pushforward(inputs, inputs_on(tape, stack(v, w)), outputs));
+  const Vars<double> other_tangents = pushforward(inputs, other_direction, outputs);
+  compare(result.stacked, stacked, stack(values_of(tangents), values_of(other_tangents)));
+
+  const Tensors forward_reverse = values_of(pushforward(inputs, direction, recorded));
+  const Var<double> along = inner_product(tape, recorded, direction);
+  compare(result.second, values_of(pullback({along}, one, inputs)), forward_reverse);
+  compare(result.second, values_of(pullback({slope}, one, inputs)), forward_reverse);
+  const Var<double> twice_forward = pushforward(inputs, other_direction, {slope}).front();
+  compare(result.second, twice_forward.item(), dot(forward_reverse, w));
+  const Tensors other = values_of(pushforward(inputs, other_direction, recorded));
+  compare(result.symmetry, dot(other, v), dot(forward_reverse, w));
+  compare(result.curvature, forward_reverse, gradient_differences(problem, v, h));
 }
 
 }  // namespace
 
-GradientCheck check_gradient(const CheckedFunction& f, const Tensors& at, double h) {
+GradientCheck check_gradient(const CheckedFunctions& f, const Tensors& at, double h) {
   require(!at.empty(), "check_gradient", "at least one input is needed");
+  Problem problem{f, at, {}};
+  Tape<double> tape;
+  problem.cotangents = draw_like(values_of(f(inputs_on(tape, at))), 1000);
+  const Tensors gradient = problem.gradient(at);
   GradientCheck result;
-  Recording r(f, at);
-  const Tensor<double> cotangent(r.cotangent.value());
-
-  const TensorView<double> seed = r.cotangent.value();
-  Tensors gradients;
-  for (const TensorView<double>& g :
-       pullback_values<double>(std::span(&r.output, 1), std::span(&seed, 1), r.inputs)) {
-    gradients.emplace_back(g);
-  }
-  for (std::size_t i = 0; i < at.size(); ++i) {
-    for (std::size_t k = 0; k < at[i].storage().size(); ++k) {
-      const double expected = difference(f, at, i, k, cotangent, h);
-      result.reverse = std::max(result.reverse, relative(gradients[i].storage()[k], expected));
-    }
-  }
-
-  const Var<double> tangent = r.forward(r.output);
-  double along = 0;
-  for (std::size_t i = 0; i < at.size(); ++i)
-    along += dot(gradients[i], Tensor<double>(r.directions[i].value()));
-  result.forward = relative(dot(tangent.value(), cotangent), along);
-
-  // v^T (d^2 <u, f>) v in each of the four ways.
-  const Vars<double> recorded = r.reverse(r.output, r.cotangent);
-  const Var<double> weighted = sum(tangent * r.cotangent);
-  const Var<double> one = r.tape.scalar(1);
-  const Var<double> slope = r.along_directions(recorded);
-  const double forward_reverse = r.forward(slope).item();
-  const double reverse_reverse = r.along_directions(r.reverse(slope, one)).item();
-  const double reverse_forward = r.along_directions(r.reverse(weighted, one)).item();
-  const double forward_forward = r.forward(weighted).item();
-  for (const double other : {reverse_reverse, reverse_forward, forward_forward}) {
-    result.second = std::max(result.second, relative(forward_reverse, other));
-  }
+  compare(result.reverse, gradient, differences(problem, h));
+  check_second(problem, draw_like(at, 2000), draw_like(at, 3000), gradient, h, result);
   return result;
+}
+
+GradientCheck check_gradient(const CheckedFunction& f, const Tensors& at, double h) {
+  return check_gradient([&](const Vars<double>& inputs) { return Vars<double>{f(inputs)}; }, at, h);
 }
 
 }  // namespace fjord

@@ -1,0 +1,52 @@
+#include <cmath>
+
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/tests/autodiff/ops/rows.hpp"
+
+namespace fjord::test {
+
+void add_elementwise_rows(Rows& rows) {
+  const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
+  const std::vector<double> others{0.7, -1.1, 1.9};
+  const std::vector<double> positive{0.2, 0.9, 1.3, 3.7};
+  const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+
+  rows.binary(
+          "operator+", [](const auto& a, const auto& b) { return a + b; },
+          [](double a, double b) { return a + b; }, some, others)
+      .reject(mismatch);
+  rows.binary(
+          "operator-", [](const auto& a, const auto& b) { return a - b; },
+          [](double a, double b) { return a - b; }, some, others)
+      .reject(mismatch);
+  rows.unary(
+      "operator-", [](const auto& x) { return -x; }, [](double x) { return -x; }, some);
+  rows.binary(
+          "operator*", [](const auto& a, const auto& b) { return a * b; },
+          [](double a, double b) { return a * b; }, some, others)
+      .edge({Tensor<double>(0.0), Tensor<double>(inf)}, Tensor<double>(nan), {})
+      .reject(mismatch);
+  rows.binary(
+          "operator/", [](const auto& a, const auto& b) { return a / b; },
+          [](double a, double b) { return a / b; }, some, {0.7, -1.1, 1.9})
+      .reject(mismatch);
+  rows.unary(
+          "reciprocal", [](const auto& x) { return reciprocal(x); }, [](double x) { return 1 / x; },
+          {-1.4, 0.8, 2.3})
+      .edge(inf, 0, 0);
+  rows.unary(
+          "square", [](const auto& x) { return square(x); }, [](double x) { return x * x; }, some)
+      .edge(0, 0, 0);
+  rows.unary(
+          "sqrt", [](const auto& x) { return sqrt(x); }, [](double x) { return std::sqrt(x); },
+          {0.5, 0.9, 1.3, 3.7})
+      .edge(0, 0, inf);
+  rows.unary(
+          "exp", [](const auto& x) { return exp(x); }, [](double x) { return std::exp(x); }, some)
+      .edge(-inf, 0, 0)
+      .edge(inf, inf, inf)
+      .edge(nan, nan, nan);
+}
+
+}  // namespace fjord::test

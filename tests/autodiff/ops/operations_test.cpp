@@ -1,0 +1,32 @@
+#include <cstdlib>
+
+#include <doctest/doctest.h>
+
+#include "fjord/autodiff/files.hpp"
+#include "fjord/tests/autodiff/ops/rows.hpp"
+
+using namespace fjord;
+using namespace fjord::test;
+
+TEST_CASE("operations: every row of the table passes the battery") {
+  Rows table;
+  add_elementwise_rows(table);
+  add_activation_rows(table);
+  add_reduce_rows(table);
+  add_shape_rows(table);
+  add_linalg_rows(table);
+  std::vector<std::vector<Cell>> cells;
+  for (const Row& row : table.rows()) {
+    CAPTURE(row.name);
+    CAPTURE(row.variant);
+    cells.push_back(run_battery(row));
+    for (const Cell& cell : cells.back()) {
+      CAPTURE(cell.column);
+      CHECK(cell.failure == "");
+    }
+  }
+  // check_operations.py holds this file against the one in the tree and the headers.
+  if (const char* path = std::getenv("FJORD_OPERATIONS_TABLE")) {
+    write_file(path, operations_table(table.rows(), cells));
+  }
+}

@@ -1,0 +1,14 @@
+/// The families of rows, one function and one source file each.
+#pragma once
+
+#include "fjord/tests/support/battery.hpp"
+
+namespace fjord::test {
+
+void add_activation_rows(Rows& rows);
+void add_elementwise_rows(Rows& rows);
+void add_reduce_rows(Rows& rows);
+void add_shape_rows(Rows& rows);
+void add_linalg_rows(Rows& rows);
+
+}  // namespace fjord::test
