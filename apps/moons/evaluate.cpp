@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "fjord/apps/moons/message.hpp"
 #include "fjord/apps/moons/points.hpp"
 #include "fjord/apps/moons/statistics.hpp"
 #include "fjord/autodiff/errors.hpp"
@@ -11,9 +12,23 @@ namespace fjord::apps {
 namespace {
 
 template <class T>
+auto load_model(const std::string& file, const nn::State& state,
+                const flows::FlowNumerics& numerics) {
+  try {
+    return flows::model_of<T>(state, numerics);
+  } catch (const std::invalid_argument& error) {
+    fail("--model", file + ": " + plain_message(error.what()));
+  }
+}
+
+template <class T>
 void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOptions& options) {
   const auto model =
-      flows::model_of<T>(state, flow_numerics(options.rtol, options.atol, options.trace));
+      load_model<T>(options.model, state, flow_numerics(options.rtol, options.atol, options.trace));
+  require(data.shape()[1] == model->dim(), "--data", [&] {
+    return options.data + " has rows of " + std::to_string(data.shape()[1]) +
+           " numbers, and the model is for " + std::to_string(model->dim());
+  });
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
   const flows::RowResults<T> result = sharded.log_prob(data.as<T>(), Random(options.seed));
@@ -27,7 +42,8 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
 
 template <class T>
 void sample_as(const nn::State& state, const SampleOptions& options) {
-  const auto model = flows::model_of<T>(state, flow_numerics(options.rtol, options.atol, "exact"));
+  const auto model =
+      load_model<T>(options.model, state, flow_numerics(options.rtol, options.atol, "exact"));
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
   save_points(options.out, sharded.sample(options.count, Random(options.seed)).values);
@@ -37,12 +53,7 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
 
 void score(const ScoreOptions& options) {
   const nn::State state = nn::load_safetensors(options.model);
-  const Index dim = flows::settings_of(state).dim;
   const Tensor<double> data = load_points(options.data);
-  require(data.shape()[1] == dim, "--data", [&] {
-    return options.data + " has rows of " + std::to_string(data.shape()[1]) +
-           " numbers, and the model is for " + std::to_string(dim);
-  });
   if (options.precision == "double") {
     score_as<double>(state, data, options);
   } else {
@@ -52,7 +63,6 @@ void score(const ScoreOptions& options) {
 
 void sample(const SampleOptions& options) {
   const nn::State state = nn::load_safetensors(options.model);
-  flows::settings_of(state);
   const bool is_double = !state.tensors.empty() &&
                          std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
   if (is_double) {

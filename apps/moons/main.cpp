@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "fjord/apps/moons/evaluate.hpp"
+#include "fjord/apps/moons/message.hpp"
 #include "fjord/apps/moons/options.hpp"
 #include "fjord/apps/moons/train.hpp"
 #include "fjord/autodiff/blas.hpp"
@@ -26,13 +27,19 @@ void use_best_blas_kernels(char** argv) {
 int run(int argc, char** argv) {
   using namespace fjord::apps;
   const Command command = parse_command_line(argc, argv);
-  if (const auto* options = std::get_if<TrainOptions>(&command)) return train(*options);
+  int status = 0;
+  if (const auto* options = std::get_if<TrainOptions>(&command)) status = train(*options);
   if (const auto* options = std::get_if<ScoreOptions>(&command)) score(*options);
   if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    throw std::runtime_error("[write] standard output could not be written; check the disk");
+    throw std::runtime_error("standard output could not be written; check where it goes");
   }
-  return 0;
+  return status;
+}
+
+int report(const char* what, int status) {
+  std::fprintf(stderr, "moons: %s\n", fjord::apps::plain_message(what).c_str());
+  return status;
 }
 
 }  // namespace
@@ -45,12 +52,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::invalid_argument& error) {
-    std::fprintf(stderr, "moons: %s\n", error.what());
-    return 2;
+    return report(error.what(), 2);
   } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "moons: memory ran out; ask for fewer points or a smaller network\n");
+    return report("memory ran out; ask for fewer points or a smaller network", 1);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "moons: %s\n", error.what());
+    return report(error.what(), 1);
   }
-  return 1;
 }

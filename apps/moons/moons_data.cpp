@@ -54,20 +54,22 @@ std::vector<Node> gauss_legendre(int count) {
 // How many deviations of the noise a quadrature reaches to either side.
 constexpr double reach = 8.5;
 
-// The density of one moon times 2 pi noise^2, at a point given from the moon's centre by how far it
-// is outside the circle, and by the range of angles of the moon seen from the point's own angle. So
-// nothing cancels, however small the noise.
-double moon_density(double outside, double first, double last, double noise) {
-  static const std::vector<Node> nodes = gauss_legendre(32);
-  const double window = 2 * reach * noise;
-  const double low = std::max(first, -window);
-  const double high = std::min(last, window);
-  if (low >= high) return 0;
+// The density of one moon times 2 pi noise^2 at a point `outside` its circle, seen from its centre
+// at this angle. Nothing cancels, however small the noise.
+double moon_density(double outside, double angle, double noise) {
+  static const std::vector<Node> nodes = gauss_legendre(28);
+  // The moon's angles seen from the point's, the shorter way round.
+  const double first = -angle + 2 * pi * std::floor((angle + pi / 2) / (2 * pi));
+  const double last = first + pi;
+  // Around the nearest angle of the moon.
+  const double window = reach * noise / std::sqrt(1 + outside);
+  const double low = std::max(first, std::min(last, 0.0) - window);
+  const double high = std::min(last, std::max(first, 0.0) + window);
+  const double across = outside / noise;
   double sum = 0;
   for (const auto [x, weight] : nodes) {
-    const double angle = (low + high) / 2 + (high - low) / 2 * x;
-    const double along = 2 * std::sin(angle / 2) / noise;
-    const double across = outside / noise;
+    const double turn = (low + high) / 2 + (high - low) / 2 * x;
+    const double along = 2 * std::sin(turn / 2) / noise;
     sum += weight * std::exp(-(across * across + (1 + outside) * along * along) / 2);
   }
   return sum * (high - low) / 2 / pi;
@@ -77,23 +79,23 @@ double moon_density(double outside, double first, double last, double noise) {
 double other_moon_density(double x, double y, double noise) {
   const double outside = std::hypot(1 - x, 0.5 - y) - 1;
   if (std::abs(outside) > 2 * reach * noise) return 0;
-  const double angle = std::atan2(0.5 - y, 1 - x);
-  return moon_density(outside, -angle, pi - angle, noise);
+  return moon_density(outside, std::atan2(0.5 - y, 1 - x), noise);
 }
 
-// -E log(density) over the noise, in deviations across and along the first moon at this angle.
+// -E log(density) over the noise, in steps along the first moon and across it at this angle.
 double entropy_at(double angle, double noise) {
-  constexpr double spacing = 0.5;
+  constexpr double spacing = 0.7;  // in deviations
   constexpr int points = static_cast<int>(reach / spacing);
   double sum = 0;
   for (int i = -points; i <= points; ++i) {
     for (int k = -points; k <= points; ++k) {
+      if (i * i + k * k > points * points) continue;
       const double u = noise * spacing * i;
       const double v = noise * spacing * k;
       const double radius = std::hypot(1 + u, v);
       const double outside = (2 * u + u * u + v * v) / (radius + 1);
       const double turn = std::atan2(v, 1 + u);
-      const double own = moon_density(outside, -angle - turn, pi - angle - turn, noise);
+      const double own = moon_density(outside, angle + turn, noise);
       const double other = other_moon_density(radius * std::cos(angle + turn),
                                               radius * std::sin(angle + turn), noise);
       const double weight = std::exp(-spacing * spacing * (i * i + k * k) / 2);

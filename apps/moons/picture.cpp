@@ -17,11 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A new folder, removed at the end.
+/// A new folder beside a file, removed at the end.
 class TemporaryFolder final {
  public:
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "moons_XXXXXX").string();
+  explicit TemporaryFolder(const fs::path& file) {
+    std::string pattern = file.string() + ".XXXXXX";
     if (::mkdtemp(pattern.data()) == nullptr) {
       throw std::system_error(errno, std::generic_category(), "[write] " + pattern);
     }
@@ -45,10 +45,10 @@ class TemporaryFolder final {
 // What the panels of moons show of the plane.
 constexpr double left = -1.5;
 constexpr double right = 2.5;
-constexpr double bottom = -1.1;
-constexpr double top = 1.6;
+constexpr double bottom = -1.15;
+constexpr double top = 1.65;
 constexpr Index columns = 400;
-constexpr Index rows = 270;
+constexpr Index rows = 280;
 constexpr double cell = (right - left) / columns;
 
 std::string point_bytes(const Tensor<double>& points) {
@@ -57,12 +57,15 @@ std::string point_bytes(const Tensor<double>& points) {
   return bytes;
 }
 
-// Lines of text, an empty line after each line of the grid.
+// Lines of text, an empty line after each line of the grid, with the colour of its direction.
 std::string grid_text(const Tensor<double>& grid, Index points_a_line) {
+  constexpr const char* vertical = " 0xd1495b\n";
+  constexpr const char* horizontal = " 0x3aa076\n";
   std::string text;
   for (Index i = 0; i < grid.shape()[0]; ++i) {
     if (i > 0 && i % points_a_line == 0) text += "\n";
-    text += std::to_string(grid(i, 0)) + " " + std::to_string(grid(i, 1)) + "\n";
+    text += std::to_string(grid(i, 0)) + " " + std::to_string(grid(i, 1));
+    text += 2 * i < grid.shape()[0] ? vertical : horizontal;
   }
   return text;
 }
@@ -78,7 +81,7 @@ void blur(std::vector<double>& values, Index count, Index stride, double deviati
     weights.push_back(std::exp(-u * u / 2));
     total += weights.back();
   }
-  const Index runs = static_cast<Index>(values.size()) / count;
+  const auto runs = static_cast<Index>(values.size()) / count;
   for (Index run = 0; run < runs; ++run) {
     double* first = values.data() + (stride == 1 ? run * count : run);
     for (Index i = 0; i < count; ++i) old[static_cast<std::size_t>(i)] = first[i * stride];
@@ -109,38 +112,48 @@ std::string density_bytes(const Tensor<double>& points) {
   return {reinterpret_cast<const char*>(density.data()), density.size() * sizeof(double)};
 }
 
+// The sizes in pixels give both coordinates the same scale. A line of text before this one defines
+// left, right, bottom, top, cell, columns and rows.
 constexpr const char* script = R"(
-set terminal pngcairo size 1880,460 font 'Sans,13' background '#ffffff'
+panel_width = 570.0
+panel_height = panel_width * (top - bottom) / (right - left)
+width = 2 * panel_width + 100
+height = 2 * panel_height + 125
+set terminal pngcairo size width,height font 'Sans,15'
 set output 'panels.png'
 set multiplot
 unset key
 unset colorbox
-set border lw 0.6 lc rgb '#888888'
-set tics scale 0.4 textcolor rgb '#555555' font 'Sans,10'
-set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', 5 '#28ae80', 6 '#5ec962', 7 '#addc30', 8 '#fde725')
-points = "binary format='%float64%float64' using 1:2 with points pt 7 ps 0.28 lc rgb '#b01f5f9e'"
-grid = "with lines lw 0.7 lc rgb '#55d1495b'"
-density = sprintf("binary array=(%d,%d) format='%%float64' origin=(%g,%g) dx=%g dy=%g with image", columns, rows, left + cell / 2, bottom + cell / 2, cell, cell)
-set tmargin at screen 0.89
-set bmargin at screen 0.085
-set xrange [-2.7:2.7]
-set yrange [-2.7:2.7]
-set lmargin at screen 0.018
-set rmargin at screen 0.215
+set border lw 0.7 lc rgb '#777777'
+set tics scale 0.5 textcolor rgb '#444444' font 'Sans,12'
+set xtics 1 offset 0,0.4
+set ytics 1 offset 0.5,0
+set title offset 0,-0.6
+set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', \
+                     5 '#28ae80', 6 '#5ec962', 7 '#addc30', 8 '#fde725')
+points = "binary format='%float64%float64' using 1:2 with points pt 7 ps 0.3 lc rgb '#a01b4f8a'"
+grid = "using 1:2:3 with lines lw 1 lc rgb variable"
+density = sprintf("binary array=(%d,%d) format='%%float64' origin=(%g,%g) dx=%g dy=%g with image", \
+                  columns, rows, left + cell / 2, bottom + cell / 2, cell, cell)
+x(column) = (45 + column * (panel_width + 45)) / width
+y(row) = (30 + (1 - row) * (panel_height + 60)) / height
+place = "set lmargin at screen x(column); set rmargin at screen x(column) + panel_width / width; \
+         set bmargin at screen y(row); set tmargin at screen y(row) + panel_height / height"
+
+row = 0; column = 0; @place
 set title 'Base samples'
+set yrange [-2.5:2.5]
+set xrange [-2.5 * panel_width / panel_height:2.5 * panel_width / panel_height]
 plot 'base_grid.txt' @grid, 'base.bin' @points
 set xrange [left:right]
 set yrange [bottom:top]
-set lmargin at screen 0.235
-set rmargin at screen 0.48
+column = 1; @place
 set title 'Transformed samples'
 plot 'transformed_grid.txt' @grid, 'transformed.bin' @points
-set lmargin at screen 0.49
-set rmargin at screen 0.73
+row = 1; column = 0; @place
 set title 'Density of the transformed samples'
 plot 'density.bin' @density
-set lmargin at screen 0.75
-set rmargin at screen 0.99
+column = 1; @place
 set title 'Density of the data'
 plot 'data_density.bin' @density
 )";
@@ -185,7 +198,7 @@ std::string run_gnuplot(const fs::path& folder) {
 }  // namespace
 
 std::string draw_panels(const fs::path& file, const Panels& panels) {
-  const TemporaryFolder folder;
+  const TemporaryFolder folder(file);
   const auto put = [&](const char* name, const std::string& bytes) {
     write_file(folder.path() / name, bytes);
   };

@@ -15,7 +15,6 @@ struct Panels {
   Tensor<double> transformed;       ///< the base samples, pushed forward
   Tensor<double> transformed_grid;  ///< the base grid, pushed forward
   Tensor<double> data;
-  Index grid_lines = 0;  ///< in each direction
   Index points_a_line = 0;
 };
 

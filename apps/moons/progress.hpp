@@ -21,6 +21,10 @@ struct ProgressState {
 class Progress final {
  public:
   Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  ~Progress() { finish(); }
 
   /// Call after every step.
   void update(const ProgressState& state);

@@ -26,7 +26,10 @@ namespace fs = std::filesystem;
 volatile std::sig_atomic_t caught_signal = 0;
 
 void catch_signals() {
-  const auto note = [](int signal) { caught_signal = signal; };
+  const auto note = [](int signal) {
+    caught_signal = signal;
+    std::signal(signal, SIG_DFL);  // a second one ends the program at once
+  };
   std::signal(SIGINT, note);
   std::signal(SIGTERM, note);
 }
@@ -40,8 +43,10 @@ constexpr std::uint64_t large_test_seed = 20'000'002;
 constexpr Index small_test_rows = 2'000;
 constexpr Index large_test_rows = 20'000;
 constexpr Index sample_rows = 8'192;
-constexpr Index grid_lines = 21;
+constexpr Index grid_lines = 17;
 constexpr Index points_a_line = 200;
+// The flow stretches some parts of a line a hundred times.
+constexpr Index points_a_drawn_line = 2'000;
 
 template <class T>
 class Training final {
@@ -89,6 +94,10 @@ class Training final {
     if (options_.resume && fs::exists(file)) {
       position_ = load_checkpoint(file, parameters_, adam_, settings_);
       position_.finished = false;
+      const Index begun = position_.epoch + (position_.batch > 0 ? 1 : 0);
+      require(begun <= options_.epochs, "--epochs", [&] {
+        return "the checkpoint is in epoch " + std::to_string(begun) + " already; ask for no fewer";
+      });
     } else if (options_.resume) {
       std::fprintf(stderr, "moons: no checkpoint in %s, so the run starts from the beginning\n",
                    out_.c_str());
@@ -99,9 +108,18 @@ class Training final {
       });
     }
     write_file(out_ / "config.toml", config_text(options_));
-    if (position_.steps == 0) save();
+    if (position_.steps == 0) begin();
     began_ = Clock::now();
     catch_signals();
+  }
+
+  // What an earlier run left is replaced, and must not pass for this one's meanwhile.
+  void begin() {
+    save();
+    for (const char* name : {"model.safetensors", "metrics.jsonl", "panels.png"}) {
+      std::error_code ignored;
+      fs::remove(out_ / name, ignored);
+    }
   }
 
   Index batches() const { return (options_.points + options_.batch - 1) / options_.batch; }
@@ -145,7 +163,7 @@ class Training final {
   }
 
   void end_epoch() {
-    draw_samples();
+    draw_samples(points_a_line);
     const Statistics test = negated_statistics(sharded_.log_prob(test_, use(Use::probes)).values);
     const double train_nll = position_.loss_sum / position_.rows;
     position_.last_evaluations = position_.evaluation_sum / static_cast<double>(batches());
@@ -166,13 +184,14 @@ class Training final {
     save();
   }
 
-  // As the notebook does at each epoch; the last ones are drawn in the picture.
-  void draw_samples() {
+  // As the notebook does at each epoch.
+  void draw_samples(Index points_of_line) {
     flows::Pass pass;
     pass.random = use(Use::samples).fold(static_cast<std::uint64_t>(position_.epoch));
+    panels_.points_a_line = points_of_line;
     Tape<T> tape;
     const Tensor<T> base(model_->base().sample(tape, sample_rows, pass).value());
-    const Tensor<double> grid = grid_of_lines(grid_lines, points_a_line, 2.4);
+    const Tensor<double> grid = grid_of_lines(grid_lines, points_of_line, 2.4);
     panels_.base = base.template as<double>();
     panels_.base_grid = grid;
     panels_.transformed = sharded_.forward(*model_, base).values.template as<double>();
@@ -188,7 +207,6 @@ class Training final {
   }
 
   void finish() {
-    if (panels_.base.size() <= 1) draw_samples();  // a run that was complete before it was resumed
     const Tensor<T> test =
         independent_moons(large_test_rows, options_.noise, Random(large_test_seed)).as<T>();
     const Statistics result = negated_statistics(sharded_.log_prob(test, use(Use::probes)).values);
@@ -215,9 +233,8 @@ class Training final {
   }
 
   void draw_picture() {
+    draw_samples(points_a_drawn_line);
     panels_.data = data_.template as<double>();
-    panels_.grid_lines = grid_lines;
-    panels_.points_a_line = points_a_line;
     const std::string trouble = draw_panels(out_ / "panels.png", panels_);
     if (!trouble.empty()) std::fprintf(stderr, "moons: %s\n", trouble.c_str());
   }
