@@ -1,41 +1,107 @@
-"""Fails if a file includes a layer that it may not see."""
+"""Fails if a file includes or touches what its folder may not: python3 check_layering.py ROOT"""
 
 import pathlib
 import re
 import sys
 
-MAY_INCLUDE = {
+# What a layer sees besides itself.
+BELOW = {
     "autodiff": set(),
     "nn": {"autodiff"},
     "ode": {"autodiff"},
     "optim": {"autodiff"},
     "flows": {"autodiff", "nn", "ode"},
-    "apps": {"autodiff", "nn", "ode", "optim", "flows"},
 }
-INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)', re.M)
-ARRAYS_AND_BLAS = re.compile(r"^(xtensor|xtl|cblas|openblas|lapack)")
+LAYERS = set(BELOW)
+FOLDERS = LAYERS | {"apps", "bench", "examples", "tests"}
+CPP_LIKE = re.compile(r"\.(c|cc|cpp|cxx|c\+\+|h|hh|hpp|hxx|h\+\+|inc|inl|ipp|tcc|tpp|ixx|cppm)$")
+INCLUDE = re.compile(r'^\s*(?:/\*.*?\*/\s*)*#\s*(?:include|include_next|import)\b\s*(.*?)\s*$', re.M)
+OWN_HEADER = re.compile(r"fjord/(\w+)/(?:\w+/)*\w+\.hpp")
+TERMINAL = re.compile(r"\bstd::(?:cout|cerr|clog)\b|\b(?:printf|fprintf|puts|fputs|putchar|perror)\s*\(")
+
+# Headers of others that only some folders may include: pattern, folders, what to do instead.
+RESERVED = [
+    (r"(.*/)?(xtensor|xtl|xflens|cblas|f77blas|openblas|lapack).*", {"autodiff"}, "use fjord/autodiff/tensor.hpp"),
+    (r"chrono|ctime|time\.h|sys/time\.h", FOLDERS - LAYERS, "only programs see a clock"),
+    (r"iostream|print|syncstream|termios\.h|sys/ioctl\.h", FOLDERS - LAYERS, "only programs see a terminal"),
+    (r"fstream|filesystem|cstdio|stdio\.h|fcntl\.h|unistd\.h|sys/stat\.h|sys/mman\.h",
+     FOLDERS - {"ode", "optim", "flows"}, "files belong to autodiff, nn and programs"),
+]
+
+
+def visible(path):
+    """The folders whose headers the file at `path`, relative to the root, may include."""
+    top = path.parts[0]
+    if top in LAYERS:
+        return BELOW[top] | {top}
+    if top == "tests" and path.parts[1] in LAYERS:
+        return visible(pathlib.PurePath(*path.parts[1:])) | {"tests"}
+    return LAYERS | {"apps": {"apps"}, "examples": set()}.get(top, {"apps", top})
+
+
+def own_include(path, name):
+    """What is wrong with including a header of the repository, or None."""
+    match = OWN_HEADER.fullmatch(name)
+    if not match:
+        return "write \"fjord/<layer>/<file>.hpp\""
+    layer = match[1]
+    if layer not in visible(path):
+        return f"{path.parts[0]}/ may only see {', '.join(sorted(visible(path)))}"
+    if layer == "tests" and not name.startswith("fjord/tests/support/"):
+        return "what tests share is in tests/support"
+    if name == f"fjord/{layer}/{layer}.hpp" and path.parts[0] in LAYERS:
+        return "umbrella headers are for users, not for the layers"
+    if name == "fjord/ode/adjoint.hpp" and path.parts[0] == "ode" and path.stem not in ("adjoint", "ode"):
+        return "the gradient modes sit above solve, which never mentions them"
+    return None
+
+
+def other_include(path, name):
+    """What is wrong with including a header in angle brackets, or None."""
+    parts = name.split("/")
+    if parts[0] in FOLDERS | {"fjord", ""} or ".." in parts:
+        return "write \"fjord/<layer>/<file>.hpp\""
+    for pattern, folders, advice in RESERVED:
+        if re.fullmatch(pattern, name) and path.parts[0] not in folders:
+            return advice
+    if name.startswith("xtensor") and path.name != "xt.hpp":
+        return "use fjord/autodiff/xt.hpp, which mends it"
+    return None
+
+
+def problems_in(path, text):
+    if path.suffix not in (".hpp", ".cpp"):
+        yield f"{path}: C++ files end in .hpp or .cpp"
+    for argument in INCLUDE.findall(text):
+        quoted = re.match(r'"([^"]*)"', argument)
+        angled = re.match(r"<([^>]*)>", argument)
+        if quoted:
+            problem = own_include(path, quoted[1])
+        elif angled:
+            problem = other_include(path, angled[1])
+        else:
+            problem = "name the header itself"
+        if problem:
+            yield f"{path}: includes {argument}; {problem}"
+    if path.parts[0] in LAYERS:
+        for call in TERMINAL.findall(text):
+            yield f"{path}: {call}; libraries do not print"
 
 
 def problems(root):
-    for layer, below in MAY_INCLUDE.items():
-        for path in sorted((root / layer).rglob("*.[ch]pp")):
-            for quoted, angled in INCLUDE.findall(path.read_text()):
-                where = f"{path.relative_to(root)}: includes {quoted or angled}"
-                if quoted:
-                    parts = quoted.split("/")
-                    if parts[0] != "fjord" or len(parts) < 3:
-                        yield f"{where}; write fjord/<layer>/<file>.hpp"
-                    elif parts[1] not in below | {layer}:
-                        yield f"{where}, but {layer}/ may only see {sorted(below | {layer})}"
-                    elif quoted == f"fjord/{parts[1]}/{parts[1]}.hpp":
-                        yield f"{where}; inside the layers umbrella headers are not used"
-                elif ARRAYS_AND_BLAS.match(angled) and layer != "autodiff":
-                    yield f"{where}; use fjord/autodiff/tensor.hpp"
-                elif angled.startswith("xtensor") and path.name != "xt.hpp" and layer == "autodiff":
-                    yield f"{where}; use fjord/autodiff/xt.hpp"
+    for layer in sorted(LAYERS):
+        if not (root / layer / f"{layer}.hpp").is_file():
+            yield f"{layer}/{layer}.hpp: missing, the header of everything in {layer}"
+    for folder in sorted(p for p in root.iterdir() if p.is_dir() and not p.is_symlink()):
+        if folder.name.startswith(".") or (folder / "meson-private").exists():
+            continue
+        for file in sorted(p for p in folder.rglob("*") if p.is_file() and CPP_LIKE.search(p.name.lower())):
+            path = file.relative_to(root)
+            if folder.name in FOLDERS:
+                yield from problems_in(path, file.read_text(encoding="utf-8"))
+            else:
+                yield f"{path}: no folder for C++; they are {', '.join(sorted(FOLDERS))}"
 
 
 if __name__ == "__main__":
-    found = list(problems(pathlib.Path(sys.argv[1])))
-    print("\n".join(found))
-    sys.exit(bool(found))
+    sys.exit("\n".join(problems(pathlib.Path(sys.argv[1]))) or 0)
