@@ -47,8 +47,8 @@ def own_include(path, name):
     layer = match[1]
     if layer not in visible(path):
         return f"{path.parts[0]}/ may only see {', '.join(sorted(visible(path)))}"
-    if layer == "tests" and not name.startswith("fjord/tests/support/"):
-        return "what tests share is in tests/support"
+    if layer == "tests" and not name.startswith(("fjord/tests/support/", f"fjord/tests/{path.parts[1]}/")):
+        return "what tests of several layers share is in tests/support"
     if name == f"fjord/{layer}/{layer}.hpp" and path.parts[0] in LAYERS:
         return "umbrella headers are for users, not for the layers"
     if name == "fjord/ode/adjoint.hpp" and path.parts[0] == "ode" and path.stem not in ("adjoint", "ode"):

@@ -89,6 +89,7 @@ ALLOWED = [
     ("examples/fit.cpp", '#include "fjord/flows/flows.hpp"'),
     ("tests/flows/ffjord_test.cpp", '#include "fjord/ode/solve.hpp"'),
     ("tests/flows/ffjord_test.cpp", '#include "fjord/tests/support/oracle.hpp"'),
+    ("tests/nn/mlp_test.cpp", '#include "fjord/tests/nn/rows.hpp"'),
     ("tests/readme_test.cpp", '#include "fjord/optim/optim.hpp"'),
 ]
 
