@@ -1,0 +1,43 @@
+#include "fjord/autodiff/sweep_memory.hpp"
+
+namespace fjord {
+
+template <class T>
+void SweepFrame<T>::start(std::uint32_t first, std::uint32_t last) {
+  first_ = first;
+  last_ = last;
+  const std::size_t count = last - first + 1;
+  marks_.assign(count, 0);
+  adjoints_.assign(count, nullptr);
+  derivatives_.assign(count, none);
+}
+
+template <class T>
+void SweepFrame<T>::spread_active(const Tape<T>& tape) {
+  for (std::uint32_t i = first_; i <= last_; ++i) {
+    const Node<T>& node = tape.node(i);
+    // Outputs after the first follow their head, which holds the inputs.
+    if (node.output > 0 && is_active(i - node.output)) mark_active(i);
+    for (std::uint32_t k = 0; k < node.input_count; ++k) {
+      if (is_active(node.inputs[k])) mark_active(i);
+    }
+  }
+}
+
+template <class T>
+void SweepFrame<T>::spread_needed(const Tape<T>& tape) {
+  for (std::uint32_t i = last_ + 1; i-- > first_;) {
+    if ((marks_[i - first_] & needed) == 0) continue;
+    const std::uint32_t head = i - tape.node(i).output;
+    if (head < first_) continue;
+    const Node<T>& node = tape.node(head);
+    for (std::uint32_t k = 0; k < node.input_count; ++k) {
+      if (node.inputs[k] >= first_ && node.inputs[k] <= last_) mark_needed(node.inputs[k]);
+    }
+  }
+}
+
+template class SweepFrame<float>;
+template class SweepFrame<double>;
+
+}  // namespace fjord
