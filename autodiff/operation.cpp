@@ -45,12 +45,13 @@ void ReverseKernel<T>::pass(std::uint32_t i) {
   if (!wants(i)) return;
   T*& buffer = frame_.adjoint(this->node_.inputs[i]);
   T*& g = frame_.adjoint(this->head_);
-  if (buffer == nullptr) {
+  if (buffer == nullptr && !frame_.is_needed(this->head_)) {
     // This node is done with its cotangent, so the buffer changes hands instead of being copied.
     std::swap(buffer, g);
-  } else {
-    simd::accumulate(size(), buffer, false, simd::same, static_cast<const T*>(g));
+    return;
   }
+  const Target<T> sum = target(i);
+  simd::accumulate(size(), sum.data, sum.fresh, simd::same, static_cast<const T*>(g));
 }
 
 template <class T>

@@ -1,7 +1,7 @@
 /// Parameters: the numbers that training changes.
 #pragma once
 
-#include <atomic>
+#include <memory>
 
 #include "fjord/autodiff/tensor.hpp"
 
@@ -9,7 +9,7 @@ namespace fjord {
 
 /// A tensor that tapes read in place and an optimiser changes.
 ///
-/// Note:    Gradients live outside. The address is the identity, so a parameter is neither copied
+/// Note:    Gradients live outside. Tapes read its memory, so a parameter is neither copied
 ///          nor moved.
 template <class T>
 class Parameter final {
@@ -26,14 +26,13 @@ class Parameter final {
   /// Errors:  std::invalid_argument while a tape holds the parameter: its nodes read these numbers.
   std::span<T> mutable_values();
 
-  // Called by tapes as they bind the parameter and let it go.
-  void hold() const { holders_.fetch_add(1, std::memory_order_relaxed); }
-
-  void release() const { holders_.fetch_sub(1, std::memory_order_release); }
+  /// What a tape keeps while it reads the parameter; it tells this parameter from every other, also
+  /// after its end.
+  const std::shared_ptr<const void>& token() const { return token_; }
 
  private:
   Tensor<T> value_;
-  mutable std::atomic<int> holders_ = 0;
+  std::shared_ptr<const void> token_ = std::make_shared<char>();
 };
 
 extern template class Parameter<float>;

@@ -1,6 +1,6 @@
 #include "fjord/autodiff/sweep.hpp"
 
-#include <cstring>
+#include <optional>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/operation.hpp"
@@ -9,7 +9,6 @@
 #include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
-
 namespace {
 
 template <class T>
@@ -24,15 +23,14 @@ void start_between(SweepFrame<T>& frame, Tape<T>& tape, std::span<const Var<T>> 
                    std::span<const Var<T>> outputs, const char* op) {
   std::uint32_t first = SweepFrame<T>::none;
   std::uint32_t last = 0;
-  for (const Var<T>& var : inputs) {
-    const Node<T>& node = tape.node(var, op);
-    first = std::min(first, var.index() - node.output);
-    last = std::max(last, var.index());
-  }
-  for (const Var<T>& var : outputs) {
+  // All outputs of an operation lie inside if one does: its rules ask for them together.
+  const auto include = [&](const Var<T>& var) {
     const std::uint32_t head = var.index() - tape.node(var, op).output;
     last = std::max(last, head + tape.node(head).outputs - 1);
-  }
+    return head;
+  };
+  for (const Var<T>& input : inputs) first = std::min(first, include(input));
+  for (const Var<T>& output : outputs) include(output);
   frame.start(first, last);
   for (const Var<T>& var : inputs) frame.mark_active(var.index());
   frame.spread_active(tape);
@@ -44,7 +42,13 @@ bool is_reached(SweepFrame<T>& frame, const Var<T>& output) {
   return frame.is_active(output.index());
 }
 
-template <class T>
+void check_count(std::size_t variables, std::size_t derivatives, const char* what, const char* op) {
+  require(variables == derivatives, op, [&] {
+    return std::string("one ") + what + " is needed, got " + std::to_string(derivatives) + " for " +
+           std::to_string(variables);
+  });
+}
+
 void check_derivative(const Shape& expected, const Shape& got, const char* op) {
   require(expected == got, op, [&] {
     return "a derivative must have the shape of its variable, " + to_string(expected) + ", got " +
@@ -90,20 +94,18 @@ void add_to(T* target, bool fresh, const T* values, Index count) {
 // The rule in operations, recorded, its values taken, and rewound.
 template <class T>
 void pullback_by_rule(ReverseKernel<T>& kernel) {
-  Tape<T>& tape = kernel.tape();
-  const typename Tape<T>::Mark mark = tape.mark();
-  Reverse<T> rule(tape, kernel.head());
+  const RewindScope<T> scope(kernel.tape());
+  Reverse<T> rule(kernel.tape(), kernel.head());
   kernel.ask(rule);
   rule.node().op->pullback(rule);
   kernel.add_from(rule);
-  tape.rewind(mark);
 }
 
 template <class T>
 void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
   for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) {
     const Node<T>& node = tape.node(i);
-    if (node.op == nullptr || node.output != 0 || !frame.is_active(i)) continue;
+    if (node.output != 0 || !frame.depends(i)) continue;
     bool reached = false;
     for (std::uint32_t k = 0; k < node.outputs; ++k) reached |= frame.adjoint(i + k) != nullptr;
     if (!reached) continue;
@@ -121,14 +123,17 @@ void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
   }
 }
 
-// Moves the inputs' cotangents to the frame's results.
+// Copies the inputs' cotangents to the frame's results, in place of those of an earlier sweep.
 template <class T>
 void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>> inputs) {
+  BufferPool& pool = tape.sweep_memory().pool;
+  for (const auto& [buffer, bytes] : frame.result_buffers) pool.give_back(buffer, bytes);
+  frame.result_buffers.clear();
   frame.results.clear();
   for (const Var<T>& input : inputs) {
     const Node<T>& node = tape.node(input.index());
-    T*& adjoint = frame.adjoint(input.index());
-    auto* buffer = static_cast<T*>(tape.sweep_memory().pool.take(byte_size(node)));
+    const T* adjoint = frame.adjoint(input.index());
+    auto* buffer = static_cast<T*>(pool.take(byte_size(node)));
     frame.result_buffers.push_back({buffer, byte_size(node)});
     if (adjoint == nullptr) {
       std::fill_n(buffer, node.shape.size, T(0));
@@ -139,13 +144,6 @@ void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>
   }
 }
 
-template <class T>
-void release_results(Tape<T>& tape, SweepFrame<T>& frame) {
-  for (const auto& [buffer, bytes] : frame.result_buffers)
-    tape.sweep_memory().pool.give_back(buffer, bytes);
-  frame.result_buffers.clear();
-}
-
 }  // namespace
 
 template <class T>
@@ -154,16 +152,15 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
                                                std::span<const Var<T>> inputs) {
   constexpr const char* op = "pullback";
   Tape<T>& tape = tape_of(inputs, outputs, op);
-  require(outputs.size() == cotangents.size(), op, "one cotangent for each output is needed");
+  check_count(outputs.size(), cotangents.size(), "cotangent for each output", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
-  release_results(tape, frame);
   start_between(frame, tape, inputs, outputs, op);
   for (const Var<T>& input : inputs) frame.mark_needed(input.index());
   AdjointGuard<T> guard(tape, frame);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const Node<T>& node = tape.node(outputs[k].index());
-    check_derivative<T>(node.shape.shape(), cotangents[k].shape(), op);
+    check_derivative(node.shape.shape(), cotangents[k].shape(), op);
     if (!is_reached(frame, outputs[k])) continue;
     T*& adjoint = frame.adjoint(outputs[k].index());
     const bool fresh = adjoint == nullptr;
@@ -195,11 +192,18 @@ std::span<const TensorView<T>> gradient_values(const Var<T>& output,
 
 namespace {
 
+// Adds a node to the derivative of another; a sum is a node of its own, as an earlier one may be
+// read.
+template <class T>
+void add_derivative(Tape<T>& tape, SweepFrame<T>& frame, std::uint32_t of, std::uint32_t part) {
+  std::uint32_t& sum = frame.derivative(of);
+  sum = sum == frame.none ? part : (tape.var(sum) + tape.var(part)).index();
+}
+
 // Appends the rule of the operation at `head` and adds what it gives to the sums of the frame.
 template <class T>
 void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
-  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head))
-    return;
+  if (tape.node(head).output != 0 || !frame.depends(head)) return;
   Reverse<T> rule(tape, head);
   const Node<T>& node = rule.node();
   bool reached = false;
@@ -213,10 +217,8 @@ void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
   }
   node.op->pullback(rule);
   for (std::uint32_t i = 0; i < node.input_count; ++i) {
-    if (rule.input_slot(i) >= rule.unwanted) continue;
-    std::uint32_t& sum = frame.derivative(node.inputs[i]);
-    const Var<T> part = tape.var(rule.input_slot(i));
-    sum = sum == frame.none ? part.index() : (tape.var(sum) + part).index();
+    if (rule.input_slot(i) < rule.unwanted)
+      add_derivative(tape, frame, node.inputs[i], rule.input_slot(i));
   }
 }
 
@@ -226,15 +228,14 @@ template <class T>
 Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs) {
   constexpr const char* op = "pullback";
   Tape<T>& tape = tape_of<T>(inputs, outputs, op);
-  require(outputs.size() == cotangents.size(), op, "one cotangent for each output is needed");
+  check_count(outputs.size(), cotangents.size(), "cotangent for each output", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
   start_between<T>(frame, tape, inputs, outputs, op);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    check_derivative<T>(outputs[k].shape(), tape.node(cotangents[k], op).shape.shape(), op);
-    if (!is_reached(frame, outputs[k])) continue;
-    std::uint32_t& sum = frame.derivative(outputs[k].index());
-    sum = sum == frame.none ? cotangents[k].index() : (tape.var(sum) + cotangents[k]).index();
+    check_derivative(outputs[k].shape(), tape.node(cotangents[k], op).shape.shape(), op);
+    if (is_reached(frame, outputs[k]))
+      add_derivative(tape, frame, outputs[k].index(), cotangents[k].index());
   }
   for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) pull_one(tape, i, frame);
   Vars<T> results;
@@ -280,15 +281,13 @@ void push_each(Forward<T>& whole, std::uint32_t head) {
 // needed.
 template <class T>
 void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index stack) {
-  if (tape.node(head).op == nullptr || tape.node(head).output != 0 || !frame.is_active(head))
-    return;
-  // An input that is no leaf has its tangent already.
-  if (frame.derivative(head) != frame.none) return;
+  if (tape.node(head).output != 0 || !frame.depends(head)) return;
   Forward<T> rule(tape, head, stack);
   const Node<T>& node = rule.node();
   bool needed = false;
   for (std::uint32_t o = 0; o < node.outputs; ++o) {
-    if (frame.is_needed(head + o)) {
+    // An input that is no leaf has its tangent already.
+    if (frame.is_needed(head + o) && frame.derivative(head + o) == frame.none) {
       needed = true;
     } else {
       rule.output_slot(o) = rule.unwanted;
@@ -307,13 +306,13 @@ void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index sta
   }
 }
 
-template <class T>
-Index stack_of(const Shape& variable, const Shape& tangent, const char* op) {
-  if (tangent == variable) return 0;
+// How many tangents are stacked; none if it is one that is not stacked.
+std::optional<Index> stack_of(const Shape& variable, const Shape& tangent, const char* op) {
+  if (tangent == variable) return std::nullopt;
   const auto axis = static_cast<std::size_t>(stacking_axis(variable.rank()));
   const bool stacked =
       tangent.rank() == variable.rank() + 1 && stacked_shape(variable, tangent[axis]) == tangent;
-  if (!stacked) check_derivative<T>(variable, tangent, op);
+  if (!stacked) check_derivative(variable, tangent, op);
   return tangent[axis];
 }
 
@@ -322,7 +321,7 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
           std::span<const Var<T>> outputs, std::span<Var<T>> results) {
   constexpr const char* op = "pushforward";
   Tape<T>& tape = tape_of(inputs, outputs, op);
-  require(inputs.size() == tangents.size(), op, "one tangent for each input is needed");
+  check_count(inputs.size(), tangents.size(), "tangent for each input", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
   start_between(frame, tape, inputs, outputs, op);
@@ -330,24 +329,28 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
     if (output.index() >= frame.first()) frame.mark_needed(output.index());
   }
   frame.spread_needed(tape);
-  Index stack = 0;
+  std::optional<Index> stack;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const Index count =
-        stack_of<T>(inputs[k].shape(), tape.node(tangents[k], op).shape.shape(), op);
+    const std::optional<Index> count =
+        stack_of(inputs[k].shape(), tape.node(tangents[k], op).shape.shape(), op);
     require(k == 0 || count == stack, op, "all tangents must be stacked alike");
     stack = count;
-    frame.derivative(inputs[k].index()) = tangents[k].index();
+    add_derivative(tape, frame, inputs[k].index(), tangents[k].index());
   }
-  for (std::uint32_t i = frame.first(); i <= frame.last(); ++i) push_one(tape, i, frame, stack);
+  // Of an empty stack there is nothing to compute; to rules, a stack of 0 means a single tangent.
+  if (stack != Index{0}) {
+    for (std::uint32_t i = frame.first(); i <= frame.last(); ++i)
+      push_one(tape, i, frame, stack.value_or(0));
+  }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t index = outputs[k].index();
     const bool reached =
         index >= frame.first() && index <= frame.last() && frame.derivative(index) != frame.none;
     const NodeShape& shape = tape.node(index).shape;
     results[k] = reached ? tape.var(frame.derivative(index))
-                 : stack == 0
+                 : !stack
                      ? tape.filled(NodeShape(shape), T(0))
-                     : tape.filled(tape.keep_shape(stacked_shape(shape.shape(), stack)), T(0));
+                     : tape.filled(tape.keep_shape(stacked_shape(shape.shape(), *stack)), T(0));
   }
 }
 
@@ -372,12 +375,10 @@ template <class T>
 std::vector<Tensor<T>> pushforward_values(const Vars<T>& inputs, const Vars<T>& tangents,
                                           const Vars<T>& outputs) {
   require(!inputs.empty(), "pushforward", "at least one input and one output are needed");
-  Tape<T>& tape = inputs.front().tape();
-  const typename Tape<T>::Mark mark = tape.mark();
+  const RewindScope<T> scope(inputs.front().tape());
   std::vector<Tensor<T>> results;
   for (const Var<T>& result : pushforward(inputs, tangents, outputs))
     results.emplace_back(result.value());
-  tape.rewind(mark);
   return results;
 }
 

@@ -27,8 +27,8 @@ Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T
 
 /// Reverse sweep of values; as `pullback`, but the results are numbers in the tape's memory.
 ///
-/// Note:    The results are valid until the next sweep of values over the tape; copy what must last
-///          longer.
+/// Note:    The results are valid until the next sweep of values over the tape ends, which may take
+///          them as cotangents; copy what must last longer.
 template <class T>
 std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
                                                std::span<const TensorView<T>> cotangents,
@@ -47,6 +47,8 @@ std::span<const TensorView<T>> gradient_values(const Var<T>& output,
 /// Shapes:  each tangent has the shape of its input; or all hold K tangents, stacked along the axis
 ///          of `stacked_shape` ([B, D] -> [B, K, D]), and so do the results.
 /// Errors:  std::invalid_argument if the numbers of inputs and tangents or a shape differ.
+/// Note:    An input keeps the tangent it is given where it depends on another input, too; tangents
+///          of one that is given twice add up.
 template <class T>
 Vars<T> pushforward(const Vars<T>& inputs, const Vars<T>& tangents, const Vars<T>& outputs);
 

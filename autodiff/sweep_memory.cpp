@@ -17,10 +17,9 @@ void SweepFrame<T>::spread_active(const Tape<T>& tape) {
   for (std::uint32_t i = first_; i <= last_; ++i) {
     const Node<T>& node = tape.node(i);
     // Outputs after the first follow their head, which holds the inputs.
-    if (node.output > 0 && is_active(i - node.output)) mark_active(i);
-    for (std::uint32_t k = 0; k < node.input_count; ++k) {
-      if (is_active(node.inputs[k])) mark_active(i);
-    }
+    bool moves = node.output > 0 && depends(i - node.output);
+    for (std::uint32_t k = 0; k < node.input_count; ++k) moves |= is_active(node.inputs[k]);
+    if (moves) marks_[i - first_] |= active | dependent;
   }
 }
 
@@ -37,7 +36,22 @@ void SweepFrame<T>::spread_needed(const Tape<T>& tape) {
   }
 }
 
+template <class T>
+std::size_t SweepFrame<T>::capacity() const {
+  return marks_.capacity() + adjoints_.capacity() * sizeof(T*) +
+         derivatives_.capacity() * sizeof(std::uint32_t);
+}
+
+template <class T>
+std::size_t SweepMemory<T>::capacity() const {
+  std::size_t sum = pool.capacity();
+  for (const auto& frame : frames_) sum += frame->capacity();
+  return sum;
+}
+
 template class SweepFrame<float>;
 template class SweepFrame<double>;
+template class SweepMemory<float>;
+template class SweepMemory<double>;
 
 }  // namespace fjord

@@ -33,6 +33,9 @@ class SweepFrame final {
 
   bool is_active(std::uint32_t node) const { return is_marked(node, active); }
 
+  /// Whether it is the operation behind the node that makes it active, not a mark of its own.
+  bool depends(std::uint32_t node) const { return is_marked(node, dependent); }
+
   bool is_needed(std::uint32_t node) const { return is_marked(node, needed); }
 
   /// The buffer that holds a node's cotangent, null if zero (sweep of values).
@@ -41,11 +44,14 @@ class SweepFrame final {
   /// The node that holds a node's derivative, `none` if zero (recorded sweeps).
   std::uint32_t& derivative(std::uint32_t node) { return derivatives_[node - first_]; }
 
+  /// Bytes that the frame keeps.
+  std::size_t capacity() const;
+
   std::vector<TensorView<T>> results;
   std::vector<std::pair<T*, std::size_t>> result_buffers;
 
  private:
-  enum Marks : std::uint8_t { active = 1, needed = 2 };
+  enum Marks : std::uint8_t { active = 1, needed = 2, dependent = 4 };
 
   bool is_marked(std::uint32_t node, Marks mark) const {
     return node >= first_ && node <= last_ && (marks_[node - first_] & mark) != 0;
@@ -63,6 +69,8 @@ template <class T>
 class SweepMemory final {
  public:
   BufferPool pool;
+
+  std::size_t capacity() const;
 
   /// The frame of a sweep, as long as this object lives.
   class Scope final {

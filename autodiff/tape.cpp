@@ -73,22 +73,26 @@ Var<T> Tape<T>::bind(const Parameter<T>& parameter) {
   for (std::size_t tried = 0; tried < bound_.size(); ++tried) {
     if (next_bound_ >= bound_.size()) next_bound_ = 0;
     const Bound& bound = bound_[next_bound_++];
-    if (bound.parameter == &parameter) return var(bound.index);
+    if (bound.token == parameter.token()) return var(bound.index);
   }
   const Var<T> leaf = borrow(parameter.value());
-  bound_.push_back({&parameter, leaf.index()});
-  parameter.hold();
+  bound_.push_back({parameter.token(), leaf.index()});
   return leaf;
 }
 
 template <class T>
+typename Tape<T>::Mark Tape<T>::mark() const {
+  return {nodes_.size(), nodes_.empty() ? 0 : nodes_.back().generation, values_.mark(),
+          records_.mark()};
+}
+
+template <class T>
 void Tape<T>::rewind(const Mark& mark) {
-  require(mark.nodes <= nodes_.size(), "rewind",
-          "the mark lies after the end of the tape: it was rewound already");
-  while (!bound_.empty() && bound_.back().index >= mark.nodes) {
-    bound_.back().parameter->release();
-    bound_.pop_back();
-  }
+  const bool is_current = mark.nodes == 0 || (mark.nodes <= nodes_.size() &&
+                                              nodes_[mark.nodes - 1].generation == mark.generation);
+  require(is_current, "rewind",
+          "the mark must be of this recording, got one that was rewound already");
+  while (!bound_.empty() && bound_.back().index >= mark.nodes) bound_.pop_back();
   while (!owned_.empty() && owned_.back().index >= mark.nodes) owned_.pop_back();
   nodes_.resize(mark.nodes);
   values_.rewind(mark.values);
@@ -99,7 +103,7 @@ void Tape<T>::rewind(const Mark& mark) {
 template <class T>
 std::size_t Tape<T>::capacity() const {
   return nodes_.capacity() * sizeof(Node<T>) + values_.capacity() + records_.capacity() +
-         sweep_memory_->pool.capacity();
+         sweep_memory_->capacity();
 }
 
 template <class T>

@@ -58,6 +58,7 @@ class Tape final {
   /// A point of the recording to return to.
   struct Mark {
     std::size_t nodes = 0;
+    std::uint32_t generation = 0;  ///< of the last node before the mark
     Arena::Mark values;
     Arena::Mark records;
   };
@@ -80,15 +81,17 @@ class Tape final {
   Var<T> filled(const NodeShape& shape, T number);
   /// The leaf that reads the parameter in place; one for each parameter, however often it is asked
   /// for.
+  ///
+  /// Note:    The parameter must live as long as the leaf is read.
   Var<T> bind(const Parameter<T>& parameter);
 
   std::size_t size() const { return nodes_.size(); }
 
-  Mark mark() const { return {nodes_.size(), values_.mark(), records_.mark()}; }
+  Mark mark() const;
 
   /// Ends all nodes recorded after the mark; older handles stay valid.
   ///
-  /// Errors:  std::invalid_argument if the mark lies after the tape's end.
+  /// Errors:  std::invalid_argument if the nodes before the mark are others than when it was taken.
   void rewind(const Mark& mark);
 
   /// Ends all nodes.
@@ -150,7 +153,7 @@ class Tape final {
 
  private:
   struct Bound {
-    const Parameter<T>* parameter;
+    std::shared_ptr<const void> token;
     std::uint32_t index;
   };
 
@@ -169,6 +172,22 @@ class Tape final {
   std::size_t next_bound_ = 0;  // modules bind in the same order again and again: look there first
   std::vector<Owned> owned_;
   std::unique_ptr<SweepMemory<T>> sweep_memory_;
+};
+
+/// Rewinds a tape at the end of a scope to where it was at the beginning, also after an exception.
+template <class T>
+class RewindScope final {
+ public:
+  explicit RewindScope(Tape<T>& tape) : tape_(tape), mark_(tape.mark()) {}
+
+  ~RewindScope() { tape_.rewind(mark_); }
+
+  RewindScope(const RewindScope&) = delete;
+  RewindScope& operator=(const RewindScope&) = delete;
+
+ private:
+  Tape<T>& tape_;
+  typename Tape<T>::Mark mark_;
 };
 
 extern template class Tape<float>;
