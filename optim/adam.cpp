@@ -42,24 +42,25 @@ void Adam<T>::step(std::span<const T> gradient) {
     return "a gradient of " + std::to_string(first_.size()) + " numbers is needed, got " +
            std::to_string(gradient.size());
   });
+  // Asked of all first, so that a parameter that is held leaves everything as it was.
+  for (Parameter<T>* parameter : parameters_) parameter->mutable_values();
   ++steps_;
   const auto steps = static_cast<double>(steps_);
-  const double correction1 = 1 - std::pow(options_.beta1, steps);
-  const double correction2 = 1 - std::pow(options_.beta2, steps);
-  const T beta1 = static_cast<T>(options_.beta1);
-  const T beta2 = static_cast<T>(options_.beta2);
-  const T rate = static_cast<T>(options_.rate / correction1);
-  const T inverse_root = static_cast<T>(1 / std::sqrt(correction2));
-  const T epsilon = static_cast<T>(options_.epsilon);
+  const double rate = options_.rate / (1 - std::pow(options_.beta1, steps));
+  const double inverse_root = 1 / std::sqrt(1 - std::pow(options_.beta2, steps));
+  const double weight1 = 1 - options_.beta1;
+  const double weight2 = 1 - options_.beta2;
   std::size_t i = 0;
   for (Parameter<T>* parameter : parameters_) {
     for (T& value : parameter->mutable_values()) {
-      T& m = first_.storage()[i];
-      T& v = second_.storage()[i];
-      const T g = gradient[i++];
-      m += (1 - beta1) * (g - m);
-      v += (1 - beta2) * (g * g - v);
-      value -= rate * m / (std::sqrt(v) * inverse_root + epsilon);
+      // In double: 0.999 and 1 - 0.999 rounded to single precision differ by 5e-5 in what they
+      // mean.
+      const auto g = static_cast<double>(gradient[i]);
+      const double m = options_.beta1 * static_cast<double>(first_.storage()[i]) + weight1 * g;
+      const double v = options_.beta2 * static_cast<double>(second_.storage()[i]) + weight2 * g * g;
+      first_.storage()[i] = static_cast<T>(m);
+      second_.storage()[i++] = static_cast<T>(v);
+      value -= static_cast<T>(rate * m / (std::sqrt(v) * inverse_root + options_.epsilon));
     }
   }
 }
