@@ -200,7 +200,8 @@ void add_derivative(Tape<T>& tape, SweepFrame<T>& frame, std::uint32_t of, std::
   sum = sum == frame.none ? part : (tape.var(sum) + tape.var(part)).index();
 }
 
-// Appends the rule of the operation at `head` and adds what it gives to the sums of the frame.
+// Appends the rule of the operation at `head` and adds what it gives to the sums of the frame; what
+// is needed keeps its sum to itself.
 template <class T>
 void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
   if (tape.node(head).output != 0 || !frame.depends(head)) return;
@@ -208,7 +209,7 @@ void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
   const Node<T>& node = rule.node();
   bool reached = false;
   for (std::uint32_t k = 0; k < node.outputs; ++k) {
-    rule.output_slot(k) = frame.derivative(head + k);
+    if (!frame.is_needed(head + k)) rule.output_slot(k) = frame.derivative(head + k);
     reached |= rule.output_slot(k) != rule.zero;
   }
   if (!reached) return;
@@ -222,16 +223,18 @@ void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
   }
 }
 
-}  // namespace
-
 template <class T>
-Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs) {
+Vars<T> pull(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs,
+             bool independent) {
   constexpr const char* op = "pullback";
   Tape<T>& tape = tape_of<T>(inputs, outputs, op);
   check_count(outputs.size(), cotangents.size(), "cotangent for each output", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
   start_between<T>(frame, tape, inputs, outputs, op);
+  for (const Var<T>& input : inputs) {
+    if (independent) frame.mark_needed(input.index());
+  }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     check_derivative(outputs[k].shape(), tape.node(cotangents[k], op).shape.shape(), op);
     if (is_reached(frame, outputs[k]))
@@ -245,6 +248,18 @@ Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T
                                         : tape.var(sum));
   }
   return results;
+}
+
+}  // namespace
+
+template <class T>
+Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs) {
+  return pull(outputs, cotangents, inputs, false);
+}
+
+template <class T>
+Vars<T> partial_pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs) {
+  return pull(outputs, cotangents, inputs, true);
 }
 
 namespace {
@@ -328,7 +343,6 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
   for (const Var<T>& output : outputs) {
     if (output.index() >= frame.first()) frame.mark_needed(output.index());
   }
-  frame.spread_needed(tape);
   std::optional<Index> stack;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const std::optional<Index> count =
@@ -337,6 +351,7 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
     stack = count;
     add_derivative(tape, frame, inputs[k].index(), tangents[k].index());
   }
+  frame.spread_needed(tape);
   // Of an empty stack there is nothing to compute; to rules, a stack of 0 means a single tangent.
   if (stack != Index{0}) {
     for (std::uint32_t i = frame.first(); i <= frame.last(); ++i)
@@ -384,6 +399,7 @@ std::vector<Tensor<T>> pushforward_values(const Vars<T>& inputs, const Vars<T>& 
 
 #define FJORD_INSTANTIATE(T)                                                                       \
   template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);                       \
+  template Vars<T> partial_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);               \
   template std::span<const TensorView<T>> pullback_values(                                         \
       std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);           \
   template std::span<const TensorView<T>> gradient_values(const Var<T>&, std::span<const Var<T>>); \

@@ -25,6 +25,11 @@ using Vars = std::vector<Var<T>>;
 template <class T>
 Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs);
 
+/// As `pullback`, but the inputs are independent variables, whatever they were computed from: no
+/// path through one of them counts for another. The transpose of `pushforward`.
+template <class T>
+Vars<T> partial_pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs);
+
 /// Reverse sweep of values; as `pullback`, but the results are numbers in the tape's memory.
 ///
 /// Note:    The results are valid until the next sweep of values over the tape ends, which may take

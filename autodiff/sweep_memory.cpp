@@ -26,7 +26,8 @@ void SweepFrame<T>::spread_active(const Tape<T>& tape) {
 template <class T>
 void SweepFrame<T>::spread_needed(const Tape<T>& tape) {
   for (std::uint32_t i = last_ + 1; i-- > first_;) {
-    if ((marks_[i - first_] & needed) == 0) continue;
+    // What has a derivative already needs nothing.
+    if ((marks_[i - first_] & needed) == 0 || derivatives_[i - first_] != none) continue;
     const std::uint32_t head = i - tape.node(i).output;
     if (head < first_) continue;
     const Node<T>& node = tape.node(head);

@@ -19,7 +19,7 @@ class SweepFrame final {
   /// Starts a sweep over the nodes in [first, last].
   void start(std::uint32_t first, std::uint32_t last);
   /// Marks all nodes in range that depend on a node marked active, and all that a needed node
-  /// depends on.
+  /// without a derivative depends on.
   void spread_active(const Tape<T>& tape);
   void spread_needed(const Tape<T>& tape);
 

@@ -19,7 +19,7 @@ constexpr std::uint32_t t1_input = 2;
 constexpr std::uint32_t first_parameter = 3;
 
 template <class T>
-struct Problem {
+struct Problem : std::enable_shared_from_this<Problem<T>> {
   Field<T> f;
   TimeSpan span;
   AdjointOptions options;
@@ -83,18 +83,21 @@ struct AdjointSolve {
                                  const Shape& shape) {
     std::vector<Shape> shapes{shape, shape};
     for (const Var<T>& p : parameters) shapes.push_back(p.shape());
-    return [&problem, parameters, shapes](const Var<T>& t, const Var<T>& packed) {
+    return [problem = problem.shared_from_this(), parameters, shapes](const Var<T>& t,
+                                                                      const Var<T>& packed) {
       const Vars<T> parts = unpack(packed, shapes);
-      Vars<T> inputs{identity(parts[0])};
-      for (const Var<T>& p : parameters) inputs.push_back(p);
-      const Var<T> slope = problem.f(t, inputs[0]);
-      Vars<T> slopes{slope};
-      for (const Var<T>& g : pullback<T>({slope}, {parts[1]}, inputs)) slopes.push_back(-g);
+      // The time stands among the inputs only so that nothing flows through it to a parameter.
+      Vars<T> inputs{identity(t), identity(parts[0])};
+      inputs.insert(inputs.end(), parameters.begin(), parameters.end());
+      Vars<T> slopes{problem->f(inputs[0], inputs[1])};
+      const Vars<T> cotangents = partial_pullback<T>(slopes, {parts[1]}, inputs);
+      for (std::size_t i = 1; i < cotangents.size(); ++i) slopes.push_back(-cotangents[i]);
       return pack(slopes);
     };
   }
 
-  // Both modes: recorded solves are swept over again, unrecorded ones leave their numbers only.
+  // Both modes: recorded sweeps append a solve that can be swept over in turn, the others take its
+  // numbers only.
   static void pull(Reverse<T>& rule, bool records) {
     check_inputs(rule, [&](std::uint32_t i) { return rule.wants(i); });
     const Problem<T>& p = problem(rule);
@@ -110,10 +113,10 @@ struct AdjointSolve {
     }
     const Field<T> field = backward_field(p, parameters, shape);
     const Var<T> packed = pack(start);
-    const TimeSpan back{p.span.t1, p.span.t0};
-    const Solution<T> solution = records ? solve(field, packed, rule.input(t1_input),
-                                                 rule.input(t0_input), p.options.backward)
-                                         : solve_values(field, packed, back, p.options.backward);
+    const Solution<T> solution =
+        records ? solve_adjoint(field, packed, rule.input(t1_input), rule.input(t0_input),
+                                parameters, {p.options.backward, p.options.backward})
+                : solve_values(field, packed, {p.span.t1, p.span.t0}, p.options.backward);
     const Vars<T> end = unpack(solved(solution, "backward"), shapes);
     if (!records && p.backward_evaluations != nullptr)
       *p.backward_evaluations += solution.report.evaluations;
@@ -126,7 +129,22 @@ struct AdjointSolve {
 
   static void pullback_rule(Reverse<T>& rule) { pull(rule, true); }
 
-  // The tangent v solves dv/dt = df/dy v + df/dp dp beside y.
+  // A state y with a tangent v: dv/dt = df/dy v + df/dp dp, for the parameters that move.
+  static Field<T> tangent_field(const Problem<T>& problem, const Vars<T>& moving,
+                                const Vars<T>& tangents, const Shape& shape) {
+    return [problem = problem.shared_from_this(), moving, tangents, shape](const Var<T>& t,
+                                                                           const Var<T>& packed) {
+      const Vars<T> parts = unpack<T>(packed, {shape, shape});
+      // The time stands among the inputs only so that it stays, whatever it was computed from.
+      Vars<T> inputs{identity(t), identity(parts[0])};
+      Vars<T> directions{t.tape().scalar(T(0)), parts[1]};
+      inputs.insert(inputs.end(), moving.begin(), moving.end());
+      directions.insert(directions.end(), tangents.begin(), tangents.end());
+      const Var<T> slope = problem->f(inputs[0], inputs[1]);
+      return pack<T>({slope, pushforward<T>(inputs, directions, {slope})[0]});
+    };
+  }
+
   static bool pushforward_rule(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     check_inputs(rule, [&](std::uint32_t i) { return !rule.tangent(i).is_empty(); });
@@ -135,30 +153,23 @@ struct AdjointSolve {
     const Shape shape = y0.shape();
     Vars<T> moving;
     Vars<T> tangents;
-    for (std::uint32_t i = 0; i < p.parameters; ++i) {
-      if (rule.tangent(first_parameter + i).is_empty()) continue;
-      moving.push_back(rule.input(first_parameter + i));
-      tangents.push_back(rule.tangent(first_parameter + i));
+    for (std::uint32_t i = first_parameter; i < first_parameter + p.parameters; ++i) {
+      if (rule.tangent(i).is_empty()) continue;
+      moving.push_back(rule.input(i));
+      tangents.push_back(rule.tangent(i));
     }
-    const Field<T> field = [&](const Var<T>& t, const Var<T>& packed) {
-      const Vars<T> parts = unpack<T>(packed, {shape, shape});
-      Vars<T> inputs{identity(parts[0])};
-      Vars<T> directions{parts[1]};
-      inputs.insert(inputs.end(), moving.begin(), moving.end());
-      directions.insert(directions.end(), tangents.begin(), tangents.end());
-      const Var<T> slope = p.f(t, inputs[0]);
-      return pack<T>({slope, pushforward<T>(inputs, directions, {slope})[0]});
-    };
-    const Var<T> zero = broadcast_to(rule.tape().scalar(T(0)), shape);
-    Var<T> v0 = rule.tangent(y0_input).is_empty() ? zero : rule.tangent(y0_input);
+    Vars<T> parameters = parameters_of(rule);
+    parameters.insert(parameters.end(), tangents.begin(), tangents.end());
+    Var<T> v0 = rule.tangent(y0_input).is_empty() ? broadcast_to(rule.tape().scalar(T(0)), shape)
+                                                  : rule.tangent(y0_input);
     if (!rule.tangent(t0_input).is_empty())
       v0 = v0 - p.f(rule.input(t0_input), y0) * rule.tangent(t0_input);
-    const Solution<T> solution = solve(field, pack<T>({y0, v0}), rule.input(t0_input),
-                                       rule.input(t1_input), p.options.backward);
+    const Solution<T> solution = solve_adjoint(
+        tangent_field(p, moving, tangents, shape), pack<T>({y0, v0}), rule.input(t0_input),
+        rule.input(t1_input), parameters, {p.options.backward, p.options.backward});
     Var<T> v1 = unpack<T>(solved(solution, "tangent"), {shape, shape})[1];
-    if (!rule.tangent(t1_input).is_empty()) {
+    if (!rule.tangent(t1_input).is_empty())
       v1 = v1 + p.f(rule.input(t1_input), rule.output()) * rule.tangent(t1_input);
-    }
     rule.set(v1);
     return true;
   }
@@ -177,22 +188,40 @@ struct AdjointSolve {
                                     pullback_values};
 };
 
-// Older nodes that the nodes from `begin` on use and that are not among `known`.
+// What a field uses beside its state and time: nodes older than the solve that are no parameters.
 template <class T>
-void add_captured(Tape<T>& tape, std::uint32_t begin, const Vars<T>& known, Vars<T>& captured) {
-  const auto holds = [](const Vars<T>& list, std::uint32_t index) {
-    return std::any_of(list.begin(), list.end(),
-                       [&](const Var<T>& v) { return v.index() == index; });
-  };
-  for (std::uint32_t i = begin; i < tape.size(); ++i) {
-    const Node<T>& node = tape.node(i);
-    for (std::uint32_t k = 0; k < node.input_count; ++k) {
-      const std::uint32_t input = node.inputs[k];
-      if (input < begin && !holds(known, input) && !holds(captured, input))
-        captured.push_back(tape.var(input));
+class Captured final {
+ public:
+  Captured(Tape<T>& tape, const Vars<T>& parameters)
+      : tape_(tape), parameters_(parameters), oldest_(static_cast<std::uint32_t>(tape.size())) {}
+
+  const Vars<T>& vars() const { return vars_; }
+
+  /// Looks at an evaluation that began at node `begin` and gave `slope`.
+  void watch(std::uint32_t begin, const Var<T>& slope) {
+    add(slope.index());
+    for (std::uint32_t i = begin; i < tape_.size(); ++i) {
+      const Node<T>& node = tape_.node(i);
+      for (std::uint32_t k = 0; k < node.input_count; ++k) add(node.inputs[k]);
     }
   }
-}
+
+ private:
+  static bool holds(const Vars<T>& list, std::uint32_t index) {
+    return std::any_of(list.begin(), list.end(),
+                       [&](const Var<T>& v) { return v.index() == index; });
+  }
+
+  void add(std::uint32_t index) {
+    if (index < oldest_ && !holds(parameters_, index) && !holds(vars_, index))
+      vars_.push_back(tape_.var(index));
+  }
+
+  Tape<T>& tape_;
+  const Vars<T>& parameters_;
+  std::uint32_t oldest_;
+  Vars<T> vars_;
+};
 
 }  // namespace
 
@@ -205,29 +234,28 @@ Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0,
   Vars<T> inputs{y0, t0, t1};
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
   for (const Var<T>& input : inputs) tape.node(input, "solve_adjoint");
-  Vars<T> captured;
-  bool is_first = true;
+  // The field gets its state and time as nodes of the solve: whatever older it uses, it captured.
+  Captured<T> captured(tape, parameters);
   const Field<T> watched = [&](const Var<T>& t, const Var<T>& y) {
-    if (!is_first) return f(t, y);
-    is_first = false;
     const auto begin = static_cast<std::uint32_t>(tape.size());
     const Var<T> slope = f(t, y);
-    Vars<T> known = inputs;
-    known.push_back(t);
-    known.push_back(y);
-    add_captured(tape, begin, known, captured);
+    captured.watch(begin, slope);
     return slope;
   };
   const Solution<T> values = solve_values(watched, y0, span, options.forward);
   if (values.report.status != Status::success) return values;
-  inputs.insert(inputs.end(), captured.begin(), captured.end());
-  const auto problem = std::make_shared<const Problem<T>>(Problem<T>{
-      f, span, options, static_cast<std::uint32_t>(parameters.size()), backward_evaluations});
+  inputs.insert(inputs.end(), captured.vars().begin(), captured.vars().end());
+  const auto problem = std::make_shared<Problem<T>>();
+  problem->f = f;
+  problem->span = span;
+  problem->options = options;
+  problem->parameters = static_cast<std::uint32_t>(parameters.size());
+  problem->backward_evaluations = backward_evaluations;
   tape.own(problem);
   const Node<T> end = tape.node(values.y.index());
   const auto [y1, value] =
       append_operation<T>(tape, AdjointSolve<T>::row, std::span<const Var<T>>(inputs), end.shape,
-                          tape.keep(problem.get()));
+                          tape.keep(static_cast<const Problem<T>*>(problem.get())));
   std::copy_n(end.value, end.shape.size, value);
   return {y1, values.report};
 }

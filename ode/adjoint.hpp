@@ -17,8 +17,8 @@ struct AdjointOptions {
 /// adjoint system.
 ///
 /// Derivatives are those of the exact solution, met to the tolerances of the two solves; they flow
-/// to y0, to t0 and t1, and to the parameters. Recorded sweeps record their own solve, so higher
-/// orders work, too.
+/// to y0, to t0 and t1, and to the parameters. Recorded sweeps append such an operation in turn, so
+/// higher orders work, in memory that does not grow either.
 ///
 /// Shapes:  y0 any; t0 and t1 scalars; parameters any. All on one tape.
 /// Errors:  as `solve`; a sweep throws std::invalid_argument if the field uses a node that the

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <sstream>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -11,15 +12,23 @@
 namespace fjord::ode {
 namespace {
 
+std::string number(double value) {
+  std::ostringstream text;
+  text.precision(9);
+  text << value;
+  return text.str();
+}
+
+template <class T>
 void check(TimeSpan span, const SolveOptions& options) {
-  const auto number = [](double value) { return std::to_string(value); };
   require(std::isfinite(span.t0) && std::isfinite(span.t1), "solve", [&] {
     return "t0 and t1 must be finite, got " + number(span.t0) + " and " + number(span.t1);
   });
   require(options.rtol >= 0 && std::isfinite(options.rtol), "solve",
           [&] { return "rtol must be at least 0, got " + number(options.rtol); });
-  require(options.atol > 0 && std::isfinite(options.atol), "solve",
-          [&] { return "atol must be positive, got " + number(options.atol); });
+  require(static_cast<T>(options.atol) > 0 && std::isfinite(options.atol), "solve", [&] {
+    return "atol must be positive in the precision of the state, got " + number(options.atol);
+  });
   require(!options.first_step || (*options.first_step > 0 && std::isfinite(*options.first_step)),
           "solve",
           [&] { return "first_step must be positive, got " + number(*options.first_step); });
@@ -46,13 +55,17 @@ class Integration final {
         vars_(vars),
         records_(records),
         y_(y0) {
-    check(span, options);
+    check<T>(span, options);
     report_.t = span.t0;
-    if (!records_) reserve_state();
+    if (!records_) move_to_buffers();
   }
 
   Solution<T> run() {
-    if (span_.t0 != span_.t1) integrate();
+    if (span_.t0 != span_.t1) {
+      integrate();
+    } else if (!vars_.t1.is_empty()) {
+      stand_still();
+    }
     return {y_, report_};
   }
 
@@ -65,7 +78,7 @@ class Integration final {
 
   void integrate() {
     slope_ = evaluate_at(time_at(span_.t0), y_);
-    if (!std::isfinite(scaled_norm(options_, slope_, y_))) return stop(Status::non_finite);
+    if (!is_finite(y_) || !is_finite(slope_)) return stop(Status::non_finite);
     h_ = std::copysign(options_.first_step.value_or(0), span_.t1 - span_.t0);
     if (!options_.first_step) choose_first_step();
     while (report_.t != span_.t1) {
@@ -85,6 +98,14 @@ class Integration final {
     }
   }
 
+  // A step of no length: the state is what it was, but moves with the times.
+  void stand_still() {
+    slope_ = evaluate_at(time_at(span_.t0), y_);
+    const Step step = take_step(true);
+    if (!std::isfinite(step.error)) return stop(Status::non_finite);
+    accept(step, true);
+  }
+
   Var<T> evaluate_at(const Var<T>& t, const Var<T>& y) {
     ++report_.evaluations;
     return evaluate(f_, t, y);
@@ -92,17 +113,18 @@ class Integration final {
 
   void choose_first_step() {
     const double direction = std::copysign(1.0, span_.t1 - span_.t0);
+    const double length = std::abs(span_.t1 - span_.t0);
     const typename Tape<T>::Mark before = tape_.mark();
-    const double length =
+    const double step =
         starting_step(scaled_norm(options_, y_, y_), scaled_norm(options_, slope_, y_),
-                      options_.method->order, [&](double h) {
+                      options_.method->order, length, [&](double h) {
                         const Var<T> trial = y_ + slope_ * static_cast<T>(direction * h);
                         const Var<T> there = evaluate_at(
                             tape_.scalar(static_cast<T>(span_.t0 + direction * h)), trial);
                         return scaled_norm(options_, there - slope_, y_);
                       });
     tape_.rewind(before);
-    h_ = direction * length;
+    h_ = direction * step;
   }
 
   // Steps that would leave a sliver before t1 are shortened to half the way, so that two equal ones
@@ -119,7 +141,7 @@ class Integration final {
 
   bool is_vanishing() const {
     const double length = std::abs(span_.t1 - span_.t0);
-    return std::abs(h_) <= std::numeric_limits<T>::epsilon() * length ||
+    return std::abs(h_) <= std::numeric_limits<double>::epsilon() * length ||
            report_.t + h_ == report_.t;
   }
 
@@ -174,11 +196,12 @@ class Integration final {
 
   // Without recording, the state and its slope stand in two buffers below the mark that every step
   // rewinds to.
-  void reserve_state() {
+  void move_to_buffers() {
     shape_ = tape_.node(y_, "solve").shape;
     y_buffer_ = tape_.new_values(shape_.size);
     slope_buffer_ = tape_.new_values(shape_.size);
     base_ = tape_.mark();
+    y_ = leaf(tape_.node(y_, "solve").value);
   }
 
   void keep_state() {
@@ -220,20 +243,19 @@ class Integration final {
 }  // namespace
 
 std::string Report::message() const {
-  const std::string where = " at t = " + std::to_string(t);
+  const std::string where = " at t = " + number(t);
   const std::string after = " after " + std::to_string(accepted + rejected) + " steps";
   switch (status) {
-    case Status::success: return "the solve reached t = " + std::to_string(t) + after;
+    case Status::success: return "the solve reached t = " + number(t) + after;
     case Status::max_steps:
       return "the limit of steps was reached" + where + after +
              "; loosen rtol and atol, or raise max_steps";
     case Status::step_too_small:
       return "the step vanished" + where + after +
              ": no step met the tolerances; loosen rtol and atol, use double precision, or check "
-             "the field for a "
-             "jump";
+             "the field for a jump";
     case Status::non_finite:
-      return "the field became infinite or NaN" + where + after +
+      return "the state or the field became infinite or NaN" + where + after +
              "; check its inputs and parameters, or stop before this time";
   }
   return {};

@@ -94,10 +94,19 @@ double scaled_norm(const SolveOptions& options, const Var<T>& x, const Var<T>& y
   return mean_root(sum, size_of(x));
 }
 
-double starting_step(double state_norm, double slope_norm, int order,
+template <class T>
+bool is_finite(const Var<T>& x) {
+  // v - v is 0 for a number, and NaN for all else.
+  return simd::sum<T>(
+             size_of(x), [](const auto& v) { return v - v; }, numbers(x)) == 0;
+}
+
+double starting_step(double state_norm, double slope_norm, int order, double longest,
                      const std::function<double(double)>& slope_change) {
-  const double trial =
-      state_norm < 1e-5 || slope_norm < 1e-5 ? 1e-6 : 0.01 * state_norm / slope_norm;
+  double trial = 0.01 * state_norm / slope_norm;
+  // Norms may overflow in single precision.
+  if (state_norm < 1e-5 || slope_norm < 1e-5 || !(trial > 0)) trial = 1e-6;
+  trial = std::min(trial, longest);
   const double curvature = slope_change(trial) / trial;
   const double steepest = std::max(slope_norm, curvature);
   const double step =
@@ -119,7 +128,8 @@ double step_factor(double error, int order, double max_growth) {
   template Var<T> evaluate(const Field<T>&, const Var<T>&, const Var<T>&);                 \
   template double error_norm(const SolveOptions&, double, const Stages<T>&, const Var<T>&, \
                              const Var<T>&);                                               \
-  template double scaled_norm(const SolveOptions&, const Var<T>&, const Var<T>&);
+  template double scaled_norm(const SolveOptions&, const Var<T>&, const Var<T>&);          \
+  template bool is_finite(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -27,13 +27,17 @@ double error_norm(const SolveOptions& options, double h, const Stages<T>& stages
 template <class T>
 double scaled_norm(const SolveOptions& options, const Var<T>& x, const Var<T>& y);
 
+/// Whether no entry is infinite or NaN.
+template <class T>
+bool is_finite(const Var<T>& x);
+
 /// The length of a first step for a method of the given order, from the slope and its change:
 /// Hairer's rule.
 ///
-/// Units:   norms as of scaled_norm; `slope_change` maps a trial step to the norm of f(t0 + h, y0 +
-///          h f0) - f0.
+/// Units:   norms as of scaled_norm; `slope_change` maps a trial step, at most `longest`, to the
+///          norm of f(t0 + h, y0 + h f0) - f0.
 /// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4, "Starting Step Size".
-double starting_step(double state_norm, double slope_norm, int order,
+double starting_step(double state_norm, double slope_norm, int order, double longest,
                      const std::function<double(double)>& slope_change);
 
 /// The factor by which the step changes after an error norm (NaN: shrinks most), at most

@@ -286,7 +286,8 @@ struct AddCombination {
                       T* out) {
     constexpr std::size_t at_once = 4;
     const T* from = base.value;
-    for (std::size_t j = 0; j < weights.count || from == base.value; j += at_once) {
+    std::size_t j = 0;
+    do {
       std::array<const T*, at_once> x;
       std::array<simd::Batch<T>, at_once> w;
       for (std::size_t i = 0; i < at_once; ++i) {
@@ -311,7 +312,8 @@ struct AddCombination {
       };
       some(weights.count - std::min(j, weights.count));
       from = out;
-    }
+      j += at_once;
+    } while (j < weights.count);
   }
 };
 

@@ -85,11 +85,15 @@ TEST_CASE("adjoint: direct and adjoint gradients agree in state, times and param
 
 TEST_CASE("adjoint: the value is that of the direct solve, bit for bit") {
   Tape<double> tape;
-  Vars<double> inputs;
-  for (const Tensor<double>& x : network_inputs) inputs.push_back(tape.input(x));
-  const double direct = sum(square(network_solve(Mode::direct)(inputs))).item();
-  const double adjoint = sum(square(network_solve(Mode::adjoint)(inputs))).item();
-  CHECK(adjoint == doctest::Approx(direct).epsilon(1e-12));
+  const Field<double> f = [](const Var<double>& t, const Var<double>& y) {
+    return sin(y * 3.0) * cos(t);
+  };
+  const Var<double> y0 = tape.input(network_inputs[0]);
+  const Solution<double> adjoint =
+      solve_adjoint<double>(f, y0, tape.scalar(0.2), tape.scalar(1.4), {}, tight);
+  const Solution<double> direct = solve(f, y0, {0.2, 1.4}, tight.forward);
+  CHECK(Tensor<double>(adjoint.y.value()) == Tensor<double>(direct.y.value()));
+  CHECK(adjoint.report.evaluations == direct.report.evaluations);
 }
 
 TEST_CASE("adjoint: the tape holds one operation, however many steps there are") {
@@ -159,22 +163,97 @@ TEST_CASE("adjoint: first and second derivatives in every nesting, through both 
   }
 }
 
+/// The derivatives of the sum of sines of all gradients of the sum of squares.
+std::vector<double> second_gradients(const CheckedFunction& f,
+                                     const std::vector<Tensor<double>>& at) {
+  return gradients(
+      [&](const Vars<double>& inputs) {
+        const Var<double> loss = sum(square(f(inputs)));
+        Var<double> slope = loss.tape().scalar(0.0);
+        for (const Var<double>& g : pullback<double>({loss}, {loss.tape().scalar(1.0)}, inputs))
+          slope = slope + sum(sin(g));
+        return slope;
+      },
+      at);
+}
+
 TEST_CASE("adjoint: second derivatives are those of the direct mode") {
-  std::vector<std::vector<double>> products;
+  CHECK(worst_difference(second_gradients(network_solve(Mode::direct), network_inputs),
+                         second_gradients(network_solve(Mode::adjoint), network_inputs)) < 1e-6);
+}
+
+TEST_CASE("adjoint: an end time, a start time and a state may depend on a parameter") {
+  const auto run = [](Mode mode) -> CheckedFunction {
+    return [mode](const Vars<double>& inputs) {
+      const Var<double> w = inputs[0];
+      const Field<double> f = [w](const Var<double>& t, const Var<double>& y) {
+        return sin(y * w) + t * w;
+      };
+      return solved(mode, f, {square(w) + inputs[1], w * 0.5, w * 2.0}, {w}, tight);
+    };
+  };
+  const std::vector<Tensor<double>> at{Tensor<double>(0.8), Tensor<double>{0.3, -0.4}};
+  CHECK(worst_difference(gradients(run(Mode::direct), at), gradients(run(Mode::adjoint), at)) <
+        1e-6);
+  CHECK(worst_difference(second_gradients(run(Mode::direct), at),
+                         second_gradients(run(Mode::adjoint), at)) < 1e-6);
+  const GradientCheck checks = check_gradient(run(Mode::adjoint), at);
+  CHECK(checks.worst() < 1e-6);
+}
+
+TEST_CASE("adjoint: a solve from a time to itself moves with both times") {
+  constexpr double w = 0.7;
+  constexpr double y = 1.5;
   for (const Mode mode : {Mode::direct, Mode::adjoint}) {
     Tape<double> tape;
-    Vars<double> inputs;
-    for (const Tensor<double>& x : network_inputs) inputs.push_back(tape.input(x));
-    const Var<double> loss = sum(square(network_solve(mode)(inputs)));
-    Var<double> slope = tape.scalar(0.0);
-    for (const Var<double>& g : pullback<double>({loss}, {tape.scalar(1.0)}, inputs))
-      slope = slope + sum(sin(g));
-    products.emplace_back();
-    for (const TensorView<double>& g : gradient_values<double>(slope, inputs)) {
-      for (const double x : Tensor<double>(g).to_vector()) products.back().push_back(x);
-    }
+    const Vars<double> inputs{tape.scalar(y), tape.scalar(0.4), tape.scalar(0.4), tape.scalar(w)};
+    const Var<double> weight = inputs[3];
+    const Field<double> f = [weight](const Var<double>& t, const Var<double>& at) {
+      return at * weight + t;
+    };
+    const Var<double> end = solved(mode, f, inputs, {weight}, tight);
+    CHECK(end.item() == y);
+    const Vars<double> g = pullback<double>({end}, {tape.scalar(1.0)}, inputs);
+    const double slope = y * w + 0.4;
+    const std::vector<double> first{1, -slope, slope, 0};
+    for (std::size_t i = 0; i < 4; ++i) CHECK(g[i].item() == doctest::Approx(first[i]));
+    // d2 y / dt1 = the slope's own change, and its derivatives in y0, t0 and w.
+    const auto second = gradient_values<double>(g[2], inputs);
+    const std::vector<double> mixed{w, -w * slope, w * slope + 1, y};
+    for (std::size_t i = 0; i < 4; ++i) CHECK(second[i].item() == doctest::Approx(mixed[i]));
   }
-  CHECK(worst_difference(products[0], products[1]) < 1e-6);
+}
+
+TEST_CASE("adjoint: empty states and scalars are ordinary") {
+  Tape<double> tape;
+  const Field<double> f = [](const Var<double>& t, const Var<double>& y) { return y * t; };
+  const Vars<double> inputs{tape.input(Tensor<double>::zeros({0, 3})), tape.scalar(0.0),
+                            tape.scalar(1.0)};
+  const Var<double> y = solved(Mode::adjoint, f, inputs, {}, tight);
+  const auto g = gradient_values<double>(sum(y), inputs);
+  CHECK(g[0].shape() == Shape{0, 3});
+  CHECK(g[2].item() == 0);
+}
+
+TEST_CASE("adjoint: second derivatives take no more memory for more steps") {
+  std::vector<std::size_t> nodes;
+  for (const double t1 : {1.0, 40.0}) {
+    Tape<double> tape;
+    const Vars<double> inputs{tape.scalar(1.0), tape.scalar(0.0), tape.scalar(t1),
+                              tape.scalar(0.2)};
+    const Var<double> w = inputs[3];
+    const Field<double> f = [w](const Var<double>& t, const Var<double>& y) {
+      return y * w * cos(t);
+    };
+    const Var<double> y = solved(Mode::adjoint, f, inputs, {w}, tight);
+    const Var<double> g = pullback<double>({y}, {tape.scalar(1.0)}, {w})[0];
+    // y = exp(w sin t): the derivatives in w are those of a power series.
+    CHECK(g.item() == doctest::Approx(std::sin(t1) * y.item()).epsilon(1e-7));
+    const double second = gradient_values<double>(g, std::vector{w})[0].item();
+    CHECK(second == doctest::Approx(std::pow(std::sin(t1), 2) * y.item()).epsilon(1e-6));
+    nodes.push_back(tape.size());
+  }
+  CHECK(nodes[0] == nodes[1]);
 }
 
 /// y' = w y with a w that the adjoint is not told of.
@@ -213,6 +292,55 @@ TEST_CASE("adjoint: a captured function of a listed parameter is an error, too")
   const Var<double> y =
       solved(Mode::adjoint, f, {tape.scalar(1.0), tape.scalar(0.0), tape.scalar(1.0)}, {w}, tight);
   CHECK_THROWS_AS(gradient_values<double>(y, std::vector{w}), std::invalid_argument);
+}
+
+TEST_CASE("adjoint: a captured node that is used only late in the solve is an error, too") {
+  Tape<double> tape;
+  const Var<double> w = tape.scalar(-0.5);
+  const Field<double> f = [&](const Var<double>& t, const Var<double>& y) {
+    return t.item() < 0.9 ? y * 0.5 : y * w;
+  };
+  const Var<double> y =
+      solved(Mode::adjoint, f, {tape.scalar(1.0), tape.scalar(0.0), tape.scalar(1.0)}, {}, tight);
+  CHECK_THROWS_AS(gradient_values<double>(y, std::vector{w}), std::invalid_argument);
+}
+
+TEST_CASE("adjoint: a field that returns a captured node as it is uses it") {
+  for (const bool listed : {false, true}) {
+    Tape<double> tape;
+    const Var<double> w = tape.scalar(-0.5);
+    const Field<double> f = [&](const Var<double>&, const Var<double>&) { return w; };
+    const Vars<double> parameters = listed ? Vars<double>{w} : Vars<double>{};
+    const Var<double> y =
+        solved(Mode::adjoint, f, {tape.scalar(1.0), tape.scalar(0.0), tape.scalar(3.0)}, parameters,
+               tight);
+    const auto gradient = [&] { return gradient_values<double>(y, std::vector{w})[0].item(); };
+    if (listed) {
+      CHECK(gradient() == doctest::Approx(3));
+    } else {
+      CHECK_THROWS_AS(gradient(), std::invalid_argument);
+    }
+  }
+}
+
+TEST_CASE("adjoint: the start and the times may be used by the field only as parameters") {
+  const auto gradient_of = [](Index used, bool listed) {
+    Tape<double> tape;
+    const Vars<double> inputs{tape.scalar(1.2), tape.scalar(0.3), tape.scalar(1.0)};
+    const Var<double> own = inputs[static_cast<std::size_t>(used)];
+    const Field<double> f = [own](const Var<double>&, const Var<double>& y) { return y * own; };
+    const Vars<double> parameters = listed ? Vars<double>{own} : Vars<double>{};
+    const Var<double> y = solved(Mode::adjoint, f, inputs, parameters, tight);
+    return gradient_values<double>(y, std::vector{own})[0].item();
+  };
+  for (const Index used : {0, 1, 2}) {
+    CAPTURE(used);
+    CHECK_THROWS_AS(gradient_of(used, false), std::invalid_argument);
+  }
+  // y = y0 exp(p (t1 - t0)) with p = y0, t0 or t1.
+  CHECK(gradient_of(0, true) == doctest::Approx(std::exp(0.84) * (1 + 1.2 * 0.7)).epsilon(1e-8));
+  CHECK(gradient_of(1, true) == doctest::Approx(1.2 * std::exp(0.21) * 0.4).epsilon(1e-8));
+  CHECK(gradient_of(2, true) == doctest::Approx(1.2 * std::exp(0.7) * 1.7).epsilon(1e-8));
 }
 
 TEST_CASE("adjoint: a second solve that fails says which and why") {

@@ -3,240 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
 
 #include <doctest/doctest.h>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
-#include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/random.hpp"
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/tests/support/tolerances.hpp"
 
 namespace fjord::ode {
 namespace {
 
-SolveOptions tolerances(double rtol, double atol) {
-  SolveOptions options;
-  options.rtol = rtol;
-  options.atol = atol;
-  return options;
-}
+using test::tolerances;
 
 const SolveOptions tight = tolerances(1e-11, 1e-11);
-
-/// exp(a t) y for a square matrix, by the power series.
-std::vector<double> exponential_times(const Tensor<double>& a, double t,
-                                      const std::vector<double>& y) {
-  std::vector<double> sum = y;
-  std::vector<double> term = y;
-  for (int k = 1; k < 200; ++k) {
-    std::vector<double> next(y.size(), 0.0);
-    for (std::size_t i = 0; i < y.size(); ++i) {
-      for (std::size_t j = 0; j < y.size(); ++j) next[i] += a(i, j) * term[j] * t / k;
-      sum[i] += next[i];
-    }
-    term = next;
-  }
-  return sum;
-}
-
-Tensor<double> normals(const Shape& shape, std::uint64_t seed, double deviation) {
-  Tensor<double> draws = Tensor<double>::zeros(shape);
-  Random(seed).normal(draws.storage());
-  for (double& x : draws.storage()) x *= deviation;
-  return draws;
-}
-
-/// dy/dt = A y for y as a row [1, n].
-template <class T>
-Field<T> linear_field(Tape<T>& tape, const Tensor<double>& a) {
-  const Var<T> matrix = swap_axes(tape.input(a.template as<T>()), 0, 1);
-  return [matrix](const Var<T>&, const Var<T>& y) { return matmul(y, matrix); };
-}
-
-template <class T>
-double worst_relative_error(const Var<T>& y, const std::vector<double>& exact) {
-  const std::vector<T> numbers = Tensor<T>(y.value()).to_vector();
-  REQUIRE(numbers.size() == exact.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    worst = std::max(worst, std::abs((static_cast<double>(numbers[i]) - exact[i]) / exact[i]));
-  }
-  return worst;
-}
-
-/// torchdiffeq's test problems, on t = 1 to 8.
-template <class T>
-struct KnownProblem {
-  const char* name;
-  Field<T> f;
-  std::function<std::vector<double>(double)> exact;
-  double bound;
-};
-
-template <class T>
-std::vector<KnownProblem<T>> known_problems(Tape<T>& tape) {
-  const auto constant = [](const Var<T>& t, const Var<T>& y) {
-    const Var<T> off = y - (t * T(0.2) + T(3));
-    return square(square(off)) * off + T(0.2);
-  };
-  const auto sine = [](const Var<T>& t, const Var<T>& y) {
-    const Var<T> square_of_t = square(t);
-    return y * T(2) / t + square(square_of_t) * sin(t * T(2)) - square_of_t +
-           square_of_t * t * T(4);
-  };
-  const auto sine_exact = [](double t) {
-    const double t2 = t * t;
-    return std::vector<double>{-t2 * t2 / 2 * std::cos(2 * t) + t2 * t / 2 * std::sin(2 * t) +
-                               t2 / 4 * std::cos(2 * t) - t2 * t + 2 * t2 * t2 +
-                               (std::numbers::pi - 0.25) * t2};
-  };
-  const Tensor<double> u = normals({10, 10}, 3, 0.1);
-  Tensor<double> a = u;
-  for (Index i = 0; i < 10; ++i) {
-    for (Index j = 0; j < 10; ++j) a(i, j) = u(i, j) - u(j, i);
-  }
-  const auto exponential = [](const Var<T>& t, const Var<T>&) {
-    return broadcast_to(exp(t * T(-0.1)) * T(-0.1), {1});
-  };
-  return {{"constant", constant, [](double t) { return std::vector<double>{0.2 * t + 3}; }, 3e-4},
-          {"sine", sine, sine_exact, 3e-4},
-          {"linear", linear_field(tape, a),
-           [a](double t) { return exponential_times(a, t, std::vector<double>(10, 1.0)); }, 2e-3},
-          {"exponential", exponential,
-           [](double t) { return std::vector<double>{std::exp(-0.1 * t)}; }, 5e-2}};
-}
-
-TEST_CASE_TEMPLATE("solve: known problems forward and backward", T, float, double) {
-  Tape<T> tape;
-  for (const KnownProblem<T>& problem : known_problems(tape)) {
-    for (const TimeSpan span : {TimeSpan{1, 8}, TimeSpan{8, 1}}) {
-      CAPTURE(problem.name);
-      CAPTURE(span.t0);
-      const std::vector<double> start = problem.exact(span.t0);
-      const auto size = static_cast<Index>(start.size());
-      const Tensor<double> y0 = Tensor<double>::from(size == 1 ? Shape{1} : Shape{1, size}, start);
-      const Solution<T> s = solve(problem.f, tape.input(y0.as<T>()), span, tolerances(1e-7, 1e-9));
-      CHECK(s.report.status == Status::success);
-      CHECK(s.report.t == span.t1);
-      CHECK(worst_relative_error(s.y, problem.exact(span.t1)) < problem.bound);
-      // What the tolerance promises in double is far better than what torchdiffeq holds itself to.
-      if (std::is_same_v<T, double>)
-        CHECK(worst_relative_error(s.y, problem.exact(span.t1)) < 2e-5);
-    }
-  }
-}
-
-TEST_CASE("solve: Riccati's equation and its derivative in the initial value") {
-  Tape<double> tape;
-  const Field<double> f = [](const Var<double>& t, const Var<double>& y) {
-    return square(y - t) + 1.0;
-  };
-  const Var<double> y0 = tape.scalar(0.5);
-  for (const double t : {0.25, 1.0, 1.5}) {
-    const Var<double> y = solve(f, y0, {0, t}, tight).y;
-    CHECK(y.item() == doctest::Approx(1 / (2 - t) + t).epsilon(1e-8));
-    const double slope = gradient_values<double>(y, std::vector{y0})[0].item();
-    CHECK(slope == doctest::Approx(1 / std::pow(1 - 0.5 * t, 2)).epsilon(1e-7));
-  }
-}
-
-TEST_CASE("solve: the gradient through a linear system is the column sums of the exponential") {
-  Tape<double> tape;
-  const Tensor<double> j{{-1, -2, -3}, {-4, -5, -6}, {-7, -8, -9}};
-  const Var<double> y0 = tape.input(Tensor<double>{{1, 1, 1}});
-  const Var<double> y = solve(linear_field(tape, j), y0, {0, 1}, tolerances(1e-10, 1e-10)).y;
-  const TensorView<double> g = gradient_values<double>(sum(y), std::vector{y0})[0];
-  const Tensor<double> exponential{{2.3703878775011322, .2645063729368097, -.8413751316275110},
-                                   {-.0900545996427410, .7326649140674798, -.4446155722222950},
-                                   {-1.5504970967866180, -.7991765448018465, .9521439871829201}};
-  for (Index k = 0; k < 3; ++k) {
-    CHECK(std::abs(g(0, k) - exponential(0, k) - exponential(1, k) - exponential(2, k)) < 1e-6);
-  }
-}
-
-TEST_CASE("solve: halved steps show the order of every method") {
-  const Tensor<double> a = normals({10, 10}, 5, 0.5);
-  const std::vector<double> exact = exponential_times(a, 4, std::vector<double>(10, 1.0));
-  for (const Tableau* method : all_tableaus()) {
-    CAPTURE(method->name);
-    std::vector<double> errors;
-    for (int steps = 16; steps <= 4096; steps *= 2) {
-      Tape<double> tape;
-      const Field<double> f = linear_field(tape, a);
-      SolveOptions one_step = tolerances(0, 1e100);
-      one_step.method = method;
-      one_step.first_step = 4.0 / steps;
-      Var<double> y = tape.input(Tensor<double>::ones({1, 10}));
-      for (int k = 0; k < steps; ++k)
-        y = solve_values(f, y, {4.0 * k / steps, 4.0 * (k + 1) / steps}, one_step).y;
-      errors.push_back(worst_relative_error(y, exact));
-      if (errors.back() < std::exp2(-28)) break;
-    }
-    REQUIRE(errors.size() >= 3);
-    const double halvings = static_cast<double>(errors.size() - 1);
-    CHECK(std::abs(std::log2(errors.front() / errors.back()) / halvings - method->order) < 0.5);
-  }
-}
-
-TEST_CASE("solve: the cubic spiral in single precision follows that in double") {
-  const auto run = []<class T>(T, double tolerance) {
-    Tape<T> tape;
-    const Field<T> linear = linear_field(tape, Tensor<double>{{-.1, -2}, {2, -.1}});
-    const Field<T> f = [&](const Var<T>& t, const Var<T>& y) { return linear(t, square(y) * y); };
-    const Solution<T> s =
-        solve(f, tape.input(Tensor<T>{{2, 0}}), {0, 25}, tolerances(tolerance, tolerance));
-    CHECK(s.report.status == Status::success);
-    return Tensor<T>(s.y.value()).template as<double>().to_vector();
-  };
-  const std::vector<double> exact = run(0.0, 1e-11);
-  const std::vector<double> single = run(0.0F, 1e-6);
-  CHECK(std::hypot(exact[0] - single[0], exact[1] - single[1]) < 2e-3);
-}
-
-TEST_CASE("solve: the ODE chain has the gradient of its closed form") {
-  constexpr Index n = 8;
-  Tape<double> tape;
-  const Var<double> x = tape.input(Tensor<double>{0.7, -1.3, 0.9, 1.1, 2.0, -0.5, 1.7, 0.8});
-  const Var<double> one = tape.input(Tensor<double>{1.0});
-  const Field<double> f = [&](const Var<double>&, const Var<double>& y) {
-    return x * concatenate<double>({one, slice(y, 0, 0, n - 1)}, 0);
-  };
-  const Var<double> y =
-      solve(f, tape.input(Tensor<double>::zeros({n})), {0, 2}, tolerances(1e-12, 1e-12)).y;
-  double product = 1;
-  for (Index r = 0; r < n; ++r) {
-    product *= x.value()(r) * 2 / static_cast<double>(r + 1);
-    CHECK(y.value()(r) == doctest::Approx(product).epsilon(1e-9));
-    const TensorView<double> g = gradient_values<double>(slice(y, 0, r, r + 1), std::vector{x})[0];
-    for (Index i = 0; i < n; ++i) {
-      CHECK(g(i) == doctest::Approx(i <= r ? product / x.value()(i) : 0.0).epsilon(1e-9));
-    }
-  }
-}
-
-TEST_CASE("solve: derivatives in the times are those of the closed form") {
-  constexpr double rate = -0.8;
-  for (const TimeSpan span : {TimeSpan{0.3, 1.9}, TimeSpan{1.9, 0.3}}) {
-    Tape<double> tape;
-    const Var<double> y0 = tape.scalar(1.4);
-    const Var<double> t0 = tape.scalar(span.t0);
-    const Var<double> t1 = tape.scalar(span.t1);
-    const Field<double> f = [](const Var<double>& t, const Var<double>& y) { return y * rate + t; };
-    const Solution<double> s = solve(f, y0, t0, t1, tight);
-    const double growth = std::exp(rate * (span.t1 - span.t0));
-    const double exact =
-        growth * (1.4 + span.t0 / rate + 1 / (rate * rate)) - span.t1 / rate - 1 / (rate * rate);
-    CHECK(s.y.item() == doctest::Approx(exact).epsilon(1e-9));
-    CHECK(s.report.accepted > 3);
-    const auto g = gradient_values<double>(s.y, std::vector{y0, t0, t1});
-    CHECK(g[0].item() == doctest::Approx(growth).epsilon(1e-8));
-    CHECK(g[1].item() == doctest::Approx(-growth * (rate * 1.4 + span.t0)).epsilon(1e-8));
-    CHECK(g[2].item() == doctest::Approx(rate * exact + span.t1).epsilon(1e-8));
-  }
-}
 
 Var<double> decay(const Var<double>&, const Var<double>& y) {
   return -y;
@@ -327,6 +107,134 @@ TEST_CASE("solve: trouble ends with a status, a time and a remedy") {
     CHECK(std::abs(r.t - c.t) <= c.within);
     CHECK(r.message().find(c.remedy) != std::string::npos);
     CHECK(r.accepted + r.rejected <= SolveOptions().max_steps);
+  }
+}
+
+TEST_CASE("solve: a state that is no number ends the solve at once") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const double start : {infinity, -infinity, std::nan("")}) {
+    Tape<double> tape;
+    const Field<double> f = [](const Var<double>& t, const Var<double>&) { return cos(t); };
+    const Report r = solve(f, tape.scalar(start), {0, 1}).report;
+    CHECK(r.status == Status::non_finite);
+    CHECK(r.evaluations == 1);
+    CHECK(r.message().find("the state or the field became infinite or NaN at t = 0") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("solve: a failed solve gives the last state that it reached") {
+  Tape<double> tape;
+  const Field<double> f = [](const Var<double>& t, const Var<double>& y) {
+    return t.item() > 0.5 ? y * std::nan("") : -y;
+  };
+  const Var<double> y0 = tape.scalar(1.0);
+  for (const Solution<double>& s : {solve(f, y0, {0, 1}), solve_values(f, y0, {0, 1})}) {
+    CHECK(s.report.status == Status::non_finite);
+    CHECK(s.y.item() == doctest::Approx(std::exp(-s.report.t)).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("solve: the field is asked for no time outside of the span") {
+  for (const TimeSpan span : {TimeSpan{0, 1}, TimeSpan{1, 0}, TimeSpan{-1e-9, 1e-9}}) {
+    for (const std::optional<double> first : {std::optional<double>(), {100.0}}) {
+      Tape<double> tape;
+      double earliest = 1;
+      double latest = -1;
+      // Flat, so that the rule for the first step would look far ahead.
+      const Field<double> f = [&](const Var<double>& t, const Var<double>& y) {
+        earliest = std::min(earliest, t.item());
+        latest = std::max(latest, t.item());
+        return y * 1e-4;
+      };
+      SolveOptions options;
+      options.first_step = first;
+      const Report r = solve(f, tape.scalar(1.0), span, options).report;
+      CHECK(r.t == span.t1);
+      CHECK(earliest == std::min(span.t0, span.t1));
+      CHECK(latest == std::max(span.t0, span.t1));
+    }
+  }
+}
+
+TEST_CASE("solve: tolerances that single precision cannot meet end with a remedy") {
+  Tape<float> tape;
+  const Field<float> f = [](const Var<float>& t, const Var<float>& y) { return sin(y) * cos(t); };
+  const Report r = solve(f, tape.scalar(1.0F), {0, 1}, tolerances(0, 1e-30)).report;
+  CHECK(r.status == Status::step_too_small);
+  CHECK(r.message().find("loosen rtol and atol, use double precision") != std::string::npos);
+  CHECK(r.rejected < 100);
+  CHECK_THROWS_WITH_AS(solve(f, tape.scalar(1.0F), {0, 1}, tolerances(1e-3, 1e-50)),
+                       doctest::Contains("atol must be positive in the precision"),
+                       std::invalid_argument);
+}
+
+TEST_CASE("solve: time is double for single states, too") {
+  Tape<float> tape;
+  const Field<float> f = [](const Var<float>&, const Var<float>& y) { return -y; };
+  // Near 1e8 single precision tells times apart only by 8.
+  const Solution<float> s = solve(f, tape.scalar(1.0F), {1e8, 1e8 + 1}, tolerances(1e-6, 1e-7));
+  CHECK(s.report.t == 1e8 + 1);
+  CHECK(static_cast<double>(s.y.item()) == doctest::Approx(std::exp(-1.0)).epsilon(1e-5));
+}
+
+TEST_CASE("solve: the limit counts every attempt, and is no limit to what needs no more") {
+  Tape<double> tape;
+  const Field<double> f = [](const Var<double>& t, const Var<double>& y) {
+    return y * cos(t * 9.0);
+  };
+  SolveOptions options = tolerances(1e-9, 1e-9);
+  options.first_step = 3.0;
+  const Report free = solve(f, tape.scalar(1.0), {0, 3}, options).report;
+  const std::size_t needed = free.accepted + free.rejected;
+  REQUIRE(free.rejected > 0);
+  options.max_steps = needed;
+  CHECK(solve(f, tape.scalar(1.0), {0, 3}, options).report.status == Status::success);
+  options.max_steps = needed - 1;
+  const Report stopped = solve(f, tape.scalar(1.0), {0, 3}, options).report;
+  CHECK(stopped.status == Status::max_steps);
+  CHECK(stopped.accepted + stopped.rejected == needed - 1);
+  CHECK(stopped.t < 3);
+  CHECK(stopped.evaluations == 1 + 6 * (needed - 1));
+  CHECK(stopped.message().find("raise max_steps") != std::string::npos);
+}
+
+TEST_CASE("solve: what the field throws reaches the caller, and the tape can be used again") {
+  Tape<double> tape;
+  const Var<double> y0 = tape.scalar(1.0);
+  const typename Tape<double>::Mark mark = tape.mark();
+  const Field<double> f = [](const Var<double>& t, const Var<double>& y) {
+    if (t.item() > 0.5) throw std::runtime_error("outside of the table");
+    return -y;
+  };
+  CHECK_THROWS_WITH_AS(solve(f, y0, {0, 1}), "outside of the table", std::runtime_error);
+  CHECK_THROWS_WITH_AS(solve_values(f, y0, {0, 1}), "outside of the table", std::runtime_error);
+  tape.rewind(mark);
+  const Var<double> y = solve<double>(decay, y0, {0, 1}).y;
+  CHECK(gradient_values<double>(y, std::vector{y0})[0].item() ==
+        doctest::Approx(std::exp(-1)).epsilon(1e-5));
+}
+
+TEST_CASE("solve: a field may return its state, or a node older than the solve") {
+  Tape<double> tape;
+  const Var<double> y0 = tape.scalar(2.0);
+  const Var<double> w = tape.scalar(0.3);
+  const Field<double> state = [](const Var<double>&, const Var<double>& y) { return y; };
+  const Field<double> constant = [&](const Var<double>&, const Var<double>&) { return w; };
+  const Var<double> grown = solve(state, y0, {0, 1}, tight).y;
+  CHECK(grown.item() == doctest::Approx(2 * std::exp(1)).epsilon(1e-9));
+  CHECK(solve_values(state, y0, {0, 1}, tight).y.item() == grown.item());
+  const Var<double> moved = solve(constant, y0, {0, 1}).y;
+  CHECK(moved.item() == doctest::Approx(2.3));
+  CHECK(gradient_values<double>(moved, std::vector{w})[0].item() == doctest::Approx(1));
+}
+
+TEST_CASE("solve: values alone have no path to what came before") {
+  Tape<double> tape;
+  const Var<double> y0 = tape.scalar(1.0);
+  for (const double t1 : {0.0, 1.0}) {
+    const Var<double> y = solve_values<double>(decay, y0, {0, t1}).y;
+    CHECK(gradient_values<double>(y, std::vector{y0})[0].item() == 0);
   }
 }
 
