@@ -38,7 +38,8 @@ void add_sums(const T* x, const NodeShape& from, T* out, const NodeShape& to) {
 
 template <class T>
 struct SumTo {
-  static Var<T> apply(const Var<T>& x, const NodeShape& shape) {
+  // The shape is a copy: appending may move the node that it came from.
+  static Var<T> apply(const Var<T>& x, NodeShape shape) {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, "sum");
     if (in.shape == shape) return x;
