@@ -160,6 +160,16 @@ class ReverseKernel final : public RuleNode<T> {
 
   /// The cotangent of input i. Two inputs may be one node: write one target after the other.
   Target<T> target(std::uint32_t i);
+
+  /// Memory for `count` numbers, which `give_back` returns.
+  T* take(Index count) {
+    return static_cast<T*>(pool_.take(static_cast<std::size_t>(count) * sizeof(T)));
+  }
+
+  void give_back(T* memory, Index count) {
+    pool_.give_back(memory, static_cast<std::size_t>(count) * sizeof(T));
+  }
+
   /// Adds the cotangent of output 0 to that of input i, of the same size; must come last in a
   /// kernel.
   void pass(std::uint32_t i);
@@ -179,6 +189,22 @@ class ReverseKernel final : public RuleNode<T> {
 Shape stacked_shape(const Shape& shape, Index count);
 /// The axis along which `stacked_shape` stacks.
 Index stacking_axis(std::size_t rank);
+
+/// Calls body(offset in g, offset in d, count): the stacked axis lies between the first axes and
+/// the last.
+template <class Body>
+void for_each_slab(const NodeShape& g, const NodeShape& d, Body body) {
+  if (g.rank == d.rank) {
+    body(Index{0}, Index{0}, g.size);
+    return;
+  }
+  const Index last = d.rank >= 2 ? d[d.rank - 1] : 1;
+  const Index slab = last == 0 ? 0 : d.size / last;
+  const Index stack = g[static_cast<std::size_t>(stacking_axis(d.rank))];
+  for (Index j = 0; j < last; ++j) {
+    for (Index k = 0; k < stack; ++k) body((j * stack + k) * slab, j * slab, slab);
+  }
+}
 
 /// Appends a node with one output and new memory for its value, which the caller writes.
 template <class T>

@@ -6,12 +6,13 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/layer.hpp"
 
 namespace fjord::nn {
 
 template <class T>
 std::span<const Activation<T>> all_activations() {
-  static constexpr std::array<Activation<T>, 7> activations{{{"tanh", tanh<T>},
+  static constexpr std::array<Activation<T>, 7> activations{{{"tanh", tanh<T>, tanh_affine<T>},
                                                              {"softplus", softplus<T>},
                                                              {"elu", elu<T>},
                                                              {"silu", silu<T>},

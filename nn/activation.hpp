@@ -13,6 +13,8 @@ template <class T>
 struct Activation {
   std::string_view name;
   Var<T> (*function)(const Var<T>&);
+  /// The same of an affine map x W^T + b, as one operation; null if there is none.
+  Var<T> (*of_affine)(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) = nullptr;
 };
 
 /// All smooth activations: tanh, softplus, elu, silu, gelu, sigmoid, sin.

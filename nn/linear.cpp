@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/ops/linalg.hpp"
+#include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/tape.hpp"
 
 namespace fjord::nn {
@@ -32,6 +32,13 @@ template <class T>
 Var<T> Linear<T>::forward(const Var<T>& x) const {
   Tape<T>& tape = x.tape();
   return affine(x, tape.bind(weight_), tape.bind(bias_));
+}
+
+template <class T>
+Var<T> Linear<T>::forward(const Var<T>& x, const Activation<T>& activation) const {
+  if (activation.of_affine == nullptr) return activation.function(forward(x));
+  Tape<T>& tape = x.tape();
+  return activation.of_affine(x, tape.bind(weight_), tape.bind(bias_));
 }
 
 template <class T>

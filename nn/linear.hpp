@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fjord/autodiff/random.hpp"
+#include "fjord/nn/activation.hpp"
 #include "fjord/nn/module.hpp"
 
 namespace fjord::nn {
@@ -19,6 +20,8 @@ class Linear final : public Module<T> {
   Linear(Index in, Index out, const Random& random);
 
   Var<T> forward(const Var<T>& x) const override;
+  /// The activation of the layer's result.
+  Var<T> forward(const Var<T>& x, const Activation<T>& activation) const;
   void add_parameters(const std::string& prefix, NamedParameters<T>& list) override;
 
  private:

@@ -15,9 +15,9 @@ Mlp<T>::Mlp(std::span<const Index> sizes, const Activation<T>& activation, const
 
 template <class T>
 Var<T> Mlp<T>::forward(const Var<T>& x) const {
-  Var<T> h = layers_.front()->forward(x);
-  for (std::size_t i = 1; i < layers_.size(); ++i) h = layers_[i]->forward(activation_.function(h));
-  return h;
+  Var<T> h = x;
+  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) h = layers_[i]->forward(h, activation_);
+  return layers_.back()->forward(h);
 }
 
 template <class T>

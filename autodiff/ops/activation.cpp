@@ -3,59 +3,13 @@
 #include <cmath>
 
 #include "fjord/autodiff/elementwise_rules.hpp"
+#include "fjord/autodiff/tanh_rule.hpp"
 
 namespace fjord {
 namespace {
 
 template <class T>
 using Batch = simd::Batch<T>;
-
-template <class T>
-struct ValueAndSlope {
-  Batch<T> value;
-  Batch<T> slope;
-};
-
-// tanh for |x| < 0.625 as x + x^3 p(x^2) / q(x^2), where (1 - e) / (1 + e) would cancel.
-// Source: Cephes (Moshier), tanhf.c and tanh.c.
-inline Batch<float> small_tanh(const Batch<float>& x) {
-  const Batch<float> z = x * x;
-  Batch<float> p = xsimd::fma(Batch<float>(-5.70498872745e-3f), z, Batch<float>(2.06390887954e-2f));
-  p = xsimd::fma(p, z, Batch<float>(-5.37397155531e-2f));
-  p = xsimd::fma(p, z, Batch<float>(1.33314422036e-1f));
-  p = xsimd::fma(p, z, Batch<float>(-3.33332819422e-1f));
-  return xsimd::fma(p * z, x, x);
-}
-
-inline Batch<double> small_tanh(const Batch<double>& x) {
-  const Batch<double> z = x * x;
-  Batch<double> p = xsimd::fma(Batch<double>(-9.64399179425052238628e-1), z,
-                               Batch<double>(-9.92877231001918586564e1));
-  p = xsimd::fma(p, z, Batch<double>(-1.61468768441708447952e3));
-  Batch<double> q = z + Batch<double>(1.12811678491632931402e2);
-  q = xsimd::fma(q, z, Batch<double>(2.23548839060100448583e3));
-  q = xsimd::fma(q, z, Batch<double>(4.84406305325125486048e3));
-  return xsimd::fma(x * z, p / q, x);
-}
-
-struct Tanh {
-  static constexpr const char* name = "tanh";
-
-  template <class T>
-  static ValueAndSlope<T> both(const Batch<T>& x) {
-    const Batch<T> one(T(1));
-    const Batch<T> a = xsimd::abs(x);
-    const Batch<T> e = xsimd::exp(T(-2) * a);
-    const Batch<T> r = one / (one + e);
-    const Batch<T> large = xsimd::copysign((one - e) * r, x);
-    return {xsimd::select(a < Batch<T>(T(0.625)), small_tanh(x), large), T(4) * e * r * r};
-  }
-
-  template <class V>
-  static V curvature(const V& y, const V& s) {
-    return (y * s) * -2;
-  }
-};
 
 struct Sigmoid {
   static constexpr const char* name = "sigmoid";

@@ -341,22 +341,6 @@ struct Scale {
                      " and " + to_string(d.shape());
             });
   }
-
-  // Calls body(offset in g, offset in d, count): the stacked axis lies between the first axes and
-  // the last.
-  template <class Body>
-  static void for_each_slab(const NodeShape& g, const NodeShape& d, Body body) {
-    if (g.rank == d.rank) {
-      body(Index{0}, Index{0}, g.size);
-      return;
-    }
-    const Index last = d.rank >= 2 ? d[d.rank - 1] : 1;
-    const Index slab = last == 0 ? 0 : d.size / last;
-    const Index stack = g[static_cast<std::size_t>(stacking_axis(d.rank))];
-    for (Index j = 0; j < last; ++j) {
-      for (Index k = 0; k < stack; ++k) body((j * stack + k) * slab, j * slab, slab);
-    }
-  }
 };
 
 template <class T>

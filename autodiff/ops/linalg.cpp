@@ -1,36 +1,13 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 
-#include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/product.hpp"
 #include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
 namespace {
-
-struct Transposes {
-  bool a;
-  bool b;
-};
-
-// All axes but the last are rows. In column-major memory their order is another than numpy's, but
-// the same one in every tensor of a product, so no entry has to move.
-Index row_count(const NodeShape& shape) {
-  const Index columns = shape[shape.rank - 1];
-  return columns == 0 ? Shape(std::span(shape.sizes, shape.rank - 1)).size() : shape.size / columns;
-}
-
-template <class T>
-MatrixOperand<T> operand(const Node<T>& node, bool transposed) {
-  return {node.value, row_count(node.shape), transposed};
-}
-
-template <class T>
-Start start(const Target<T>& target) {
-  return target.fresh ? Start::zero : Start::present;
-}
 
 // op(A) op(B), with either transposed; rows of A are all its leading axes together. Closed under
 // derivatives.
@@ -100,88 +77,7 @@ struct Product {
  private:
   static NodeShape result_shape(Tape<T>& tape, const NodeShape& a, Index m, Index n,
                                 Transposes flags) {
-    const std::size_t last = a.rank - 1;
-    if (flags.a) return tape.keep_shape({m, n});
-    if (a[last] == n) return a;
-    return tape.keep_shape(a.shape().without_axis(last).with_axis(last, n));
-  }
-};
-
-template <class T>
-struct Affine {
-  static Var<T> apply(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
-    Tape<T>& tape = x.tape();
-    const Node<T> in = tape.node(x, "affine");
-    const Node<T> w = tape.node(weight, "affine");
-    const Node<T> b = tape.node(bias, "affine");
-    check_shapes(in.shape, w.shape, b.shape);
-    const Index rows = row_count(in.shape);
-    const Index out = w.shape[0];
-    const std::size_t last = in.shape.rank - 1;
-    const NodeShape shape =
-        in.shape[last] == out
-            ? in.shape
-            : tape.keep_shape(in.shape.shape().without_axis(last).with_axis(last, out));
-    const auto [var, value] = append_operation(tape, row, {x, weight, bias}, shape);
-    multiply(rows, out, w.shape[1], operand(in, false), operand(w, true), value, b.value);
-    return var;
-  }
-
-  static void pullback(Reverse<T>& rule) {
-    const Var<T> g = rule.cotangent();
-    if (rule.wants(0)) rule.add(0, matmul(g, rule.input(1)));
-    if (rule.wants(1)) rule.add(1, Product<T>::apply(g, rule.input(0), {true, false}));
-    if (rule.wants(2)) rule.add(2, sum_to(g, rule.input(2)));
-  }
-
-  static bool pushforward(Forward<T>& rule) {
-    const Var<T> weight = rule.tangent(1);
-    const Var<T> bias = rule.tangent(2);
-    if (rule.stack() > 0 && !(weight.is_empty() && bias.is_empty())) return false;
-    Var<T> tangent;
-    const auto add = [&](const Var<T>& part) {
-      tangent = tangent.is_empty() ? part : tangent + part;
-    };
-    if (!rule.tangent(0).is_empty())
-      add(Product<T>::apply(rule.tangent(0), rule.input(1), {false, true}));
-    if (!weight.is_empty()) add(Product<T>::apply(rule.input(0), weight, {false, true}));
-    if (!bias.is_empty()) add(broadcast_to(bias, rule.node().shape.shape()));
-    rule.set(tangent);
-    return true;
-  }
-
-  static void pullback_values(ReverseKernel<T>& k) {
-    const Node<T> x = k.input_node(0);
-    const Node<T> w = k.input_node(1);
-    const Index rows = row_count(x.shape);
-    const Index out = w.shape[0];
-    const Index in = w.shape[1];
-    const T* g = k.cotangent();
-    if (const Target<T> target = k.target(0)) {
-      multiply<T>(rows, in, out, {g, rows}, operand(w, false), target.data, start(target));
-    }
-    if (const Target<T> target = k.target(1)) {
-      multiply<T>(out, in, rows, {g, rows, true}, operand(x, false), target.data, start(target));
-    }
-    if (const Target<T> target = k.target(2)) {
-      for (Index j = 0; j < out; ++j) {
-        const T total = static_cast<T>(simd::sum<T>(rows, simd::same, g + j * rows));
-        target.data[j] = target.fresh ? total : target.data[j] + total;
-      }
-    }
-  }
-
-  static constexpr Operation<T> row{"affine", pullback, pushforward, pullback_values};
-
- private:
-  static void check_shapes(const NodeShape& x, const NodeShape& weight, const NodeShape& bias) {
-    const bool fits = x.rank >= 2 && weight.rank == 2 && bias.rank == 1 &&
-                      x[x.rank - 1] == weight[1] && bias[0] == weight[0];
-    require(fits, "affine", [&] {
-      return "x [..., in], weight [out, in] and bias [out] are needed, got " +
-             to_string(x.shape()) + ", " + to_string(weight.shape()) + " and " +
-             to_string(bias.shape());
-    });
+    return flags.a ? tape.keep_shape({m, n}) : with_columns(tape, a, n);
   }
 };
 
@@ -331,8 +227,8 @@ Var<T> matmul(const Var<T>& a, const Var<T>& b) {
 }
 
 template <class T>
-Var<T> affine(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
-  return Affine<T>::apply(x, weight, bias);
+Var<T> product(const Var<T>& a, const Var<T>& b, Transposes transposes) {
+  return Product<T>::apply(a, b, transposes);
 }
 
 template <class T>
@@ -343,7 +239,7 @@ Var<T> add_combination(const Var<T>& y, const Var<T>& h, std::span<const double>
 
 #define FJORD_INSTANTIATE(T)                                                             \
   template Var<T> matmul(const Var<T>&, const Var<T>&);                                  \
-  template Var<T> affine(const Var<T>&, const Var<T>&, const Var<T>&);                   \
+  template Var<T> product(const Var<T>&, const Var<T>&, Transposes);                     \
   template Var<T> add_combination(const Var<T>&, const Var<T>&, std::span<const double>, \
                                   std::span<const Var<T>>);
 FJORD_INSTANTIATE(float)

@@ -12,13 +12,6 @@ namespace fjord {
 template <class T>
 Var<T> matmul(const Var<T>& a, const Var<T>& b);
 
-/// The affine map x W^T + b of every row of x: a layer of a network, as one operation.
-///
-/// Shapes:  x [..., in], at least two axes; weight [out, in]; bias [out]; result [..., out].
-/// Errors:  std::invalid_argument if the shapes are others.
-template <class T>
-Var<T> affine(const Var<T>& x, const Var<T>& weight, const Var<T>& bias);
-
 /// y + h (w_1 x_1 + w_2 x_2 + ...): the step of a Runge-Kutta method, as one operation.
 ///
 /// Shapes:  h a scalar; the terms and the result have y's shape; one weight for each term.

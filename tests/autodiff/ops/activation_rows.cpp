@@ -1,10 +1,46 @@
+#include <cmath>
+
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
 namespace fjord::test {
 
 void add_activation_rows(Rows& rows) {
-  static_cast<void>(rows);
+  const std::vector<double> some{-2.3, -0.7, -0.2, 0.4, 1.1, 3.2};
+  const auto cdf = [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); };
+  rows.unary(
+          "tanh", [](const auto& x) { return tanh(x); }, [](double x) { return std::tanh(x); },
+          some)
+      .edge(inf, 1, 0)
+      .edge(-inf, -1, 0)
+      .edge(0, 0, 1)
+      .edge(20, 1, 1.6993417021166355e-17);
+  rows.unary(
+          "sigmoid", [](const auto& x) { return sigmoid(x); },
+          [](double x) { return 1 / (1 + std::exp(-x)); }, some)
+      .edge(-inf, 0, 0)
+      .edge(40, 1, 4.248354255291589e-18);
+  rows.unary(
+          "softplus", [](const auto& x) { return softplus(x); },
+          [](double x) { return std::log1p(std::exp(x)); }, some)
+      .edge(-inf, 0, 0)
+      .edge(inf, inf, 1);
+  rows.unary(
+          "elu", [](const auto& x) { return elu(x); },
+          [](double x) { return x > 0 ? x : std::expm1(x); }, some)
+      .edge(0, 0, 1)
+      .edge(-inf, -1, 0);
+  rows.unary(
+          "silu", [](const auto& x) { return silu(x); },
+          [](double x) { return x / (1 + std::exp(-x)); }, some)
+      .edge(0, 0, 0.5);
+  rows.unary(
+          "gelu", [](const auto& x) { return gelu(x); }, [cdf](double x) { return x * cdf(x); },
+          some)
+      .edge(0, 0, 0.5);
+  rows.unary(
+          "normal_cdf", [](const auto& x) { return normal_cdf(x); }, cdf, some)
+      .edge(0, 0.5, 0.3989422804014327);
 }
 
 }  // namespace fjord::test

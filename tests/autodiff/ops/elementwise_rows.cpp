@@ -47,6 +47,37 @@ void add_elementwise_rows(Rows& rows) {
       .edge(-inf, 0, 0)
       .edge(inf, inf, inf)
       .edge(nan, nan, nan);
+  rows.unary(
+          "log", [](const auto& x) { return log(x); }, [](double x) { return std::log(x); },
+          {0.5, 0.9, 1.3, 3.7})
+      .edge(0, -inf, inf)
+      .edge(inf, inf, 0);
+  rows.unary(
+          "sin", [](const auto& x) { return sin(x); }, [](double x) { return std::sin(x); }, some)
+      .edge(0, 0, 1);
+  rows.unary(
+          "cos", [](const auto& x) { return cos(x); }, [](double x) { return std::cos(x); }, some)
+      .edge(0, 1, 0);
+  rows.unary(
+          "is_positive", [](const auto& x) { return is_positive(x); },
+          [](double x) { return x > 0 ? 1.0 : 0.0; }, some)
+      .edge(0, 0, 0)
+      .edge(nan, 0, 0)
+      .not_differentiable();
+  const Tensor<double> mask{1, 0, 1};
+  const Tensor<double> a{{1, 2, 3}, {4, 5, 6}};
+  const Tensor<double> b{{-1}, {-2}};
+  rows.add("where", "", [](const auto& v) { return where(stop_gradient(v[0]), v[1], v[2]); },
+           {mask, a, b}, {{{1, -1, 3}, {4, -2, 6}}})
+      .edge({Tensor<double>(1.0), Tensor<double>(2.0), Tensor<double>(nan)}, Tensor<double>(2.0),
+            {Tensor<double>(0.0), Tensor<double>(1.0), Tensor<double>(0.0)})
+      .reject({mask, a, Tensor<double>{1, 2}});
+  rows.unary(
+      "identity", [](const auto& x) { return identity(x); }, [](double x) { return x; }, some);
+  rows.unary(
+          "stop_gradient", [](const auto& x) { return stop_gradient(x); },
+          [](double x) { return x; }, some)
+      .not_differentiable();
 }
 
 }  // namespace fjord::test

@@ -4,7 +4,34 @@
 namespace fjord::test {
 
 void add_shape_rows(Rows& rows) {
-  static_cast<void>(rows);
+  const Tensor<double> x{{1, 2, 3}, {4, 5, 6}};
+  rows.add("reshape", "",
+           [](const auto& v) {
+             return reshape(v[0], {3, 2});
+           },
+           {x}, {Tensor<double>{{1, 2}, {3, 4}, {5, 6}}})
+      .reject({Tensor<double>{1, 2}});
+  rows.add("reshape", "axes of size 1",
+           [](const auto& v) {
+             return reshape(v[0], {2, 1, 3});
+           },
+           {x}, {Tensor<double>{{{1, 2, 3}}, {{4, 5, 6}}}});
+  rows.add("slice", "axis 0", [](const auto& v) { return slice(v[0], 0, 1, 2); }, {x},
+           {Tensor<double>{{4, 5, 6}}})
+      .reject({Tensor<double>{{1, 2}}});
+  rows.add("slice", "axis -1", [](const auto& v) { return slice(v[0], -1, 1, 3); }, {x},
+           {Tensor<double>{{2, 3}, {5, 6}}});
+  const auto join = [](Index axis) {
+    return [axis](const auto& v) { return concatenate(std::span(v), axis); };
+  };
+  rows.add("concatenate", "axis 0", join(0), {x, Tensor<double>{{7, 8, 9}}},
+           {Tensor<double>{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}})
+      .reject({x, Tensor<double>{{7, 8}}});
+  rows.add("concatenate", "axis 1", join(1), {x, Tensor<double>{{7}, {8}}},
+           {Tensor<double>{{1, 2, 3, 7}, {4, 5, 6, 8}}});
+  rows.add("swap_axes", "", [](const auto& v) { return swap_axes(v[0], 0, 1); }, {x},
+           {Tensor<double>{{1, 4}, {2, 5}, {3, 6}}})
+      .reject({Tensor<double>{1, 2}});
 }
 
 }  // namespace fjord::test

@@ -1,0 +1,311 @@
+#include "fjord/autodiff/ops/layer.hpp"
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/linalg.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/product.hpp"
+#include "fjord/autodiff/tanh_rule.hpp"
+
+namespace fjord {
+namespace {
+
+void check_shapes(const NodeShape& x, const NodeShape& weight, const NodeShape& bias,
+                  const char* op) {
+  const bool fits = x.rank >= 2 && weight.rank == 2 && bias.rank == 1 &&
+                    x[x.rank - 1] == weight[1] && bias[0] == weight[0];
+  require(fits, op, [&] {
+    return "x [..., in], weight [out, in] and bias [out] are needed, got " + to_string(x.shape()) +
+           ", " + to_string(weight.shape()) + " and " + to_string(bias.shape());
+  });
+}
+
+template <class T>
+Var<T> sum_of(const Var<T>& a, const Var<T>& b) {
+  return a.is_empty() ? b : b.is_empty() ? a : a + b;
+}
+
+// The rules of x W^T + b, for the inputs of an operation that starts with it.
+template <class T>
+void pull_affine(Reverse<T>& rule, const Var<T>& g) {
+  if (rule.wants(0)) rule.add(0, matmul(g, rule.input(1)));
+  if (rule.wants(1)) rule.add(1, product(g, rule.input(0), {true, false}));
+  if (rule.wants(2)) rule.add(2, sum_to(g, rule.input(2)));
+}
+
+template <class T>
+void pull_affine_values(ReverseKernel<T>& k, const T* g) {
+  const Node<T> x = k.input_node(0);
+  const Node<T> w = k.input_node(1);
+  const Index rows = row_count(x.shape);
+  const Index out = w.shape[0];
+  const Index in = w.shape[1];
+  if (const Target<T> target = k.target(0)) {
+    multiply<T>(rows, in, out, {g, rows}, operand(w, false), target.data, start(target));
+  }
+  if (const Target<T> target = k.target(1)) {
+    multiply<T>(out, in, rows, {g, rows, true}, operand(x, false), target.data, start(target));
+  }
+  if (const Target<T> target = k.target(2)) {
+    for (Index j = 0; j < out; ++j) {
+      const T total = static_cast<T>(simd::sum<T>(rows, simd::same, g + j * rows));
+      target.data[j] = target.fresh ? total : target.data[j] + total;
+    }
+  }
+}
+
+// The tangent of x W^T + b from those of W and b alone; empty if they have none.
+template <class T>
+Var<T> push_parameters(const Forward<T>& rule) {
+  Var<T> tangent;
+  if (!rule.tangent(1).is_empty()) {
+    tangent = product(rule.input(0), rule.tangent(1), {false, true});
+  }
+  if (!rule.tangent(2).is_empty()) {
+    tangent = sum_of(tangent, broadcast_to(rule.tangent(2), rule.node().shape.shape()));
+  }
+  return tangent;
+}
+
+template <class T>
+bool stacks_parameters(const Forward<T>& rule) {
+  return rule.stack() > 0 && !(rule.tangent(1).is_empty() && rule.tangent(2).is_empty());
+}
+
+template <class T>
+struct Affine {
+  static Var<T> apply(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, name);
+    const Node<T> w = tape.node(weight, name);
+    const Node<T> b = tape.node(bias, name);
+    check_shapes(in.shape, w.shape, b.shape, name);
+    const Index out = w.shape[0];
+    const auto [var, value] =
+        append_operation(tape, row, {x, weight, bias}, with_columns(tape, in.shape, out));
+    multiply(row_count(in.shape), out, w.shape[1], operand(in, false), operand(w, true), value,
+             b.value);
+    return var;
+  }
+
+  static void pullback(Reverse<T>& rule) { pull_affine(rule, rule.cotangent()); }
+
+  static bool pushforward(Forward<T>& rule) {
+    if (stacks_parameters(rule)) return false;
+    Var<T> tangent;
+    if (!rule.tangent(0).is_empty()) {
+      tangent = product(rule.tangent(0), rule.input(1), {false, true});
+    }
+    rule.set(sum_of(tangent, push_parameters(rule)));
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) { pull_affine_values(k, k.cotangent()); }
+
+  static constexpr const char* name = "affine";
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+};
+
+// Outputs y = tanh(z) and s = dy/dz of z = x W^T + b; ds/dz = -2 y s.
+template <class T>
+struct TanhAffine {
+  static Var<T> apply(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, name);
+    const Node<T> w = tape.node(weight, name);
+    const Node<T> b = tape.node(bias, name);
+    check_shapes(in.shape, w.shape, b.shape, name);
+    const Index out = w.shape[0];
+    const NodeShape shape = with_columns(tape, in.shape, out);
+    const auto [y, y_value] = append_operation(tape, row, {x, weight, bias}, shape, nullptr, 2);
+    const auto [s, s_value] = append_output(tape, row, 1, shape);
+    multiply(row_count(in.shape), out, w.shape[1], operand(in, false), operand(w, true), y_value,
+             b.value);
+    Index i = 0;
+    for (; i + simd::width<T> <= shape.size; i += simd::width<T>) {
+      const auto [value, slope] = Tanh::both(simd::load<T>(y_value, i));
+      value.store_unaligned(y_value + i);
+      slope.store_unaligned(s_value + i);
+    }
+    if (const Index rest = shape.size - i; rest > 0) {
+      const auto [value, slope] = Tanh::both(simd::load_part<T>(y_value, i, rest));
+      simd::store_part(value, y_value + i, rest);
+      simd::store_part(slope, s_value + i, rest);
+    }
+    return y;
+  }
+
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> y = rule.output(0);
+    const Var<T> s = rule.output(1);
+    Var<T> g;
+    if (!rule.cotangent(0).is_empty()) g = scale(rule.cotangent(0), s);
+    if (!rule.cotangent(1).is_empty()) {
+      g = sum_of(g, scale(rule.cotangent(1), Tanh::curvature(y, s)));
+    }
+    pull_affine(rule, g);
+  }
+
+  static bool pushforward(Forward<T>& rule) {
+    if (stacks_parameters(rule)) return false;
+    const Var<T> s = rule.output(1);
+    Var<T> tangent;
+    if (!rule.tangent(0).is_empty()) tangent = scaled_product(rule.tangent(0), rule.input(1), s);
+    const Var<T> parameters = push_parameters(rule);
+    if (!parameters.is_empty()) tangent = sum_of(tangent, scale(parameters, s));
+    if (rule.wants(0)) rule.set(0, tangent);
+    if (rule.wants(1)) rule.set(1, scale(tangent, rule.output(0) * T(-2)));
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Index size = k.size();
+    const T* gy = k.cotangent(0);
+    const T* gs = k.cotangent(1);
+    T* g = k.take(size);
+    if (gy != nullptr) simd::transform(size, g, simd::strong_product<T>, gy, k.output(1));
+    if (gs != nullptr) {
+      simd::accumulate(
+          size, g, gy == nullptr,
+          [](const auto& h, const auto& y, const auto& s) {
+            return simd::strong_product<T>(h, Tanh::curvature(y, s));
+          },
+          gs, k.output(0), k.output(1));
+    }
+    pull_affine_values(k, static_cast<const T*>(g));
+    k.give_back(g, size);
+  }
+
+  static constexpr const char* name = "tanh_affine";
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+};
+
+template <class T>
+struct ScaledProduct {
+  static Var<T> apply(const Var<T>& tangent, const Var<T>& weight, const Var<T>& slope) {
+    Tape<T>& tape = tangent.tape();
+    const Node<T> t = tape.node(tangent, name);
+    const Node<T> w = tape.node(weight, name);
+    const Node<T> s = tape.node(slope, name);
+    check(t.shape, w.shape, s.shape);
+    const NodeShape shape = with_columns(tape, t.shape, w.shape[0]);
+    const auto [var, value] = append_operation(tape, row, {tangent, weight, slope}, shape);
+    multiply(row_count(t.shape), w.shape[0], w.shape[1], operand(t, false), operand(w, true), value,
+             Start::zero);
+    for_each_slab(shape, s.shape, [&, value = value](Index at, Index at_s, Index n) {
+      simd::transform(n, value + at, simd::strong_product<T>, static_cast<const T*>(value + at),
+                      s.value + at_s);
+    });
+    return var;
+  }
+
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> t = rule.input(0);
+    const Var<T> w = rule.input(1);
+    const Var<T> s = rule.input(2);
+    const Var<T> g = rule.cotangent();
+    const Var<T> inner = rule.wants(0) || rule.wants(1) ? scale(g, s) : Var<T>();
+    if (rule.wants(0)) rule.add(0, matmul(inner, w));
+    if (rule.wants(1)) rule.add(1, product(inner, t, {true, false}));
+    if (!rule.wants(2)) return;
+    const Var<T> part = scale(g, product(t, w, {false, true}));
+    const std::size_t rank = rule.input_node(2).shape.rank;
+    const bool stacked = rule.node().shape.rank > rank;
+    rule.add(2, stacked ? sum(part, {stacking_axis(rank)}) : part);
+  }
+
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    const Var<T> t = rule.input(0);
+    const Var<T> w = rule.input(1);
+    const Var<T> s = rule.input(2);
+    Var<T> tangent;
+    if (!rule.tangent(0).is_empty()) tangent = scaled_product(rule.tangent(0), w, s);
+    if (!rule.tangent(1).is_empty()) {
+      tangent = sum_of(tangent, scaled_product(t, rule.tangent(1), s));
+    }
+    if (!rule.tangent(2).is_empty()) {
+      tangent = sum_of(tangent, scaled_product(t, w, rule.tangent(2)));
+    }
+    rule.set(tangent);
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Node<T> t = k.input_node(0);
+    const Node<T> w = k.input_node(1);
+    const NodeShape shape = k.node().shape;
+    const NodeShape shape_s = k.input_shape(2);
+    const Index rows = row_count(shape);
+    const Index out = w.shape[0];
+    const Index in = w.shape[1];
+    T* scratch = k.take(shape.size);
+    const T* numbers = scratch;
+    if (const Target<T> target = k.target(2)) {
+      multiply(rows, out, in, operand(t, false), operand(w, true), scratch, Start::zero);
+      Index last = -1;
+      for_each_slab(shape, shape_s, [&](Index at, Index at_s, Index n) {
+        simd::accumulate(n, target.data + at_s, target.fresh && at_s != last,
+                         simd::strong_product<T>, k.cotangent() + at, numbers + at);
+        last = at_s;
+      });
+    }
+    if (k.wants(0) || k.wants(1)) {
+      for_each_slab(shape, shape_s, [&](Index at, Index at_s, Index n) {
+        simd::transform(n, scratch + at, simd::strong_product<T>, k.cotangent() + at,
+                        k.input(2) + at_s);
+      });
+    }
+    if (const Target<T> target = k.target(0)) {
+      multiply<T>(rows, in, out, {numbers, rows}, operand(w, false), target.data, start(target));
+    }
+    if (const Target<T> target = k.target(1)) {
+      multiply<T>(out, in, rows, {numbers, rows, true}, operand(t, false), target.data,
+                  start(target));
+    }
+    k.give_back(scratch, shape.size);
+  }
+
+  static constexpr const char* name = "scaled_product";
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+
+ private:
+  static void check(const NodeShape& t, const NodeShape& w, const NodeShape& s) {
+    bool fits = w.rank == 2 && s.rank >= 2 && (t.rank == s.rank || t.rank == s.rank + 1) &&
+                t[t.rank - 1] == w[1] && s[s.rank - 1] == w[0];
+    for (std::size_t k = 0; fits && k + 1 < s.rank; ++k) fits = t[k] == s[k];
+    require(fits, name, [&] {
+      return "tangent [..., in], or [..., K, in], weight [out, in] and slope [..., out] are "
+             "needed, "
+             "got " +
+             to_string(t.shape()) + ", " + to_string(w.shape()) + " and " + to_string(s.shape());
+    });
+  }
+};
+
+}  // namespace
+
+template <class T>
+Var<T> affine(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
+  return Affine<T>::apply(x, weight, bias);
+}
+
+template <class T>
+Var<T> tanh_affine(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
+  return TanhAffine<T>::apply(x, weight, bias);
+}
+
+template <class T>
+Var<T> scaled_product(const Var<T>& tangent, const Var<T>& weight, const Var<T>& slope) {
+  return ScaledProduct<T>::apply(tangent, weight, slope);
+}
+
+#define FJORD_INSTANTIATE(T)                                                \
+  template Var<T> affine(const Var<T>&, const Var<T>&, const Var<T>&);      \
+  template Var<T> tanh_affine(const Var<T>&, const Var<T>&, const Var<T>&); \
+  template Var<T> scaled_product(const Var<T>&, const Var<T>&, const Var<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord
