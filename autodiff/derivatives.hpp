@@ -41,6 +41,7 @@ Var<T> hvp(const Function<T>& f, const Var<T>& x, const Var<T>& v);
 /// The Jacobian at a point, by forward sweeps of values.
 ///
 /// Shapes:  the shape of f(x), then that of x.
+/// Note:    The function is recorded on a tape of its own, so it must not use handles of another.
 template <class T>
 Tensor<T> jacobian(const Function<T>& f, const Tensor<T>& x);
 

@@ -114,6 +114,13 @@ inline constexpr auto strong_product = [](const Batch<T>& g, const Batch<T>& d) 
   return xsimd::select(g == Batch<T>(T(0)), Batch<T>(T(0)), g * d);
 };
 
+/// The product of two derivatives: zero where either is, whatever the other is.
+template <class T>
+inline constexpr auto product_of_derivatives = [](const Batch<T>& g, const Batch<T>& h) {
+  const Batch<T> zero(T(0));
+  return xsimd::select((g == zero) | (h == zero), zero, g * h);
+};
+
 /// x itself: what a copy or a sum of runs applies.
 inline constexpr auto same = [](const auto& x) { return x; };
 

@@ -262,8 +262,9 @@ struct Identity {
   static constexpr Operation<T> row{"identity", pullback, pushforward, pullback_values};
 };
 
-// The strong product g d; g may hold several tangents, stacked, for which d is shared.
-template <class T>
+// The strong product g d; g may hold several tangents, stacked, for which d is shared. `both`: d is a
+// derivative as well, so that its zeros are strong, too.
+template <class T, bool both>
 struct Scale {
   static Var<T> apply(const Var<T>& g, const Var<T>& d) {
     Tape<T>& tape = g.tape();
@@ -272,7 +273,7 @@ struct Scale {
     check_shapes(in_g.shape, in_d.shape);
     const auto [var, value] = append_operation(tape, row, {g, d}, in_g.shape);
     for_each_slab(in_g.shape, in_d.shape, [&, value = value](Index at, Index at_d, Index n) {
-      simd::transform(n, value + at, simd::strong_product<T>, in_g.value + at, in_d.value + at_d);
+      simd::transform(n, value + at, product(), in_g.value + at, in_d.value + at_d);
     });
     return var;
   }
@@ -280,25 +281,25 @@ struct Scale {
   static void pullback(Reverse<T>& rule) {
     const Var<T> g = rule.input(0);
     const Var<T> d = rule.input(1);
-    if (rule.wants(0)) rule.add(0, scale(rule.cotangent(), d));
+    if (rule.wants(0)) rule.add(0, apply(rule.cotangent(), d));
     if (!rule.wants(1)) return;
-    const Var<T> product = scale(rule.cotangent(), g);
+    const Var<T> in_d = OfDerivatives::apply(rule.cotangent(), g);
     if (is_stacked(rule)) {
       const Index axis = stacking_axis(rule.input_node(1).shape.rank);
-      rule.add(1, sum(product, {axis}));
+      rule.add(1, sum(in_d, {axis}));
     } else {
-      rule.add(1, product);
+      rule.add(1, in_d);
     }
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0 && is_stacked(rule)) return false;
     Var<T> tangent;
-    if (!rule.tangent(0).is_empty()) tangent = scale(rule.tangent(0), rule.input(1));
+    if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), rule.input(1));
     if (!rule.tangent(1).is_empty()) {
-      // Strong in g, which is the zero that matters; stacked tangents of d share the one g.
-      const Var<T> part = rule.stack() > 0 ? scale(rule.tangent(1), rule.input(0))
-                                           : scale(rule.input(0), rule.tangent(1));
+      // Stacked tangents of d share the one g.
+      const Var<T> part = rule.stack() > 0 ? OfDerivatives::apply(rule.tangent(1), rule.input(0))
+                                           : OfDerivatives::apply(rule.input(0), rule.tangent(1));
       tangent = tangent.is_empty() ? part : tangent + part;
     }
     rule.set(tangent);
@@ -310,15 +311,15 @@ struct Scale {
     const NodeShape shape_d = k.input_shape(1);
     if (const Target<T> target = k.target(0)) {
       for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
-        simd::accumulate(n, target.data + at, target.fresh, simd::strong_product<T>,
-                         k.cotangent() + at, k.input(1) + at_d);
+        simd::accumulate(n, target.data + at, target.fresh, product(), k.cotangent() + at,
+                         k.input(1) + at_d);
       });
     }
     if (const Target<T> target = k.target(1)) {
       Index last = -1;
       for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
         simd::accumulate(n, target.data + at_d, target.fresh && at_d != last,
-                         simd::strong_product<T>, k.cotangent() + at, k.input(0) + at);
+                         simd::product_of_derivatives<T>, k.cotangent() + at, k.input(0) + at);
         last = at_d;
       });
     }
@@ -327,6 +328,16 @@ struct Scale {
   static constexpr Operation<T> row{"scale", pullback, pushforward, pullback_values};
 
  private:
+  using OfDerivatives = Scale<T, true>;
+
+  static constexpr auto product() {
+    if constexpr (both) {
+      return simd::product_of_derivatives<T>;
+    } else {
+      return simd::strong_product<T>;
+    }
+  }
+
   static bool is_stacked(const RuleNode<T>& rule) {
     return !(rule.input_node(0).shape == rule.input_node(1).shape);
   }
@@ -396,7 +407,8 @@ struct Where {
 
   static simd::Batch<T> select(const simd::Batch<T>& mask, const simd::Batch<T>& a,
                                const simd::Batch<T>& b) {
-    return xsimd::select(mask != simd::Batch<T>(T(0)), a, b);
+    // Written with ==, of which NaN is the opposite on every processor: != is not.
+    return xsimd::select(mask == simd::Batch<T>(T(0)), b, a);
   }
 };
 
@@ -492,7 +504,7 @@ Var<T> where(const Var<T>& mask, const Var<T>& a, const Var<T>& b) {
 
 template <class T>
 Var<T> scale(const Var<T>& g, const Var<T>& d) {
-  return Scale<T>::apply(g, d);
+  return Scale<T, false>::apply(g, d);
 }
 
 template <class T>

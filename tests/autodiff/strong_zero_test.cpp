@@ -1,0 +1,232 @@
+// A zero cotangent or tangent stays zero whatever it is multiplied with, in every mode and order.
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/activation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/sweep.hpp"
+
+namespace fjord {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+using Values = std::vector<double>;
+
+Values list(const TensorView<double>& view) {
+  return Tensor<double>(view).to_vector();
+}
+
+bool all_are(const TensorView<double>& view, double expected) {
+  for (const double number : list(view)) {
+    if (number != expected) return false;
+  }
+  return true;
+}
+
+Var<double> positive_part(const Var<double>& x, const Var<double>& otherwise) {
+  return where(is_positive(x), x, otherwise);
+}
+
+/// A function whose derivatives of every order are zero at a point where the side that is not chosen
+/// has derivatives that are infinite or NaN.
+struct Case {
+  std::string name;
+  std::function<Var<double>(const Var<double>& x)> f;
+  Tensor<double> at;
+  double value;
+};
+
+std::vector<Case> cases() {
+  const auto zero = [](const Var<double>& x) { return x.tape().scalar(0); };
+  return {
+      {"root at 0", [&](const auto& x) { return where(is_positive(x), sqrt(x), zero(x)); }, {0}, 0},
+      {"root below 0",
+       [&](const auto& x) { return where(is_positive(x), sqrt(x), zero(x)); },
+       {-1},
+       0},
+      {"logarithm at 0",
+       [&](const auto& x) { return where(is_positive(x), log(x) * x, zero(x)); },
+       {0},
+       0},
+      {"reciprocal at 0",
+       [&](const auto& x) { return where(is_positive(x), 1 / x, zero(x)); },
+       {0},
+       0},
+      {"quotient of zeros",
+       [&](const auto& x) { return where(is_positive(x), sqrt(x) / x, zero(x)); },
+       {0},
+       0},
+      {"exponential that overflows",
+       [&](const auto& x) { return where(is_positive(-x), exp(x), zero(x)); },
+       {1000},
+       0},
+      {"clamped norm at the origin",
+       [](const auto& x) {
+         const Var<double> norm = sqrt(sum(square(x)));
+         return positive_part(norm - 1e-10, x.tape().scalar(0)) + 1e-10;
+       },
+       {0, 0},
+       1e-10},
+      {"root of a root",
+       [&](const auto& x) { return where(is_positive(x), sqrt(sqrt(x)), zero(x)); },
+       {0},
+       0},
+  };
+}
+
+TEST_CASE("strong zero: nothing comes from the side that is not chosen, in any order and nesting") {
+  for (const Case& c : cases()) {
+    CAPTURE(c.name);
+    Tape<double> tape;
+    const Var<double> x = tape.input(c.at);
+    const Var<double> one = tape.scalar(1);
+    const Var<double> v = tape.input(Tensor<double>::ones(c.at.shape()));
+    const Var<double> y = sum(c.f(x));
+    CHECK(y.item() == c.value);
+    CHECK(all_are(gradient_values<double>(y, std::span(&x, 1))[0], 0));
+    const Var<double> reverse = pullback<double>({y}, {one}, {x})[0];
+    const Var<double> forward = pushforward(x, v, y);
+    CHECK(all_are(reverse.value(), 0));
+    CHECK(all_are(forward.value(), 0));
+    for (const Var<double>& slope : {sum(reverse), forward}) {
+      CHECK(all_are(gradient_values<double>(slope, std::span(&x, 1))[0], 0));
+      const Var<double> reverse_again = pullback<double>({slope}, {one}, {x})[0];
+      const Var<double> forward_again = pushforward(x, v, slope);
+      CHECK(all_are(reverse_again.value(), 0));
+      CHECK(all_are(forward_again.value(), 0));
+      CHECK(all_are(pushforward(x, v, sum(reverse_again)).value(), 0));
+      CHECK(all_are(pullback<double>({forward_again}, {one}, {x})[0].value(), 0));
+    }
+    const Var<double> stack = tape.input(Tensor<double>::ones(stacked_shape(c.at.shape(), 2)));
+    CHECK(all_are(pushforward(x, stack, y).value(), 0));
+    CHECK(all_are(pushforward(x, stack, reverse).value(), 0));
+    CHECK(all_are(pushforward(x, stack, forward).value(), 0));
+  }
+}
+
+// Slopes that are infinite or NaN at the point; each is met by a derivative that is exactly zero.
+std::vector<Case> singular() {
+  return {
+      {"root", [](const auto& x) { return sqrt(x); }, {0}, infinity},
+      {"root below 0", [](const auto& x) { return sqrt(x); }, {-1}, nan},
+      {"logarithm", [](const auto& x) { return log(x); }, {0}, infinity},
+      {"reciprocal", [](const auto& x) { return reciprocal(x); }, {0}, infinity},
+      {"quotient", [](const auto& x) { return x / (x - x); }, {1}, nan},
+      {"product with infinity", [](const auto& x) { return x * infinity; }, {1}, infinity},
+      {"exponential", [](const auto& x) { return exp(x); }, {1000}, infinity},
+      {"logistic of NaN", [](const auto& x) { return sigmoid(x); }, {nan}, nan},
+      {"tanh of NaN", [](const auto& x) { return tanh(x); }, {nan}, nan},
+  };
+}
+
+TEST_CASE("strong zero: a zero cotangent or tangent passes singular slopes as zero") {
+  for (const Case& c : singular()) {
+    CAPTURE(c.name);
+    Tape<double> tape;
+    const Var<double> x = tape.input(c.at);
+    const Var<double> y = c.f(x);
+    const Var<double> zero = tape.input({0});
+    const Var<double> one = tape.input({1});
+    const TensorView<double> seed = zero.value();
+    CHECK(all_are(
+        pullback_values<double>(std::span(&y, 1), std::span(&seed, 1), std::span(&x, 1))[0], 0));
+    const Var<double> reverse = pullback<double>({y}, {zero}, {x})[0];
+    const Var<double> forward = pushforward(x, zero, y);
+    CHECK(all_are(reverse.value(), 0));
+    CHECK(all_are(forward.value(), 0));
+    // The singularity itself is not hidden.
+    CHECK_FALSE(std::isfinite(pullback<double>({y}, {one}, {x})[0].item()));
+    CHECK_FALSE(std::isfinite(pushforward(x, one, y).item()));
+    // The zero cotangent is a constant, so the derivative of its product in x is zero as well.
+    CHECK(all_are(pushforward(x, one, reverse).value(), 0));
+    CHECK(all_are(pushforward(x, tape.input({{1, 2, 0}}), reverse).value(), 0));
+    CHECK(all_are(pullback<double>({reverse}, {one}, {x})[0].value(), 0));
+    CHECK(all_are(pullback<double>({forward}, {one}, {x})[0].value(), 0));
+    CHECK(all_are(pushforward(x, one, forward).value(), 0));
+  }
+}
+
+TEST_CASE("strong zero: the product of rules keeps the zeros of both derivatives that meet in it") {
+  // h = g d: in d, the derivative is g; a zero of g and a zero of the tangent or cotangent are both
+  // derivatives, and stay.
+  struct Meeting {
+    double g;
+    double tangent_of_d;
+    double product;
+  };
+
+  for (const Meeting& m : std::vector<Meeting>{{0, infinity, 0},
+                                               {0, nan, 0},
+                                               {infinity, 0, 0},
+                                               {nan, 0, 0},
+                                               {2, 3, 6},
+                                               {2, infinity, infinity}}) {
+    CAPTURE(m.g);
+    CAPTURE(m.tangent_of_d);
+    Tape<double> tape;
+    const Var<double> g = tape.input(Tensor<double>::full({2, 3}, m.g));
+    const Var<double> d = tape.input(Tensor<double>::full({2, 3}, 5));
+    const Var<double> h = scale(g, d);
+    const Var<double> t = tape.input(Tensor<double>::full({2, 3}, m.tangent_of_d));
+    const TensorView<double> seed = t.value();
+    CHECK(all_are(pushforward(d, t, h).value(), m.product));
+    const Var<double> stack = tape.input(Tensor<double>::full({2, 4, 3}, m.tangent_of_d));
+    CHECK(all_are(pushforward(d, stack, h).value(), m.product));
+    CHECK(all_are(pullback<double>({h}, {t}, {d})[0].value(), m.product));
+    CHECK(
+        all_are(pullback_values<double>(std::span(&h, 1), std::span(&seed, 1), std::span(&d, 1))[0],
+                m.product));
+    // Once more over the derivative: it is linear in the tangent, with g as its factor.
+    const Var<double> along = pushforward(d, t, h);
+    CHECK(all_are(pushforward(t, t, along).value(), m.product));
+    CHECK(all_are(pullback<double>({along}, {t}, {t})[0].value(), m.product));
+  }
+}
+
+TEST_CASE("strong zero: selection copies, so what is chosen comes through whatever it is") {
+  Tape<double> tape;
+  const Var<double> mask = tape.input({1, 0, -3, nan});
+  const Var<double> a = tape.input({infinity, nan, nan, 1});
+  const Var<double> b = tape.input({nan, 2, infinity, nan});
+  const Var<double> y = where(mask, a, b);
+  const Values chosen = list(y.value());
+  CHECK(chosen[0] == infinity);
+  CHECK(chosen[1] == 2);
+  CHECK(std::isnan(chosen[2]));
+  CHECK(chosen[3] == 1);
+  const Var<double> g = tape.input({infinity, 3, nan, 4});
+  const Vars<double> back = pullback<double>({y}, {g}, {a, b, mask});
+  const Values in_a = list(back[0].value());
+  CHECK(in_a[0] == infinity);
+  CHECK(in_a[1] == 0);
+  CHECK(std::isnan(in_a[2]));
+  CHECK(list(back[1].value()) == Values{0, 3, 0, 0});
+  CHECK(all_are(back[2].value(), 0));
+}
+
+TEST_CASE("strong zero: a NaN in a value always shows") {
+  Tape<double> tape;
+  const Var<double> x = tape.input({1, nan, -1});
+  const Var<double> zero = tape.scalar(0);
+  for (const Var<double>& y :
+       {x + 1, x * 0, x * zero, x - x, zero / x, exp(x), tanh(x), sigmoid(x), softplus(x),
+        square(x), sqrt(x * x), where(zero, zero, x), elu(x), silu(x), gelu(x), cos(x),
+        reshape(x, {3, 1}), x + zero, broadcast_to(x, {3})}) {
+    CHECK(std::isnan(list(y.value())[1]));
+    CHECK_FALSE(std::isnan(list(y.value())[0]));
+    CHECK(std::isnan(sum(y).item()));
+  }
+}
+
+}  // namespace
+}  // namespace fjord
