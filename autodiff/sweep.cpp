@@ -269,7 +269,10 @@ template <class T>
 void push_each(Forward<T>& whole, std::uint32_t head) {
   Tape<T>& tape = whole.tape();
   const Node<T>& node = whole.node();
-  std::vector<Vars<T>> parts(node.outputs);
+  // The parts of output o stand at o count, o count + 1, ...
+  const auto count = static_cast<std::size_t>(whole.stack());
+  auto* parts = tape.template new_records<Var<T>>(node.outputs * count);
+  std::fill_n(parts, node.outputs * count, Var<T>());
   for (Index k = 0; k < whole.stack(); ++k) {
     Forward<T> single(tape, head, 0);
     for (std::uint32_t o = 0; o < node.outputs; ++o) single.output_slot(o) = whole.output_slot(o);
@@ -283,12 +286,14 @@ void push_each(Forward<T>& whole, std::uint32_t head) {
     for (std::uint32_t o = 0; o < node.outputs; ++o) {
       if (single.output_slot(o) >= single.unwanted) continue;
       const Var<T> part = tape.var(single.output_slot(o));
-      parts[o].push_back(reshape(part, stacked_shape(part.shape(), 1)));
+      parts[o * count + static_cast<std::size_t>(k)] =
+          reshape(part, stacked_shape(part.shape(), 1));
     }
   }
   for (std::uint32_t o = 0; o < node.outputs; ++o) {
-    if (parts[o].empty()) continue;
-    whole.set(o, concatenate<T>(parts[o], stacking_axis(tape.node(head + o).shape.rank)));
+    const std::span<const Var<T>> all(parts + o * count, count);
+    if (!all.front().is_empty())
+      whole.set(o, concatenate(all, stacking_axis(tape.node(head + o).shape.rank)));
   }
 }
 

@@ -204,6 +204,49 @@ struct Concatenate {
   static constexpr Operation<T> row{"concatenate", pullback, pushforward, pullback_values};
 };
 
+// The places in column-major memory in the order C: last axis fastest.
+class PlacesInOrderC final {
+ public:
+  explicit PlacesInOrderC(const NodeShape& shape) : shape_(shape) {
+    Index stride = 1;
+    for (std::size_t axis = 0; axis < shape.rank; ++axis) {
+      strides_[axis] = stride;
+      stride *= shape[axis];
+    }
+  }
+
+  /// The next place.
+  Index next() {
+    const Index place = place_;
+    for (std::size_t axis = shape_.rank; axis-- > 0;) {
+      place_ += strides_[axis];
+      if (++counter_[axis] < shape_[axis]) break;
+      place_ -= counter_[axis] * strides_[axis];
+      counter_[axis] = 0;
+    }
+    return place;
+  }
+
+ private:
+  NodeShape shape_;
+  Index place_ = 0;
+  std::array<Index, Shape::max_rank> strides_{};
+  std::array<Index, Shape::max_rank> counter_{};
+};
+
+// Assigns or adds the entries of one shape to those of another, both in the order C.
+template <class T>
+void move_in_order(const T* from, const NodeShape& from_shape, T* to, const NodeShape& to_shape,
+                   bool fresh) {
+  PlacesInOrderC source(from_shape);
+  PlacesInOrderC target(to_shape);
+  for (Index i = 0; i < from_shape.size; ++i) {
+    const T entry = from[source.next()];
+    T& place = to[target.next()];
+    place = fresh ? entry : place + entry;
+  }
+}
+
 template <class T>
 struct Reshape {
   static Var<T> apply(const Var<T>& x, const Shape& shape) {
@@ -214,10 +257,8 @@ struct Reshape {
     });
     const NodeShape target = tape.keep_shape(shape);
     if (same_but_ones(in.shape, target)) return append_alias(tape, row, x, target, in.value);
-    T* in_order = tape.new_values(target.size);
-    x.value().copy_to(in_order, Order::c);
     const auto [var, value] = append_operation(tape, row, {x}, target);
-    TensorView<T>(in_order, shape, Order::c).copy_to(value, Order::column_major);
+    move_in_order(in.value, in.shape, value, target, true);
     return var;
   }
 
@@ -235,11 +276,7 @@ struct Reshape {
     if (same_but_ones(k.input_shape(0), k.node().shape)) {
       k.pass(0);
     } else if (const Target<T> target = k.target(0)) {
-      std::vector<T> in_order(static_cast<std::size_t>(k.size()));
-      const TensorView<T> g(k.cotangent(), k.node().shape.shape(), Order::column_major);
-      g.copy_to(in_order.data(), Order::c);
-      const Tensor<T> moved = Tensor<T>::from(k.input_shape(0).shape(), in_order);
-      simd::accumulate(k.size(), target.data, target.fresh, simd::same, moved.data());
+      move_in_order(k.cotangent(), k.node().shape, target.data, k.input_shape(0), target.fresh);
     }
   }
 
@@ -269,14 +306,18 @@ struct SwapAxes {
   static Var<T> apply(const Var<T>& x, TwoAxes axes) {
     Tape<T>& tape = x.tape();
     const TensorView<T> in = x.value();
-    std::vector<Index> sizes(in.shape().begin(), in.shape().end());
-    std::vector<Index> strides;
-    for (std::size_t k = 0; k < sizes.size(); ++k) strides.push_back(in.stride(k));
+    const std::size_t rank = in.shape().rank();
+    std::array<Index, Shape::max_rank> sizes{};
+    std::array<Index, Shape::max_rank> strides{};
+    std::copy(in.shape().begin(), in.shape().end(), sizes.begin());
+    for (std::size_t k = 0; k < rank; ++k) strides[k] = in.stride(k);
     std::swap(sizes[axes.a], sizes[axes.b]);
     std::swap(strides[axes.a], strides[axes.b]);
+    const Shape shape(std::span<const Index>(sizes.data(), rank));
     const auto [var, value] =
-        append_operation(tape, row, {x}, tape.keep_shape(Shape(sizes)), tape.keep(axes));
-    TensorView<T>(in.data(), Shape(sizes), strides).copy_to(value, Order::column_major);
+        append_operation(tape, row, {x}, tape.keep_shape(shape), tape.keep(axes));
+    TensorView<T>(in.data(), shape, std::span<const Index>(strides.data(), rank))
+        .copy_to(value, Order::column_major);
     return var;
   }
 

@@ -1,0 +1,145 @@
+// A program of its own, because it replaces the global operators new and delete.
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <doctest/doctest.h>
+
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/activation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/linalg.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/sweep.hpp"
+
+namespace {
+
+std::atomic<long> allocations = 0;
+
+void* counted(std::size_t bytes, std::size_t align) {
+  ++allocations;
+  void* memory = std::aligned_alloc(align, (bytes + align) / align * align);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) {
+  return counted(bytes, alignof(std::max_align_t));
+}
+
+void* operator new(std::size_t bytes, std::align_val_t align) {
+  return counted(bytes, static_cast<std::size_t>(align));
+}
+
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace fjord {
+namespace {
+
+// Allocations of the rounds after the first two.
+template <class Round>
+long steady_allocations(Round round) {
+  round();
+  round();
+  const long before = allocations;
+  for (int i = 0; i < 10; ++i) round();
+  return allocations - before;
+}
+
+struct Network {
+  Parameter<float> weight{Tensor<float>::full({8, 8}, 0.1F)};
+  Parameter<float> bias{Tensor<float>::full({8}, 0.2F)};
+  Tensor<float> batch = Tensor<float>::full({64, 8}, 0.5F);
+  Tape<float> tape;
+
+  Var<float> layer(const Var<float>& x) {
+    return tanh(affine(x, tape.bind(weight), tape.bind(bias)));
+  }
+
+  // Records, takes the gradient in both parameters, and clears.
+  template <class Loss>
+  void train(Loss loss) {
+    const Var<float> y = loss(tape.borrow(batch));
+    const std::array<Var<float>, 2> inputs{tape.bind(weight), tape.bind(bias)};
+    static_cast<void>(gradient_values<float>(y, inputs));
+    tape.clear();
+  }
+};
+
+TEST_CASE("allocation: the counter counts") {
+  const long before = allocations;
+  const Tensor<float> tensor = Tensor<float>::zeros({100});
+  CHECK(tensor.size() == 100);
+  CHECK(allocations > before);
+}
+
+TEST_CASE("allocation: a training step of a network takes none once it has run") {
+  Network net;
+  CHECK(steady_allocations([&] {
+          net.train([&](const Var<float>& x) {
+            return mean(square(net.layer(net.layer(net.layer(x)))));
+          });
+        }) == 0);
+}
+
+TEST_CASE("allocation: none by any operation that moves, chooses or sums entries") {
+  Network net;
+  CHECK(steady_allocations([&] {
+          net.train([&](const Var<float>& x) {
+            const Var<float> h = net.layer(x);
+            const Var<float> cut = concatenate({slice(h, 1, 0, 4), slice(h, 1, 2, 6)}, 1);
+            const Var<float> turned = swap_axes(reshape(cut, {8, 64}), 0, 1);
+            const Var<float> chosen = where(is_positive(turned), turned, turned / (turned - 2));
+            const Var<float> rows = sum(chosen, {1}, true) * chosen + sum(chosen, {0});
+            return trace(matmul(swap_axes(rows, 0, 1), h)) + sum(gelu(rows));
+          });
+        }) == 0);
+}
+
+TEST_CASE("allocation: none by a trace from stacked tangents and its gradient") {
+  Network net;
+  Tensor<float> units = Tensor<float>::zeros({64, 8, 8});
+  for (Index b = 0; b < 64; ++b) {
+    for (Index d = 0; d < 8; ++d) units(b, d, d) = 1;
+  }
+  CHECK(steady_allocations([&] {
+          net.train([&](const Var<float>& x) {
+            const Var<float> in = identity(x);
+            const Var<float> y = net.layer(net.layer(in));
+            return sum(trace(pushforward(in, net.tape.borrow(units), y))) + sum(square(y));
+          });
+        }) == 0);
+}
+
+TEST_CASE("allocation: none by operations that the sweeps take one tangent at a time") {
+  Network net;
+  const Tensor<float> tangents = Tensor<float>::ones({64, 3, 8});
+  CHECK(steady_allocations([&] {
+          net.train([&](const Var<float>& x) {
+            const Var<float> in = identity(x);
+            const Var<float> h = net.layer(in);
+            const Var<float> y = where(is_positive(h), h * h, h) / sum(h, {1}, true);
+            return sum(square(pushforward(in, net.tape.borrow(tangents), y)));
+          });
+        }) == 0);
+}
+
+}  // namespace
+}  // namespace fjord
