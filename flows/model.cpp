@@ -1,5 +1,6 @@
 #include "fjord/flows/model.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -67,6 +68,17 @@ Index whole_number_at(const nlohmann::json& json, const char* key) {
   require(is_whole, "model",
           [&] { return std::string("the model file's key ") + key + " must be a whole number"; });
   return value_at<Index>(json, key);
+}
+
+std::vector<Index> whole_numbers_at(const nlohmann::json& json, const char* key) {
+  const auto found = json.find(key);
+  const bool are_whole =
+      found != json.end() && found->is_array() &&
+      std::ranges::all_of(*found, [](const auto& item) { return item.is_number_integer(); });
+  require(are_whole, "model", [&] {
+    return std::string("the model file's key ") + key + " must be a list of whole numbers";
+  });
+  return value_at<std::vector<Index>>(json, key);
 }
 
 void check_keys(const nlohmann::json& json) {
@@ -153,7 +165,7 @@ FlowSettings settings_of(const nn::State& state) {
   FlowSettings settings;
   settings.dim = whole_number_at(json, "dim");
   settings.blocks = whole_number_at(json, "blocks");
-  settings.hidden = value_at<std::vector<Index>>(json, "hidden");
+  settings.hidden = whole_numbers_at(json, "hidden");
   settings.activation = value_at<std::string>(json, "activation");
   settings.time_input = nn::time_input_named(value_at<std::string>(json, "time_input"));
   settings.t0 = value_at<double>(json, "t0");

@@ -1,6 +1,9 @@
 #include "fjord/apps/moons/evaluate.hpp"
 
+#include <array>
+#include <cmath>
 #include <cstdio>
+#include <stdexcept>
 
 #include "fjord/apps/moons/message.hpp"
 #include "fjord/apps/moons/points.hpp"
@@ -22,9 +25,19 @@ auto load_model(const std::string& file, const nn::State& state,
 }
 
 template <class T>
+void check_finite(const Tensor<T>& log_probs) {
+  for (Index i = 0; i < log_probs.size(); ++i) {
+    if (std::isfinite(log_probs(i))) continue;
+    throw std::range_error("row " + std::to_string(i + 1) +
+                           " has a log-density beyond the range of numbers; leave it out");
+  }
+}
+
+template <class T>
 void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOptions& options) {
   const auto model =
-      load_model<T>(options.model, state, flow_numerics(options.rtol, options.atol, options.trace));
+      load_model<T>(options.model, state,
+                    flow_numerics(options.rtol, options.atol, options.trace, options.precision));
   require(data.shape()[1] == model->dim(), "--data", [&] {
     return options.data + " has rows of " + std::to_string(data.shape()[1]) +
            " numbers, and the model is for " + std::to_string(model->dim());
@@ -32,6 +45,7 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
   const flows::RowResults<T> result = sharded.log_prob(data.as<T>(), Random(options.seed));
+  check_finite(result.values);
   save_points(options.out, result.values.template as<double>());
   const Statistics nll = negated_statistics(result.values);
   std::array<char, 32> error{"null"};
@@ -42,8 +56,9 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
 
 template <class T>
 void sample_as(const nn::State& state, const SampleOptions& options) {
-  const auto model =
-      load_model<T>(options.model, state, flow_numerics(options.rtol, options.atol, "exact"));
+  const std::string precision = std::is_same_v<T, float> ? "float" : "double";
+  const auto model = load_model<T>(options.model, state,
+                                   flow_numerics(options.rtol, options.atol, "exact", precision));
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
   save_points(options.out, sharded.sample(options.count, Random(options.seed)).values);

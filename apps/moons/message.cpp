@@ -5,14 +5,18 @@
 namespace fjord::apps {
 
 std::string plain_message(std::string_view what) {
-  std::string text;
+  std::string before;
+  std::string after;
   const std::size_t end = what.find("] ");
   if (what.starts_with('[') && end != std::string_view::npos) {
     const std::string_view name = what.substr(1, end - 1);
-    if (name.starts_with("--")) text = std::string(name) + ": ";
     what.remove_prefix(end + 2);
+    if (name.starts_with("--")) before = std::string(name) + ": ";
+    if (name == "read" || name == "write") before = "cannot " + std::string(name) + " ";
+    if (name == "read") after = "; check the name";
+    if (name == "write") after = "; check the name and the free space";
   }
-  text += what;
+  std::string text = before + std::string(what) + after;
   std::ranges::replace(text, '\n', ' ');
   return text;
 }

@@ -6,8 +6,8 @@
 
 namespace fjord::apps {
 
-/// An error's text in one line, without the name of the function that found it: "[matmul] x"
-/// becomes "x". The name of an option stays, as in "--rate: x".
+/// An error's text in one line and without brackets: "[--rate] x" becomes "--rate: x", "[read] x"
+/// becomes "cannot read x; check the name", and the name of any other function goes.
 std::string plain_message(std::string_view what);
 
 }  // namespace fjord::apps

@@ -75,8 +75,8 @@ void check(bool holds, const char* option, const std::string& expected, const st
   require(holds, std::string("--") + option, [&] { return expected + " is needed, got " + got; });
 }
 
-void check_count(const char* option, Index value) {
-  check(value > 0 && value <= 1'000'000'000, option, "a whole number from 1 to 1000000000",
+void check_count(const char* option, Index value, Index most = 1'000'000'000) {
+  check(value > 0 && value <= most, option, "a whole number from 1 to " + std::to_string(most),
         std::to_string(value));
 }
 
@@ -124,19 +124,35 @@ std::vector<Index> widths(const std::string& text) {
   }
 }
 
+// TOML has no larger whole numbers, and reads negative ones, which wrap around to larger ones here.
+void check_seed(std::uint64_t seed) {
+  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  check(seed <= largest, "seed", "a whole number from 0 to " + std::to_string(largest),
+        std::to_string(static_cast<std::int64_t>(seed)));
+}
+
+void check_activation(const std::string& name) {
+  std::set<std::string> names;
+  for (const nn::Activation<float>& activation : nn::all_activations<float>()) {
+    names.emplace(activation.name);
+  }
+  check_choice("activation", name, names);
+}
+
 void check_options(const TrainOptions& o) {
   check_count("epochs", o.epochs);
   check_count("batch", o.batch);
   check_count("points", o.points);
-  check_count("blocks", o.blocks);
+  check_count("blocks", o.blocks, 10'000);
   check_positive("rate", o.rate);
   check(o.noise >= 0 && std::isfinite(o.noise), "noise", "a number of at least 0",
         number_text(o.noise));
   widths(o.hidden);
-  nn::activation_named<float>(o.activation);
+  check_activation(o.activation);
   check_solver(o.rtol, o.atol, o.trace);
   check_choice("gradient", o.gradient, {"adjoint", "direct"});
   check_choice("precision", o.precision, {"double", "float"});
+  check_seed(o.seed);
   check_threads(o.threads);
   check(!o.out.empty(), "out", "a folder", "nothing");
 }
@@ -144,12 +160,14 @@ void check_options(const TrainOptions& o) {
 void check_options(const ScoreOptions& o) {
   check_solver(o.rtol, o.atol, o.trace);
   check_choice("precision", o.precision, {"double", "float"});
+  check_seed(o.seed);
   check_threads(o.threads);
 }
 
 void check_options(const SampleOptions& o) {
   check_count("count", o.count);
   check_solver(o.rtol, o.atol, "exact");
+  check_seed(o.seed);
   check_threads(o.threads);
 }
 
@@ -220,10 +238,17 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* help, Options
   return command;
 }
 
-std::string one_line(std::string text) {
+// CLI11's message in the words of the others.
+std::string message_of(const CLI::ParseError& error) {
+  std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');
   while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
+  constexpr std::string_view conversion = "Could not convert: ";
+  if (text.starts_with(conversion))
+    text = text.substr(conversion.size()) + " is no number of the kind needed";
+  constexpr std::string_view extra = "The following argument";
+  if (text.starts_with(extra)) text = "unknown:" + text.substr(text.find(':') + 1);
+  return text + "; see moons --help";
 }
 
 }  // namespace
@@ -252,8 +277,7 @@ Command parse_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    require(error.get_exit_code() == 0, "arguments",
-            [&] { return one_line(error.what()) + "; see moons --help"; });
+    require(error.get_exit_code() == 0, "arguments", [&] { return message_of(error); });
     app.exit(error);  // prints the help that was asked for
     return {};
   }
@@ -297,21 +321,23 @@ std::map<std::string, std::string> settings_of(const TrainOptions& options) {
 
 std::string config_text(const TrainOptions& options) {
   TrainOptions copy = options;
-  toml::table table;
+  std::ostringstream text;
   for (const Setting& setting : settings(copy)) {
+    text << setting.name << " = ";
     std::visit(
         [&](auto* target) {
           using V = std::remove_pointer_t<decltype(target)>;
-          if constexpr (std::is_integral_v<V>) {
-            table.insert(setting.name, static_cast<std::int64_t>(*target));
+          if constexpr (std::is_same_v<V, std::string>) {
+            text << toml::value<std::string>(*target);
+          } else if constexpr (std::is_same_v<V, double>) {
+            text << number_text(*target);
           } else {
-            table.insert(setting.name, *target);
+            text << static_cast<std::int64_t>(*target);
           }
         },
         setting.target);
+    text << "\n";
   }
-  std::ostringstream text;
-  text << table << "\n";
   return text.str();
 }
 
@@ -323,7 +349,17 @@ flows::FlowSettings flow_settings(const TrainOptions& options) {
   return settings;
 }
 
-flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& trace) {
+flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& trace,
+                                  const std::string& precision) {
+  const bool is_float = precision == "float";
+  const double finest = is_float ? static_cast<double>(std::numeric_limits<float>::epsilon())
+                                 : std::numeric_limits<double>::epsilon();
+  // Finer than the numbers, an error estimate is only rounding: the solves would take tens of
+  // thousands of steps and be no better.
+  require(std::max(rtol, atol) >= finest, "--rtol", [&] {
+    return number_text(rtol) + " with --atol " + number_text(atol) + " is finer than " + precision +
+           " numbers are; loosen one of them" + (is_float ? ", or compute in double" : "");
+  });
   flows::FlowNumerics numerics;
   numerics.solve.rtol = rtol;
   numerics.solve.atol = atol;

@@ -69,9 +69,14 @@ std::map<std::string, std::string> settings_of(const TrainOptions& options);
 /// The text of config.toml; reading it back gives the same run.
 std::string config_text(const TrainOptions& options);
 
-/// The architecture and the numerics that the options ask for.
+/// The architecture that the options ask for.
 flows::FlowSettings flow_settings(const TrainOptions& options);
-flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& trace);
+
+/// The numerics that the options ask for.
+///
+/// Errors:  std::invalid_argument if both tolerances are finer than numbers of this precision.
+flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& trace,
+                                  const std::string& precision);
 
 /// Threads to use: as asked, or the cores that the process may use.
 int thread_count(Index asked);

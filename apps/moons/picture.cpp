@@ -57,6 +57,10 @@ std::string point_bytes(const Tensor<double>& points) {
   return bytes;
 }
 
+std::string bytes_of(const std::vector<double>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)};
+}
+
 // Lines of text, an empty line after each line of the grid, with the colour of its direction.
 std::string grid_text(const Tensor<double>& grid, Index points_a_line) {
   constexpr const char* vertical = " 0xd1495b\n";
@@ -96,7 +100,7 @@ void blur(std::vector<double>& values, Index count, Index stride, double deviati
 }
 
 // A kernel estimate of the density on the cells of the picture, row by row from the bottom.
-std::string density_bytes(const Tensor<double>& points) {
+std::vector<double> density_of(const Tensor<double>& points) {
   std::vector<double> density(static_cast<std::size_t>(columns * rows));
   const double share = 1 / (static_cast<double>(points.shape()[0]) * cell * cell);
   for (Index i = 0; i < points.shape()[0]; ++i) {
@@ -109,11 +113,11 @@ std::string density_bytes(const Tensor<double>& points) {
   constexpr double bandwidth = 0.05;
   blur(density, columns, 1, bandwidth / cell);
   blur(density, rows, columns, bandwidth / cell);
-  return {reinterpret_cast<const char*>(density.data()), density.size() * sizeof(double)};
+  return density;
 }
 
 // The sizes in pixels give both coordinates the same scale. A line of text before this one defines
-// left, right, bottom, top, cell, columns and rows.
+// left, right, bottom, top, cell, peak, columns and rows.
 constexpr const char* script = R"(
 panel_width = 570.0
 panel_height = panel_width * (top - bottom) / (right - left)
@@ -129,6 +133,7 @@ set tics scale 0.5 textcolor rgb '#444444' font 'Sans,12'
 set xtics 1 offset 0,0.4
 set ytics 1 offset 0.5,0
 set title offset 0,-0.6
+set cbrange [0:peak]
 set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#21918c', \
                      5 '#28ae80', 6 '#5ec962', 7 '#addc30', 8 '#fde725')
 points = "binary format='%float64%float64' using 1:2 with points pt 7 ps 0.3 lc rgb '#a01b4f8a'"
@@ -158,7 +163,7 @@ set title 'Density of the data'
 plot 'data_density.bin' @density
 )";
 
-std::string script_text() {
+std::string script_text(double peak) {
   std::string text;
   const auto define = [&](const char* name, double value) {
     text += std::string(name) + " = " + std::to_string(value) + "\n";
@@ -168,6 +173,7 @@ std::string script_text() {
   define("bottom", bottom);
   define("top", top);
   define("cell", cell);
+  define("peak", peak);
   text += "columns = " + std::to_string(columns) + "\nrows = " + std::to_string(rows) + "\n";
   return text + script;
 }
@@ -206,9 +212,12 @@ std::string draw_panels(const fs::path& file, const Panels& panels) {
   put("base_grid.txt", grid_text(panels.base_grid, panels.points_a_line));
   put("transformed.bin", point_bytes(panels.transformed));
   put("transformed_grid.txt", grid_text(panels.transformed_grid, panels.points_a_line));
-  put("density.bin", density_bytes(panels.transformed));
-  put("data_density.bin", density_bytes(panels.data));
-  put("panels.gp", script_text());
+  const std::vector<double> density = density_of(panels.transformed);
+  const std::vector<double> data_density = density_of(panels.data);
+  put("density.bin", bytes_of(density));
+  put("data_density.bin", bytes_of(data_density));
+  put("panels.gp",
+      script_text(std::max(std::ranges::max(density), std::ranges::max(data_density))));
   const std::string trouble = run_gnuplot(folder.path());
   if (trouble.empty()) write_file(file, read_file(folder.path() / "panels.png"));
   return trouble;

@@ -57,9 +57,10 @@ class Training final {
         settings_(settings_of(options)),
         random_(options.seed),
         workers_(thread_count(options.threads)),
-        model_(flows::make_flow<T>(flow_settings(options),
-                                   flow_numerics(options.rtol, options.atol, options.trace),
-                                   use(Use::weights))),
+        model_(flows::make_flow<T>(
+            flow_settings(options),
+            flow_numerics(options.rtol, options.atol, options.trace, options.precision),
+            use(Use::weights))),
         parameters_(nn::parameters_of<T>(*model_)),
         sharded_(*model_, workers_),
         adam_(pointers(parameters_), {.rate = options.rate}),
