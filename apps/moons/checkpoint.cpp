@@ -40,6 +40,7 @@ Position position_of(const nlohmann::json& json) {
   json.at("seconds").get_to(p.seconds);
   json.at("metrics").get_to(p.metrics);
   json.at("finished").get_to(p.finished);
+  require(p.epoch >= 0 && p.batch >= 0 && p.steps >= 0, "checkpoint", "a count is negative");
   return p;
 }
 

@@ -36,11 +36,11 @@ std::string progress_bar(const ProgressState& state, double steps_a_second, std:
   const double left = static_cast<double>(state.steps - state.step) / steps_a_second;
   std::array<char, 160> numbers{};
   std::snprintf(numbers.data(), numbers.size(),
-                " epoch %td/%td  step %td  NLL %.3f  %.0f evaluations  %.0f steps/s  %s left",
+                " epoch %td/%td  step %td  NLL %.3f  %.0f evals  %.0f steps/s  %s left",
                 state.epoch, state.epochs, state.step, state.nll, state.evaluations, steps_a_second,
                 time_text(left).c_str());
   std::string line;
-  constexpr std::size_t narrowest = 10;
+  constexpr std::size_t narrowest = 6;
   const std::size_t used = std::string_view(numbers.data()).size() + 2;
   if (width >= used + narrowest) {
     const std::size_t room = std::min<std::size_t>(width - used, 30);

@@ -88,6 +88,7 @@ class Training final {
   }
 
   void start() {
+    catch_signals();
     std::error_code error;
     fs::create_directories(out_, error);
     if (error) throw std::system_error(error, "[write] " + out_.string());
@@ -111,7 +112,6 @@ class Training final {
     write_file(out_ / "config.toml", config_text(options_));
     if (position_.steps == 0) begin();
     began_ = Clock::now();
-    catch_signals();
   }
 
   // What an earlier run left is replaced, and must not pass for this one's meanwhile.

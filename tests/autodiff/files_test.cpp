@@ -3,7 +3,6 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,6 +11,8 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+
+#include "fjord/tests/support/temporary_folder.hpp"
 
 namespace fjord {
 namespace {
@@ -24,21 +25,7 @@ struct Refusal {
   const char* message;
 };
 
-struct TemporaryFolder final {
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "fjord_files_XXXXXX").string();
-    path = ::mkdtemp(pattern.data());
-  }
-
-  ~TemporaryFolder() { fs::remove_all(path); }
-
-  std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-
-  fs::path path;
-};
+using test::TemporaryFolder;
 
 TEST_CASE("files: what was written is read, byte by byte") {
   const TemporaryFolder folder;

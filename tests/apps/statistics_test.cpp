@@ -1,0 +1,27 @@
+#include "fjord/apps/moons/statistics.hpp"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+namespace fjord::apps {
+namespace {
+
+TEST_CASE("statistics: mean and standard error of small samples") {
+  const Statistics two = negated_statistics(Tensor<double>{-1, -4});
+  CHECK(two.mean == 2.5);
+  CHECK(two.standard_error.value() == doctest::Approx(1.5).epsilon(1e-15));
+  const Statistics four = negated_statistics(Tensor<float>{1, 2, 3, 6});
+  CHECK(four.mean == -3);
+  CHECK(four.standard_error.value() == doctest::Approx(std::sqrt(14.0 / 3 / 4)).epsilon(1e-15));
+  CHECK(negated_statistics(Tensor<double>{5}).mean == -5);
+  CHECK_FALSE(negated_statistics(Tensor<double>{5}).standard_error.has_value());
+}
+
+TEST_CASE("statistics: a large mean does not drown a small spread") {
+  const Statistics result = negated_statistics(Tensor<double>{1e9 + 1, 1e9 + 2, 1e9 + 3});
+  CHECK(result.standard_error.value() == doctest::Approx(1 / std::sqrt(3.0)).epsilon(1e-12));
+}
+
+}  // namespace
+}  // namespace fjord::apps
