@@ -1,6 +1,7 @@
 #include "fjord/flows/divergence.hpp"
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/sweep.hpp"
@@ -22,7 +23,9 @@ Shape check_rows(const Var<T>& x, const Var<T>& y) {
 
 template <class T>
 Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units) {
-  check_rows(x, y);
+  const Shape shape = check_rows(x, y);
+  require(units.shape() == stacked_shape(shape, shape[1]), "divergence",
+          [&] { return "units [B, D, D] are needed, got " + to_string(units.shape()); });
   return trace(pushforward(x, units, y));
 }
 
@@ -50,15 +53,20 @@ template <class T>
 Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random,
                    std::uint64_t first_row) {
   const Shape shape = x.shape();
-  const Shape stacked{shape[0], count, shape[1]};
-  std::vector<T> numbers(static_cast<std::size_t>(stacked.size()));
-  const std::uint64_t first = first_row * static_cast<std::uint64_t>(count * shape[1]);
+  const Index rows = shape[0];
+  const Index width = count * shape[1];
+  Tape<T>& tape = x.tape();
+  const NodeShape stacked = tape.keep_shape({rows, count, shape[1]});
+  T* drawn = tape.new_values(stacked.size);
+  const std::span<T> numbers(drawn, static_cast<std::size_t>(stacked.size));
+  const std::uint64_t first = first_row * static_cast<std::uint64_t>(width);
   if (probe == Probe::rademacher) {
-    random.rademacher(std::span<T>(numbers), first);
+    random.rademacher(numbers, first);
   } else {
-    random.normal(std::span<T>(numbers), first);
+    random.normal(numbers, first);
   }
-  return x.tape().input(Tensor<T>::from(stacked, numbers));
+  // Drawn row by row, kept column-major.
+  return tape.borrow(TensorView<T>(drawn, stacked.shape(), Order::c));
 }
 
 #define FJORD_INSTANTIATE(T)                                                         \

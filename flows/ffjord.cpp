@@ -80,7 +80,7 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
                                   : draw_probes(z0, options_.probes, options_.probe,
                                                 pass.random.fold(pass.solves), pass.first_row);
   // The state is z with the integral of the divergence as one column more.
-  const auto augmented = [this, rows, dim, exact, directions](const Var<T>& t,
+  const auto augmented = [this, exact, directions, rows, dim](const Var<T>& t,
                                                               const Var<T>& state) {
     const Var<T> z = slice(state, 1, 0, dim);
     const Var<T> slope = field_(t, z);
@@ -88,12 +88,12 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
         exact ? exact_divergence(z, slope, directions) : estimated_divergence(z, slope, directions);
     return concatenate<T>({slope, reshape(divergence, {rows, 1})}, 1);
   };
-  const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
-  // The adjoint keeps the field for its sweep; to the others it goes by reference, so that their
-  // std::function has nothing to allocate.
+  // Only the adjoint keeps its field beyond the solve; a reference leaves the others nothing to
+  // allocate.
   const ode::Field<T> field = pass.gradient == Gradient::adjoint
                                   ? ode::Field<T>(augmented)
                                   : ode::Field<T>(std::cref(augmented));
+  const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
   const Var<T> end = integrate(field, concatenate<T>({z0, zeros}, 1), span, pass);
   return {slice(end, 1, 0, dim), reshape(slice(end, 1, dim, dim + 1), {rows})};
 }

@@ -31,7 +31,8 @@ class Ffjord final : public Bijector<T> {
   /// Takes a field f(t, z) of rows [B, D], each row's slope depending on that row alone, and its
   /// parameters.
   ///
-  /// Note:    The field owns what it needs, or refers to what outlives the bijector.
+  /// Note:    The field owns what it needs, or refers to what outlives the bijector, which must in
+  ///          turn outlive the recordings it was used in.
   /// Errors:  std::invalid_argument if `probes` is not positive.
   Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options = {});
 

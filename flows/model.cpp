@@ -91,22 +91,23 @@ void check_keys(const nlohmann::json& json) {
   }
 }
 
+void check_tensor(const nn::State& state, const std::string& name, const Shape& expected) {
+  const auto found = state.tensors.find(name);
+  require(found != state.tensors.end(), "model",
+          [&] { return "the file lacks the tensor " + name; });
+  const Shape shape = std::visit([](const auto& tensor) { return tensor.shape(); }, found->second);
+  require(shape == expected, "model", [&] {
+    return "tensor " + name + " must have shape " + to_string(expected) + ", got " +
+           to_string(shape);
+  });
+}
+
 // Holds the widths against the first block's biases before anything of their size is allocated.
 void check_widths(const FlowSettings& settings, const nn::State& state) {
   std::vector<Index> widths = settings.hidden;
   widths.push_back(settings.dim);
-  for (std::size_t i = 0; i < widths.size(); ++i) {
-    const std::string name = "blocks.0.layers." + std::to_string(i) + ".bias";
-    const auto found = state.tensors.find(name);
-    require(found != state.tensors.end(), "model",
-            [&] { return "the file lacks the tensor " + name; });
-    const Shape shape =
-        std::visit([](const auto& tensor) { return tensor.shape(); }, found->second);
-    require(shape == Shape{widths[i]}, "model", [&] {
-      return "tensor " + name + " must have shape " + to_string(Shape{widths[i]}) + ", got " +
-             to_string(shape);
-    });
-  }
+  for (std::size_t i = 0; i < widths.size(); ++i)
+    check_tensor(state, "blocks.0.layers." + std::to_string(i) + ".bias", {widths[i]});
 }
 
 }  // namespace
@@ -177,20 +178,19 @@ FlowSettings settings_of(const nn::State& state) {
 
 template <class T>
 void load_parameters(Distribution<T>& model, const nn::State& state) {
-  for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model)) {
-    const auto found = state.tensors.find(p.name);
-    require(found != state.tensors.end(), "model",
-            [&] { return "the file lacks the tensor " + p.name; });
+  const nn::NamedParameters<T> parameters = nn::parameters_of<T>(model);
+  // All are looked at before the first is changed.
+  for (const nn::NamedParameter<T>& p : parameters) {
+    check_tensor(state, p.name, p.parameter->value().shape());
+    p.parameter->mutable_values();
+  }
+  for (const nn::NamedParameter<T>& p : parameters) {
     std::visit(
         [&](const auto& tensor) {
-          require(tensor.shape() == p.parameter->value().shape(), "model", [&] {
-            return "tensor " + p.name + " must have shape " +
-                   to_string(p.parameter->value().shape()) + ", got " + to_string(tensor.shape());
-          });
           const Tensor<T> values = tensor.template as<T>();
           std::ranges::copy(values.storage(), p.parameter->mutable_values().begin());
         },
-        found->second);
+        state.tensors.at(p.name));
   }
 }
 

@@ -57,7 +57,8 @@ std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
 
 /// Copies the parameters from a state's tensors.
 ///
-/// Errors:  std::invalid_argument if one is missing or of another shape.
+/// Errors:  std::invalid_argument if one is missing or of another shape, or while a tape holds one;
+///          none is changed then.
 template <class T>
 void load_parameters(Distribution<T>& model, const nn::State& state);
 

@@ -105,6 +105,13 @@ LossAndGradient<T> Sharded<T>::loss_and_gradient(const TensorView<T>& data,
                                                  std::span<const std::uint32_t> rows,
                                                  Gradient gradient, const Random& random) {
   check_rows(data, model_.dim());
+  require(!rows.empty(), "flow", "a loss needs at least one row");
+  for (const std::uint32_t row : rows) {
+    require(row < data.shape()[0], "flow", [&] {
+      return "there is no row " + std::to_string(row) + ": the data has " +
+             std::to_string(data.shape()[0]);
+    });
+  }
   const auto count = static_cast<Index>(rows.size());
   const T weight = static_cast<T>(-1.0 / static_cast<double>(count));
   LossAndGradient<T> result;

@@ -41,7 +41,8 @@ class Sharded final {
 
   /// Loss and gradient on the chosen rows of `data` [N, D].
   ///
-  /// Note:    Allocates nothing if an earlier call recorded as much.
+  /// Errors:  std::invalid_argument if there is no row, or one that `data` has not.
+  /// Note:    Allocates nothing if an earlier call recorded as much; the adjoint mode always does.
   LossAndGradient<T> loss_and_gradient(const TensorView<T>& data,
                                        std::span<const std::uint32_t> rows, Gradient gradient,
                                        const Random& random);
