@@ -24,6 +24,7 @@ void check(const FlowSettings& s) {
     require(width > 0, "flow",
             [&] { return "hidden widths must be positive, got " + std::to_string(width); });
   }
+  nn::activation_named<double>(s.activation);
   require(std::isfinite(s.t0) && std::isfinite(s.t1) && s.t0 != s.t1, "flow",
           "t0 and t1 must be finite and different");
   require(s.base_scale > 0 && std::isfinite(s.base_scale), "flow",

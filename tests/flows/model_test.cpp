@@ -1,0 +1,177 @@
+#include "fjord/flows/model.hpp"
+
+#include <doctest/doctest.h>
+
+#include "fjord/tests/support/check_flow.hpp"
+#include "fjord/tests/support/flows.hpp"
+
+namespace fjord::flows {
+namespace {
+
+using test::numerics;
+using test::worst_difference;
+
+const std::string usual =
+    R"({"dim": 2, "blocks": 2, "hidden": [6, 5], "activation": "tanh", "time_input": "repeat",
+        "t0": 0, "t1": 1, "base_scale": 0.8})";
+
+nn::State described(const std::string& text) {
+  nn::State state;
+  state.metadata["format"] = "fjord-flow";
+  state.metadata["model"] = text;
+  return state;
+}
+
+/// The usual text with one part replaced.
+std::string changed(const std::string& part, const std::string& with) {
+  std::string text = usual;
+  REQUIRE(text.find(part) != std::string::npos);
+  return text.replace(text.find(part), part.size(), with);
+}
+
+nn::State usual_state() {
+  const auto model = test::random_model<double>(test::small_settings(), numerics(1e-6));
+  return state_of(*model, test::small_settings());
+}
+
+TEST_CASE_TEMPLATE("model: a state through the bytes of a file gives the same densities", T, float,
+                   double) {
+  FlowSettings settings = test::small_settings();
+  settings.dim = 3;
+  settings.activation = "softplus";
+  settings.time_input = nn::TimeInput::concat;
+  settings.t0 = 0.25;
+  settings.t1 = -1;
+  settings.base_scale = 1.7;
+  const auto model = test::random_model<T>(settings, numerics(1e-4));
+  const std::string bytes = nn::format_safetensors(state_of(*model, settings));
+  const nn::State state = nn::parse_safetensors(bytes, "model");
+  const auto again = model_of<T>(state, numerics(1e-4));
+  const Tensor<T> x = test::normals({9, 3}, 5).template as<T>();
+  CHECK(test::log_prob<T>(*again, x) == test::log_prob<T>(*model, x));
+  CHECK(nn::format_safetensors(state_of(*again, settings_of(state))) == bytes);
+}
+
+TEST_CASE("model: a state holds the tensors and the text of the format") {
+  const nn::State state = usual_state();
+  CHECK(state.metadata.at("format") == "fjord-flow");
+  CHECK(state.metadata.at("model") ==
+        R"({"dim":2,"blocks":2,"hidden":[6,5],"activation":"tanh","time_input":"repeat",)"
+        R"("t0":0.0,"t1":1.0,"base_scale":0.8})");
+  CHECK(state.tensors.size() == 12);
+  CHECK(std::get<Tensor<double>>(state.tensors.at("blocks.1.layers.0.weight")).shape() ==
+        Shape{6, 4});
+  CHECK(std::get<Tensor<double>>(state.tensors.at("blocks.0.layers.2.bias")).shape() == Shape{2});
+}
+
+TEST_CASE("model: settings are read as they stand in the text") {
+  const FlowSettings s = settings_of(described(
+      R"({"dim": 3, "blocks": 1, "hidden": [], "activation": "gelu", "time_input": "concat",
+          "t0": -1.5, "t1": 2, "base_scale": 1, "version": 1})"));
+  CHECK(s.dim == 3);
+  CHECK(s.blocks == 1);
+  CHECK(s.hidden.empty());
+  CHECK(s.activation == "gelu");
+  CHECK(s.time_input == nn::TimeInput::concat);
+  CHECK(s.t0 == -1.5);
+  CHECK(s.t1 == 2);
+  CHECK(s.base_scale == 1);
+}
+
+TEST_CASE("model: a file in the other precision is read") {
+  const auto model = test::random_model<float>(test::small_settings(), numerics(1e-6));
+  const nn::State state = state_of(*model, test::small_settings());
+  const auto wide = model_of<double>(state, numerics(1e-6));
+  const auto from = nn::parameters_of<float>(*model);
+  const auto to = nn::parameters_of<double>(*wide);
+  for (std::size_t i = 0; i < from.size(); ++i)
+    CHECK(from[i].parameter->value().as<double>() == to[i].parameter->value());
+}
+
+TEST_CASE("model: the same key gives the same weights, and blocks have weights of their own") {
+  const auto weights = [](std::uint64_t seed, std::size_t which) {
+    const auto model = make_flow<double>(test::small_settings(), numerics(1e-3), Random(seed));
+    return nn::parameters_of<double>(*model)[which].parameter->value();
+  };
+  CHECK(weights(1, 0) == weights(1, 0));
+  CHECK_FALSE(weights(1, 0) == weights(2, 0));
+  CHECK_FALSE(weights(1, 0) == weights(1, 6));
+}
+
+TEST_CASE("model: a text that is no model of this version is refused by name") {
+  const auto refuses = [](const nn::State& state, const char* part) {
+    CAPTURE(part);
+    CHECK_THROWS_WITH_AS(settings_of(state), doctest::Contains(part), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(model_of<float>(state, numerics(1e-3)), doctest::Contains(part),
+                         std::invalid_argument);
+  };
+  nn::State other = described(usual);
+  other.metadata["format"] = "something-else";
+  refuses(other, "no model file of Fjord");
+  refuses(nn::State{}, "no model file of Fjord");
+  refuses(described("[1, 2]"), "no JSON object");
+  refuses(described("{"), "no JSON object");
+  refuses(described(changed("}", R"(, "version": 2})")), "has version 2");
+  refuses(described(changed("}", R"(, "version": "1"})")), "version must be a whole number");
+  refuses(described(changed("}", R"(, "scaling": 2})")), "unknown key scaling");
+  refuses(described(changed(R"("dim": 2, )", "")), "dim must be a whole number");
+  refuses(described(changed(R"(, "base_scale": 0.8)", "")), "lacks the key base_scale");
+  refuses(described(changed(R"("dim": 2)", R"("dim": 2.5)")), "dim must be a whole number");
+  refuses(described(changed(R"("dim": 2)", R"("dim": 0)")), "dim must be positive");
+  refuses(described(changed(R"("blocks": 2)", R"("blocks": -1)")), "blocks must be positive");
+  refuses(described(changed("[6, 5]", "[6, 0]")), "hidden widths must be positive");
+  refuses(described(changed("[6, 5]", R"("6,5")")), "hidden has a value of the wrong kind");
+  refuses(described(changed("[6, 5]", "[6.5, 5]")), "hidden must hold whole numbers");
+  refuses(described(changed(R"("t1": 1)", R"("t1": 0)")), "t0 and t1 must be finite and different");
+  refuses(described(changed(R"("t1": 1)", R"("t1": null)")), "t1 has a value of the wrong kind");
+  refuses(described(changed("0.8", "-0.8")), "base_scale must be positive");
+  refuses(described(changed(R"("tanh")", R"("relu")")), "relu");
+  refuses(described(changed(R"("repeat")", R"("twice")")), "twice");
+}
+
+TEST_CASE("model: tensors that do not fit the text are refused by name") {
+  const auto refuses = [](const nn::State& state, const char* part) {
+    CAPTURE(part);
+    CHECK_THROWS_WITH_AS(model_of<double>(state, numerics(1e-3)), doctest::Contains(part),
+                         std::invalid_argument);
+  };
+  nn::State missing = usual_state();
+  missing.tensors.erase("blocks.1.layers.1.bias");
+  refuses(missing, "the file holds 11 tensors");
+  nn::State renamed = missing;
+  renamed.tensors["extra"] = Tensor<double>{1.0};
+  refuses(renamed, "lacks the tensor blocks.1.layers.1.bias");
+  nn::State extra = usual_state();
+  extra.tensors["extra"] = Tensor<double>{1.0};
+  refuses(extra, "the file holds 13 tensors");
+  nn::State shape = usual_state();
+  shape.tensors["blocks.1.layers.1.weight"] = Tensor<double>::zeros({6, 5});
+  refuses(shape, "blocks.1.layers.1.weight must have shape [5, 6], got [6, 5]");
+  // Before anything of that size is allocated.
+  nn::State wide = usual_state();
+  wide.metadata["model"] = changed("[6, 5]", "[6000000000, 5]");
+  refuses(wide, "blocks.0.layers.0.bias must have shape [6000000000], got [6]");
+  wide.metadata["model"] = changed(R"("blocks": 2)", R"("blocks": 4611686018427387904)");
+  refuses(wide, "blocks of 3 weights and biases");
+}
+
+TEST_CASE("model: parameters are loaded all or not at all") {
+  const auto model = test::random_model<double>(test::small_settings(), numerics(1e-6), 1);
+  const Tensor<double> before = nn::parameters_of<double>(*model)[0].parameter->value();
+  const auto donor = test::random_model<double>(test::small_settings(), numerics(1e-6), 2);
+  const nn::State whole = state_of(*donor, test::small_settings());
+  nn::State missing = whole;
+  missing.tensors.erase("blocks.1.layers.2.bias");
+  CHECK_THROWS_AS(load_parameters(*model, missing), std::invalid_argument);
+  Tape<double> tape;
+  tape.bind(*nn::parameters_of<double>(*model).back().parameter);
+  CHECK_THROWS_AS(load_parameters(*model, whole), std::invalid_argument);
+  CHECK(nn::parameters_of<double>(*model)[0].parameter->value() == before);
+  tape.clear();
+  load_parameters(*model, whole);
+  CHECK(nn::format_safetensors(state_of(*model, test::small_settings())) ==
+        nn::format_safetensors(whole));
+}
+
+}  // namespace
+}  // namespace fjord::flows
