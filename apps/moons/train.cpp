@@ -44,9 +44,9 @@ constexpr Index small_test_rows = 2'000;
 constexpr Index large_test_rows = 20'000;
 constexpr Index sample_rows = 8'192;
 constexpr Index grid_lines = 17;
-constexpr Index points_a_line = 200;
+constexpr Index points_a_line = 100;
 // The flow stretches some parts of a line a hundred times.
-constexpr Index points_a_drawn_line = 2'000;
+constexpr Index points_a_drawn_line = 1'000;
 
 template <class T>
 class Training final {

@@ -140,7 +140,7 @@ class Training(MoonsTest):
 
 
 class Interruptions(MoonsTest):
-    OPTIONS = ["train", *SMALL, "--epochs", 6]
+    OPTIONS = ["train", *SMALL, "--epochs", 5]
 
     whole = None  # a folder with the results of the run that nothing interrupts
 
@@ -226,7 +226,7 @@ class Interruptions(MoonsTest):
         for name, value in (("batch", 64), ("rate", 0.02), ("points", 301), ("noise", 0.07), ("blocks", 3), ("hidden", "9,8"),
                             ("activation", "sin"), ("rtol", 1e-4), ("atol", 1e-6), ("trace", "hutchinson"),
                             ("gradient", "adjoint"), ("seed", 1), ("precision", "double")):
-            options = {"--points": 300, "--batch": 128, "--epochs": 6, f"--{name}": value}
+            options = {"--points": 300, "--batch": 128, "--epochs": 5, f"--{name}": value}
             line = [word for pair in options.items() for word in pair]
             self.fails(2, f"--{name} ", "train", *line, "--out", "whole", "--resume")
 
