@@ -344,6 +344,23 @@ TEST_CASE("adjoint: the start and the times may be used by the field only as par
   CHECK(gradient_of(2, true) == doctest::Approx(1.2 * std::exp(0.7) * 1.7).epsilon(1e-8));
 }
 
+TEST_CASE("adjoint: the time and a parameter may be one node, and are two variables") {
+  const auto run = [](Mode mode) -> CheckedFunction {
+    return [mode](const Vars<double>& inputs) {
+      const Var<double> t1 = inputs[2];
+      const Field<double> f = [t1](const Var<double>& t, const Var<double>& y) {
+        return sin(y * t1) * t * t;
+      };
+      return solved(mode, f, inputs, {t1}, tight);
+    };
+  };
+  const std::vector<Tensor<double>> at{Tensor<double>(0.8), Tensor<double>(0.2),
+                                       Tensor<double>(1.3)};
+  CHECK(worst_difference(second_gradients(run(Mode::direct), at),
+                         second_gradients(run(Mode::adjoint), at)) < 1e-6);
+  CHECK(check_gradient(run(Mode::adjoint), at).worst() < 1e-6);
+}
+
 TEST_CASE("adjoint: a second solve that fails says which and why") {
   AdjointOptions options = tight;
   options.backward.max_steps = 1;
