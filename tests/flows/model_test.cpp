@@ -120,8 +120,8 @@ TEST_CASE("model: a text that is no model of this version is refused by name") {
   refuses(described(changed(R"("dim": 2)", R"("dim": 0)")), "dim must be positive");
   refuses(described(changed(R"("blocks": 2)", R"("blocks": -1)")), "blocks must be positive");
   refuses(described(changed("[6, 5]", "[6, 0]")), "hidden widths must be positive");
-  refuses(described(changed("[6, 5]", R"("6,5")")), "hidden has a value of the wrong kind");
-  refuses(described(changed("[6, 5]", "[6.5, 5]")), "hidden must hold whole numbers");
+  refuses(described(changed("[6, 5]", R"("6,5")")), "hidden must be a list of whole numbers");
+  refuses(described(changed("[6, 5]", "[6.5, 5]")), "hidden must be a list of whole numbers");
   refuses(described(changed(R"("t1": 1)", R"("t1": 0)")), "t0 and t1 must be finite and different");
   refuses(described(changed(R"("t1": 1)", R"("t1": null)")), "t1 has a value of the wrong kind");
   refuses(described(changed("0.8", "-0.8")), "base_scale must be positive");
