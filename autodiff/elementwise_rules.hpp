@@ -54,21 +54,10 @@ struct Paired {
   static Var<T> apply(const Var<T>& x) {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, F::name);
-    const auto [y, y_value] = append_operation(tape, row, {x}, in.shape, nullptr, 2);
-    const auto [s, s_value] = append_output(tape, row, 1, in.shape);
-    constexpr Index width = simd::width<T>;
-    Index i = 0;
-    for (; i + width <= in.shape.size; i += width) {
-      const auto [y_batch, s_batch] = F::both(simd::load(in.value, i));
-      y_batch.store_unaligned(y_value + i);
-      s_batch.store_unaligned(s_value + i);
-    }
-    if (const Index rest = in.shape.size - i; rest > 0) {
-      const auto [y_batch, s_batch] = F::both(simd::load_part(in.value, i, rest));
-      simd::store_part(y_batch, y_value + i, rest);
-      simd::store_part(s_batch, s_value + i, rest);
-    }
-    return y;
+    const auto [y, s] = append_operation<T, 2>(tape, row, {x}, {in.shape, in.shape});
+    simd::transform_pair(
+        in.shape.size, y.value, s.value, [](const auto& v) { return F::both(v); }, in.value);
+    return y.var;
   }
 
   static void pullback(Reverse<T>& rule) {

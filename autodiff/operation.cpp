@@ -14,6 +14,19 @@ Shape stacked_shape(const Shape& shape, Index count) {
   return shape.with_axis(static_cast<std::size_t>(stacking_axis(shape.rank())), count);
 }
 
+namespace {
+
+// Whether a shape is that of `count` stacked tangents, or with 0 that of a single one.
+bool is_stack(const NodeShape& shape, const NodeShape& single, Index count) {
+  if (count == 0) return shape == single;
+  const auto axis = static_cast<std::size_t>(stacking_axis(single.rank));
+  return shape.rank == single.rank + 1 && shape[axis] == count &&
+         std::equal(single.sizes, single.sizes + axis, shape.sizes) &&
+         std::equal(single.sizes + axis, single.sizes + single.rank, shape.sizes + axis + 1);
+}
+
+}  // namespace
+
 template <class T>
 RecordedRule<T>::RecordedRule(Tape<T>& tape, std::uint32_t head) : RuleNode<T>(tape, head) {
   const std::size_t count = this->node_.input_count + this->node_.outputs;
@@ -23,9 +36,31 @@ RecordedRule<T>::RecordedRule(Tape<T>& tape, std::uint32_t head) : RuleNode<T>(t
 
 template <class T>
 void Reverse<T>::add(std::uint32_t i, const Var<T>& cotangent) {
-  if (!wants(i)) return;
+  if (!wants(i) || cotangent.is_empty()) return;
+  const char* name = this->node_.op->name;
+  const NodeShape expected = this->input_node(i).shape;
+  const NodeShape got = this->tape_.node(cotangent, name).shape;
+  require(got == expected, name, [&] {
+    return "its rule must give a cotangent of shape " + to_string(expected.shape()) +
+           " for input " + std::to_string(i) + ", got " + to_string(got.shape());
+  });
   const Var<T> sum = this->at_slot(i);
   this->slots_[i] = sum.is_empty() ? cotangent.index() : (sum + cotangent).index();
+}
+
+template <class T>
+void Forward<T>::set(std::uint32_t k, const Var<T>& tangent) {
+  if (tangent.is_empty()) return;
+  const char* name = this->node_.op->name;
+  const NodeShape single = this->tape_.node(this->head_ + k).shape;
+  const NodeShape got = this->tape_.node(tangent, name).shape;
+  require(is_stack(got, single, stack_), name, [&] {
+    const Shape shape = single.shape();
+    return "its rule must give a tangent of shape " +
+           to_string(stack_ == 0 ? shape : stacked_shape(shape, stack_)) + " for output " +
+           std::to_string(k) + ", got " + to_string(got.shape());
+  });
+  this->output_slot(k) = tangent.index();
 }
 
 template <class T>
@@ -77,11 +112,63 @@ void ReverseKernel<T>::add_from(Reverse<T>& rule) {
   }
 }
 
-#define FJORD_INSTANTIATE(T)      \
-  template class RecordedRule<T>; \
-  template class Reverse<T>;      \
-  template class Forward<T>;      \
-  template class ReverseKernel<T>;
+namespace {
+
+template <class T>
+const std::uint32_t* keep_indices(Tape<T>& tape, std::span<const Var<T>> inputs, const char* op) {
+  auto* indices = tape.template new_records<std::uint32_t>(inputs.size());
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    static_cast<void>(tape.node(inputs[i], op));
+    indices[i] = inputs[i].index();
+  }
+  return indices;
+}
+
+}  // namespace
+
+template <class T>
+void append_outputs(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
+                    const void* attributes, std::span<const NodeShape> shapes,
+                    std::span<NewNode<T>> nodes) {
+  for (std::size_t k = 0; k < shapes.size(); ++k) {
+    Node<T> node;
+    node.op = &op;
+    node.shape = shapes[k];
+    node.output = static_cast<std::uint16_t>(k);
+    if (k == 0) {
+      node.inputs = keep_indices(tape, inputs, op.name);
+      node.input_count = static_cast<std::uint32_t>(inputs.size());
+      node.attributes = attributes;
+      node.outputs = static_cast<std::uint16_t>(shapes.size());
+    }
+    T* value = tape.new_values(node.shape.size);
+    node.value = value;
+    nodes[k] = {tape.append(node), value};
+  }
+}
+
+template <class T>
+Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
+                    const NodeShape& shape, const T* value, const void* attributes) {
+  Node<T> node;
+  node.op = &op;
+  node.inputs = keep_indices(tape, std::span(&input, 1), op.name);
+  node.input_count = 1;
+  node.attributes = attributes;
+  node.shape = shape;
+  node.value = value;
+  return tape.append(node);
+}
+
+#define FJORD_INSTANTIATE(T)                                                                    \
+  template class RecordedRule<T>;                                                               \
+  template class Reverse<T>;                                                                    \
+  template class Forward<T>;                                                                    \
+  template class ReverseKernel<T>;                                                              \
+  template void append_outputs(Tape<T>&, const Operation<T>&, std::span<const Var<T>>,          \
+                               const void*, std::span<const NodeShape>, std::span<NewNode<T>>); \
+  template Var<T> append_alias(Tape<T>&, const Operation<T>&, const Var<T>&, const NodeShape&,  \
+                               const T*, const void*);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

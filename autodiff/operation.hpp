@@ -97,7 +97,9 @@ class Reverse final : public RecordedRule<T> {
   /// Whether the cotangent of input i is asked for.
   bool wants(std::uint32_t i) const { return this->slots_[i] != this->unwanted; }
 
-  /// Adds to the cotangent of input i; of the input's shape.
+  /// Adds to the cotangent of input i; an empty one is zero.
+  ///
+  /// Errors:  std::invalid_argument if it has not the input's shape.
   void add(std::uint32_t i, const Var<T>& cotangent);
 };
 
@@ -121,7 +123,10 @@ class Forward final : public RecordedRule<T> {
     return this->slots_[this->node_.input_count + k] != this->unwanted;
   }
 
-  void set(std::uint32_t k, const Var<T>& tangent) { this->output_slot(k) = tangent.index(); }
+  /// Sets the tangent of output k; an empty one is zero.
+  ///
+  /// Errors:  std::invalid_argument if it has not the output's shape, stacked as the input's are.
+  void set(std::uint32_t k, const Var<T>& tangent);
 
   void set(const Var<T>& tangent) { set(0, tangent); }
 
@@ -206,65 +211,55 @@ void for_each_slab(const NodeShape& g, const NodeShape& d, Body body) {
   }
 }
 
-/// Appends a node with one output and new memory for its value, which the caller writes.
+/// A new node, and the memory of its value, which the caller writes.
 template <class T>
 struct NewNode {
   Var<T> var;
   T* value;
 };
 
+/// Appends all outputs of an operation, one node for each shape, with new memory for their values.
+///
+/// Errors:  std::invalid_argument in the operation's name if an input is empty, of another tape, or
+///          ended.
+template <class T>
+void append_outputs(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
+                    const void* attributes, std::span<const NodeShape> shapes,
+                    std::span<NewNode<T>> nodes);
+
+/// As append_outputs, for one output.
 template <class T>
 NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
-                            const NodeShape& shape, const void* attributes = nullptr,
-                            int outputs = 1) {
-  Node<T> node;
-  node.op = &op;
-  auto* indices = tape.template new_records<std::uint32_t>(inputs.size());
-  for (const Var<T>& input : inputs) indices[node.input_count++] = input.index();
-  node.inputs = indices;
-  node.attributes = attributes;
-  node.shape = shape;
-  node.outputs = static_cast<std::uint16_t>(outputs);
-  T* value = tape.new_values(shape.size);
-  node.value = value;
-  return {tape.append(node), value};
+                            const NodeShape& shape, const void* attributes = nullptr) {
+  NewNode<T> node;
+  append_outputs(tape, op, inputs, attributes, std::span(&shape, 1), std::span(&node, 1));
+  return node;
 }
 
 template <class T>
 NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op,
                             std::initializer_list<Var<T>> inputs, const NodeShape& shape,
-                            const void* attributes = nullptr, int outputs = 1) {
-  return append_operation(tape, op, std::span<const Var<T>>(inputs.begin(), inputs.size()), shape,
-                          attributes, outputs);
+                            const void* attributes = nullptr) {
+  return append_operation(tape, op, std::span(inputs.begin(), inputs.size()), shape, attributes);
+}
+
+/// As append_outputs, for N outputs.
+template <class T, std::size_t N>
+std::array<NewNode<T>, N> append_operation(Tape<T>& tape, const Operation<T>& op,
+                                           std::initializer_list<Var<T>> inputs,
+                                           const std::array<NodeShape, N>& shapes,
+                                           const void* attributes = nullptr) {
+  std::array<NewNode<T>, N> nodes;
+  append_outputs<T>(tape, op, std::span(inputs.begin(), inputs.size()), attributes, shapes, nodes);
+  return nodes;
 }
 
 /// Appends a node whose value stands in the tape already: that of an operation that changes no
 /// number.
+///
+/// Errors:  as append_outputs.
 template <class T>
 Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
-                    const NodeShape& shape, const T* value, const void* attributes = nullptr) {
-  Node<T> node;
-  node.op = &op;
-  auto* index = tape.template new_records<std::uint32_t>(1);
-  *index = input.index();
-  node.inputs = index;
-  node.input_count = 1;
-  node.attributes = attributes;
-  node.shape = shape;
-  node.value = value;
-  return tape.append(node);
-}
-
-/// Appends output k > 0 of the operation appended last.
-template <class T>
-NewNode<T> append_output(Tape<T>& tape, const Operation<T>& op, int k, const NodeShape& shape) {
-  Node<T> node;
-  node.op = &op;
-  node.shape = shape;
-  node.output = static_cast<std::uint16_t>(k);
-  T* value = tape.new_values(shape.size);
-  node.value = value;
-  return {tape.append(node), value};
-}
+                    const NodeShape& shape, const T* value, const void* attributes = nullptr);
 
 }  // namespace fjord

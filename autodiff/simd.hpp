@@ -62,6 +62,21 @@ void transform(Index n, T* out, F f, In... in) {
   if (i < n) store_part(f(load_part(in, i, n - i)...), out + i, n - i);
 }
 
+/// {a[i], b[i]} = f(in[i]), where `in` may be a itself.
+template <class T, class F>
+void transform_pair(Index n, T* a, T* b, F f, const T* in) {
+  Index i = 0;
+  for (; i + width<T> <= n; i += width<T>) {
+    const auto [first, second] = f(load(in, i));
+    first.store_unaligned(a + i);
+    second.store_unaligned(b + i);
+  }
+  if (i == n) return;
+  const auto [first, second] = f(load_part(in, i, n - i));
+  store_part(first, a + i, n - i);
+  store_part(second, b + i, n - i);
+}
+
 /// out[i] (fresh: =, else +=) f(in[i]...).
 template <class T, class F, class... In>
 void accumulate(Index n, T* out, bool fresh, F f, In... in) {

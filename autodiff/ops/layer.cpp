@@ -117,22 +117,12 @@ struct TanhAffine {
     check_shapes(in.shape, w.shape, b.shape, name);
     const Index out = w.shape[0];
     const NodeShape shape = with_columns(tape, in.shape, out);
-    const auto [y, y_value] = append_operation(tape, row, {x, weight, bias}, shape, nullptr, 2);
-    const auto [s, s_value] = append_output(tape, row, 1, shape);
-    multiply(row_count(in.shape), out, w.shape[1], operand(in, false), operand(w, true), y_value,
+    const auto [y, slope] = append_operation<T, 2>(tape, row, {x, weight, bias}, {shape, shape});
+    multiply(row_count(in.shape), out, w.shape[1], operand(in, false), operand(w, true), y.value,
              b.value);
-    Index i = 0;
-    for (; i + simd::width<T> <= shape.size; i += simd::width<T>) {
-      const auto [value, slope] = Tanh::both(simd::load<T>(y_value, i));
-      value.store_unaligned(y_value + i);
-      slope.store_unaligned(s_value + i);
-    }
-    if (const Index rest = shape.size - i; rest > 0) {
-      const auto [value, slope] = Tanh::both(simd::load_part<T>(y_value, i, rest));
-      simd::store_part(value, y_value + i, rest);
-      simd::store_part(slope, s_value + i, rest);
-    }
-    return y;
+    simd::transform_pair(
+        shape.size, y.value, slope.value, [](const auto& z) { return Tanh::both(z); }, y.value);
+    return y.var;
   }
 
   static void pullback(Reverse<T>& rule) {
