@@ -1,11 +1,12 @@
 #!/bin/sh
 # Builds and runs the benchmarks: each figure beside its reference, timed in the same run.
 set -eu
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$root/apps/build.sh"
+# shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
 install_missing $build_packages gnuplot-nox
-configure
-ninja -C "$root/build" --quiet bench/training_bench apps/moons/moons >&2
+configure build -Dcpu=native
+build build bench/training_bench apps/moons/moons
 # OpenBLAS reads the core to take the processor for as it is loaded; moons --version finds the right one by itself.
 OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$("$root/build/apps/moons/moons" --version | sed -n 's/.*core \([A-Za-z]*\),.*/\1/p')}
 export OPENBLAS_CORETYPE

@@ -10,11 +10,11 @@ namespace fjord::flows {
 enum class Trace { exact, hutchinson };
 
 struct FfjordOptions {
-  double t0 = 0;            ///< time of the base
-  double t1 = 1;            ///< time of the data
-  ode::SolveOptions solve;  ///< of every solve
-  std::optional<ode::SolveOptions>
-      backward;  ///< of the adjoint mode's second solve; as `solve` if absent
+  double t0 = 0;                 ///< time of the base
+  double t1 = 1;                 ///< time of the data
+  ode::SolveOptions solve = {};  ///< of every solve
+  /// Of the adjoint mode's second solve; as `solve` if absent.
+  std::optional<ode::SolveOptions> backward = std::nullopt;
   Trace trace = Trace::exact;
   Probe probe = Probe::rademacher;  ///< of Hutchinson's trace
   Index probes = 1;  ///< of Hutchinson's trace, for each row, drawn once a solve, > 0

@@ -22,8 +22,8 @@ struct FlowSettings {
 
 /// How a model computes; no part of what it is.
 struct FlowNumerics {
-  ode::SolveOptions solve;
-  std::optional<ode::SolveOptions> backward;
+  ode::SolveOptions solve = {};
+  std::optional<ode::SolveOptions> backward = std::nullopt;
   Trace trace = Trace::exact;
 };
 

@@ -8,9 +8,9 @@
 namespace fjord::ode {
 
 struct AdjointOptions {
-  SolveOptions forward;
-  SolveOptions
-      backward;  ///< tolerances of the second solve, over state, adjoint and parameters together
+  SolveOptions forward = {};
+  /// Tolerances of the second solve, over state, adjoint and parameters together.
+  SolveOptions backward = {};
 };
 
 /// Solves dy/dt = f(t, y) as one operation on the tape of y0, whose reverse sweep integrates the

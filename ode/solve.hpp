@@ -26,8 +26,8 @@ struct TimeSpan {
 struct SolveOptions {
   double rtol = 1e-6;  ///< error allowed relative to an entry of y, >= 0
   double atol = 1e-6;  ///< error allowed in an entry that is zero, > 0
-  std::optional<double>
-      first_step;  ///< length of the first step, > 0; chosen by Hairer's rule if absent
+  /// Length of the first step, > 0; chosen by Hairer's rule if absent.
+  std::optional<double> first_step = std::nullopt;
   std::size_t max_steps = 10'000;           ///< attempted steps, rejected ones included, > 0
   const Tableau* method = &dormand_prince;  ///< never null
 };

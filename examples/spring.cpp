@@ -1,0 +1,24 @@
+#include <cstdio>
+
+#include "fjord/autodiff/autodiff.hpp"
+#include "fjord/ode/ode.hpp"
+
+using namespace fjord;
+using Number = Var<double>;
+
+// Where a mass on a spring of stiffness k, let go at 1, is one second later: cos(sqrt(k)).
+Number position(const Number& k) {
+  const ode::Field<double> motion = [k](const Number&, const Number& y) {
+    return concatenate({slice(y, 0, 1, 2), -k * slice(y, 0, 0, 1)}, 0);
+  };
+  const Number start = k.tape().input({1, 0});
+  return slice(ode::solve(motion, start, {0, 1}, {.rtol = 1e-10, .atol = 1e-10}).y, 0, 0, 1);
+}
+
+int main() {
+  Tape<double> tape;
+  const Number k = tape.scalar(4);
+  std::printf("position            %9.6f\n", position(k).item());
+  std::printf("its derivative in k %9.6f\n", gradient<double>(position, k).item());
+  std::printf("the second one      %9.6f\n", hvp<double>(position, k, tape.scalar(1)).item());
+}

@@ -1,0 +1,79 @@
+"""Tests that README.md is true: python3 readme_test.py ROOT SPRING DENSITY FIT, the last three its example programs."""
+
+import math
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+
+from apps.moons_program import identity_flow, npy_bytes
+
+
+def block(marker):
+    """The fenced block of the README that stands below a marker."""
+    match = re.search(rf"^<!-- {re.escape(marker)} -->\n```\w*\n(.*?)^```$", readme, re.M | re.S)
+    assert match, f"README.md has no block marked {marker}"
+    return match[1]
+
+
+class Readme(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_example(self, program, *arguments):
+        return subprocess.run([program, *arguments], cwd=self.folder, capture_output=True, text=True, check=True).stdout
+
+    def test_the_example_is_the_program_and_its_output_what_the_program_prints(self):
+        self.assertEqual(block("examples/spring.cpp"), (root / "examples/spring.cpp").read_text())
+        self.assertEqual(block("output of examples/spring.cpp"), self.run_example(spring))
+
+    def test_the_example_prints_the_derivatives_of_the_closed_form(self):
+        # x(k) = cos(sqrt(k)) at k = 4
+        expected = [math.cos(2), -math.sin(2) / 4, math.sin(2) / 32 - math.cos(2) / 16]
+        numbers = [float(line.split()[-1]) for line in self.run_example(spring).splitlines()]
+        self.assertEqual(len(numbers), 3)
+        for number, value in zip(numbers, expected):
+            self.assertAlmostEqual(number, value, delta=1e-6)
+
+    def test_a_model_file_is_loaded_as_the_readme_says(self):
+        for line in block("part of examples/density.cpp").splitlines():
+            self.assertIn(line.strip(), (root / "examples/density.cpp").read_text())
+        # A field that is zero leaves the base, N(0, 0.8^2 I).
+        (self.folder / "zero.safetensors").write_bytes(identity_flow())
+        lines = self.run_example(density, "zero.safetensors").splitlines()
+        for line, (x, y) in zip(lines, [(0, 1), (1, -0.5), (0.5, 0.25)], strict=True):
+            log_density = -math.log(2 * math.pi * 0.64) - (x * x + y * y) / 1.28
+            expected = [log_density, -x / 0.64, -y / 0.64]
+            for number, value in zip(re.findall(r"-?\d+\.\d+", line), expected, strict=True):
+                self.assertAlmostEqual(float(number), value, delta=6e-4)
+
+    def test_a_density_fitted_to_a_table_comes_near_the_one_it_was_drawn_from(self):
+        # Evenly spaced in both coordinates of the unit square: no density has more than 0 nats there.
+        side = 32
+        points = [((i + 0.5) / side, (k + 0.5) / side) for i in range(side) for k in range(side)]
+        (self.folder / "square.npy").write_bytes(npy_bytes([c for p in points for c in p], (side * side, 2)))
+        mean = float(re.search(r"-?\d+\.\d+", self.run_example(fit, "square.npy", "square.safetensors"))[0])
+        self.assertLess(mean, 0.05)
+        self.assertGreater(mean, -0.5)
+        self.run_example(density, "square.safetensors")
+
+    def test_every_file_that_it_names_exists(self):
+        links = re.findall(r"\]\(([^)#]+)\)", readme)
+        names = re.findall(r"`([\w.]+(?:/[\w.]+)+/?)`", readme) + re.findall(r"^sh ([\w./]+)", readme, re.M)
+        self.assertGreater(len(links) + len(names), 10)
+        for name in links + names:
+            if not name.startswith(("http", "fjord/", "runs/", "build/", "include/")):
+                self.assertTrue((root / name).exists(), name)
+
+
+if __name__ == "__main__":
+    fit, density, spring = (str(pathlib.Path(sys.argv.pop()).resolve()) for _ in range(3))
+    root = pathlib.Path(sys.argv.pop())
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    unittest.main()

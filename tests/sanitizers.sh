@@ -1,0 +1,19 @@
+#!/bin/sh
+# Runs the unit tests under the address and undefined-behaviour sanitizers, and those with threads under the
+# thread sanitizer; the last line is "N passed, M failed".
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+. "$root/apps/build.sh"
+. "$root/tests/suites.sh"
+# shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
+install_missing $build_packages clang-format python3
+# Little optimised and without symbols, for the plain processor: that halves the time they take to compile.
+options="-Dapps=false -Doptimization=1 -Ddebug=false -Db_ndebug=false"
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# shellcheck disable=SC2086 # a list to be split
+configure build-asan $options -Db_sanitize=address,undefined
+run_suites build-asan unit_tests --suite unit
+# shellcheck disable=SC2086
+configure build-tsan $options -Db_sanitize=thread
+run_suites build-tsan tests/test_threads threads
+finish
