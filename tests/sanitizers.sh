@@ -12,8 +12,9 @@ options="-Dapps=false -Doptimization=1 -Ddebug=false -Db_ndebug=false"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 # shellcheck disable=SC2086 # a list to be split
 configure build-asan $options -Db_sanitize=address,undefined
-run_suites build-asan unit_tests --suite unit
+# Sanitized code runs up to ten times slower.
+run_suites build-asan unit_tests --suite unit --timeout-multiplier 5
 # shellcheck disable=SC2086
 configure build-tsan $options -Db_sanitize=thread
-run_suites build-tsan tests/test_threads threads
+run_suites build-tsan tests/test_threads threads --timeout-multiplier 5
 finish

@@ -163,7 +163,9 @@ TEST_CASE("solve: tolerances that single precision cannot meet end with a remedy
   const Report r = solve(f, tape.scalar(1.0F), {0, 1}, tolerances(0, 1e-30)).report;
   CHECK(r.status == Status::step_too_small);
   CHECK(r.message().find("loosen rtol and atol, use double precision") != std::string::npos);
-  CHECK(r.rejected < 100);
+  // A step whose error rounds to 0 is accepted by luck, and how many are depends on the processor:
+  // 156 rejections were seen without fused multiply-add, fewer than 100 with it.
+  CHECK(r.rejected < 1000);
   CHECK_THROWS_WITH_AS(solve(f, tape.scalar(1.0F), {0, 1}, tolerances(1e-3, 1e-50)),
                        doctest::Contains("atol must be positive in the precision"),
                        std::invalid_argument);
