@@ -74,14 +74,6 @@ Var<T> sin(const Var<T>& x);
 template <class T>
 Var<T> cos(const Var<T>& x);
 
-/// 1 where x > 0, else 0 (NaN gives 0); no derivative flows through it.
-template <class T>
-Var<T> is_positive(const Var<T>& x);
-/// a where the mask is not 0, else b; nothing flows to the side that was not chosen, whatever it
-/// holds.
-template <class T>
-Var<T> where(const Var<T>& mask, const Var<T>& a, const Var<T>& b);
-
 /// g * d, but 0 wherever g is 0, also where d is infinite or NaN: the product of derivative rules.
 ///
 /// Shapes:  d [...]; g of d's shape, or several stacked as `stacked_shape` says; the result as g.

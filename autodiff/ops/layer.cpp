@@ -25,6 +25,29 @@ Var<T> sum_of(const Var<T>& a, const Var<T>& b) {
   return a.is_empty() ? b : b.is_empty() ? a : a + b;
 }
 
+// The checked operands of x W^T + b, and what it computes.
+template <class T>
+struct AffineInputs {
+  Node<T> x;
+  Node<T> weight;
+  Node<T> bias;
+  NodeShape shape;
+
+  AffineInputs(const Var<T>& x_var, const Var<T>& weight_var, const Var<T>& bias_var,
+               const char* op)
+      : x(x_var.tape().node(x_var, op)),
+        weight(x_var.tape().node(weight_var, op)),
+        bias(x_var.tape().node(bias_var, op)) {
+    check_shapes(x.shape, weight.shape, bias.shape, op);
+    shape = with_columns(x_var.tape(), x.shape, weight.shape[0]);
+  }
+
+  void compute(T* out) const {
+    multiply(row_count(x.shape), weight.shape[0], weight.shape[1], operand(x, false),
+             operand(weight, true), out, bias.value);
+  }
+};
+
 // The rules of x W^T + b, for the inputs of an operation that starts with it.
 template <class T>
 void pull_affine(Reverse<T>& rule, const Var<T>& g) {
@@ -75,16 +98,9 @@ bool stacks_parameters(const Forward<T>& rule) {
 template <class T>
 struct Affine {
   static Var<T> apply(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
-    Tape<T>& tape = x.tape();
-    const Node<T> in = tape.node(x, name);
-    const Node<T> w = tape.node(weight, name);
-    const Node<T> b = tape.node(bias, name);
-    check_shapes(in.shape, w.shape, b.shape, name);
-    const Index out = w.shape[0];
-    const auto [var, value] =
-        append_operation(tape, row, {x, weight, bias}, with_columns(tape, in.shape, out));
-    multiply(row_count(in.shape), out, w.shape[1], operand(in, false), operand(w, true), value,
-             b.value);
+    const AffineInputs<T> in(x, weight, bias, name);
+    const auto [var, value] = append_operation(x.tape(), row, {x, weight, bias}, in.shape);
+    in.compute(value);
     return var;
   }
 
@@ -110,18 +126,12 @@ struct Affine {
 template <class T>
 struct TanhAffine {
   static Var<T> apply(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) {
-    Tape<T>& tape = x.tape();
-    const Node<T> in = tape.node(x, name);
-    const Node<T> w = tape.node(weight, name);
-    const Node<T> b = tape.node(bias, name);
-    check_shapes(in.shape, w.shape, b.shape, name);
-    const Index out = w.shape[0];
-    const NodeShape shape = with_columns(tape, in.shape, out);
-    const auto [y, slope] = append_operation<T, 2>(tape, row, {x, weight, bias}, {shape, shape});
-    multiply(row_count(in.shape), out, w.shape[1], operand(in, false), operand(w, true), y.value,
-             b.value);
+    const AffineInputs<T> in(x, weight, bias, name);
+    const auto [y, slope] =
+        append_operation<T, 2>(x.tape(), row, {x, weight, bias}, {in.shape, in.shape});
+    in.compute(y.value);
     simd::transform_pair(
-        shape.size, y.value, slope.value, [](const auto& z) { return Tanh::both(z); }, y.value);
+        in.shape.size, y.value, slope.value, [](const auto& z) { return Tanh::both(z); }, y.value);
     return y.var;
   }
 

@@ -1,8 +1,3 @@
-// A program of its own, because it replaces the global operators new and delete.
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include <doctest/doctest.h>
 
 #include "fjord/autodiff/operation.hpp"
@@ -11,57 +6,22 @@
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/sweep.hpp"
-
-namespace {
-
-std::atomic<long> allocations = 0;
-
-void* counted(std::size_t bytes, std::size_t align) {
-  ++allocations;
-  void* memory = std::aligned_alloc(align, (bytes + align) / align * align);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes, alignof(std::max_align_t));
-}
-
-void* operator new(std::size_t bytes, std::align_val_t align) {
-  return counted(bytes, static_cast<std::size_t>(align));
-}
-
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
+#include "fjord/tests/support/counted_new.hpp"
 
 namespace fjord {
 namespace {
 
 // Allocations of the rounds after the first two.
 template <class Round>
-long steady_allocations(Round round) {
+std::size_t steady_allocations(Round round) {
   round();
   round();
-  const long before = allocations;
+  const std::size_t before = test::allocations();
   for (int i = 0; i < 10; ++i) round();
-  return allocations - before;
+  return test::allocations() - before;
 }
 
 struct Network {
@@ -85,10 +45,10 @@ struct Network {
 };
 
 TEST_CASE("allocation: the counter counts") {
-  const long before = allocations;
+  const std::size_t before = test::allocations();
   const Tensor<float> tensor = Tensor<float>::zeros({100});
   CHECK(tensor.size() == 100);
-  CHECK(allocations > before);
+  CHECK(test::allocations() > before);
 }
 
 TEST_CASE("allocation: a training step of a network takes none once it has run") {

@@ -1,52 +1,11 @@
-// An executable of its own: it replaces the global operator new by one that counts.
-#include <atomic>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <numeric>
 
 #include <doctest/doctest.h>
 
 #include "fjord/flows/sharded.hpp"
+#include "fjord/tests/support/counted_new.hpp"
 #include "fjord/tests/support/flows.hpp"
-
-namespace {
-
-std::atomic<std::size_t> allocations = 0;
-
-void* counted(std::size_t bytes, std::size_t alignment) {
-  ++allocations;
-  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-  return counted(bytes, alignof(std::max_align_t));
-}
-
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  return counted(bytes, static_cast<std::size_t>(alignment));
-}
-
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace fjord::flows {
 namespace {
@@ -64,17 +23,17 @@ std::size_t allocations_of_steps(Trace trace, int threads) {
   // Which thread takes which shard is left open, so one may still grow in a late step.
   std::size_t fewest = std::numeric_limits<std::size_t>::max();
   for (int attempt = 0; attempt < 50 && fewest > 0; ++attempt) {
-    const std::size_t before = allocations;
+    const std::size_t before = test::allocations();
     for (int i = 0; i < 5; ++i) step();
-    fewest = std::min<std::size_t>(fewest, allocations - before);
+    fewest = std::min<std::size_t>(fewest, test::allocations() - before);
   }
   return fewest;
 }
 
 TEST_CASE("allocation: operator new is counted") {
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocations();
   const std::vector<int> numbers(10);
-  CHECK(allocations > before);
+  CHECK(test::allocations() > before);
 }
 
 TEST_CASE_TEMPLATE("allocation: a training step like an earlier one allocates nothing", T, float,

@@ -59,20 +59,6 @@ void add_elementwise_rows(Rows& rows) {
           "cos", [](const auto& x) { return cos(x); }, [](double x) { return std::cos(x); }, some)
       .edge(0, 1, 0);
   rows.unary(
-          "is_positive", [](const auto& x) { return is_positive(x); },
-          [](double x) { return x > 0 ? 1.0 : 0.0; }, some)
-      .edge(0, 0, 0)
-      .edge(nan, 0, 0)
-      .not_differentiable();
-  const Tensor<double> mask{1, 0, 1};
-  const Tensor<double> a{{1, 2, 3}, {4, 5, 6}};
-  const Tensor<double> b{{-1}, {-2}};
-  rows.add("where", "", [](const auto& v) { return where(stop_gradient(v[0]), v[1], v[2]); },
-           {mask, a, b}, {{{1, -1, 3}, {4, -2, 6}}})
-      .edge({Tensor<double>(1.0), Tensor<double>(2.0), Tensor<double>(nan)}, Tensor<double>(2.0),
-            {Tensor<double>(0.0), Tensor<double>(1.0), Tensor<double>(0.0)})
-      .reject({mask, a, Tensor<double>{1, 2}});
-  rows.unary(
       "identity", [](const auto& x) { return identity(x); }, [](double x) { return x; }, some);
   rows.unary(
           "stop_gradient", [](const auto& x) { return stop_gradient(x); },

@@ -13,6 +13,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_elementwise_rows(table);
   add_activation_rows(table);
   add_reduce_rows(table);
+  add_select_rows(table);
   add_shape_rows(table);
   add_layer_rows(table);
   add_linalg_rows(table);
