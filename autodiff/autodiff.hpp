@@ -12,6 +12,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
+#include "fjord/autodiff/ops/mlp.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"

@@ -36,6 +36,21 @@ Var<T> hvp(const Function<T>& f, const Var<T>& x, const Var<T>& v) {
 }
 
 template <class T>
+Var<T> unit_tangents(const Var<T>& x) {
+  const Shape shape = x.shape();
+  require(shape.rank() == 2, "unit_tangents",
+          [&] { return "rows [B, D] are needed, got " + to_string(shape); });
+  const Index rows = shape[0];
+  const Index dim = shape[1];
+  Tape<T>& tape = x.tape();
+  const NodeShape stacked = tape.keep_shape({rows, dim, dim});
+  T* numbers = tape.new_values(stacked.size);
+  std::fill_n(numbers, stacked.size, T(0));
+  for (Index d = 0; d < dim; ++d) std::fill_n(numbers + (d * dim + d) * rows, rows, T(1));
+  return tape.borrow(TensorView<T>(numbers, stacked.shape(), Order::column_major));
+}
+
+template <class T>
 Tensor<T> jacobian(const Function<T>& f, const Tensor<T>& x) {
   Tape<T> tape;
   const Var<T> in = tape.input(x);
@@ -63,6 +78,7 @@ Tensor<T> jacobian(const Function<T>& f, const Tensor<T>& x) {
   template Var<T> jvp(const Function<T>&, const Var<T>&, const Var<T>&); \
   template Var<T> vjp(const Function<T>&, const Var<T>&, const Var<T>&); \
   template Var<T> hvp(const Function<T>&, const Var<T>&, const Var<T>&); \
+  template Var<T> unit_tangents(const Var<T>&);                          \
   template Tensor<T> jacobian(const Function<T>&, const Tensor<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

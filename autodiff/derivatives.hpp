@@ -38,6 +38,12 @@ Var<T> vjp(const Function<T>& f, const Var<T>& x, const Var<T>& cotangent);
 template <class T>
 Var<T> hvp(const Function<T>& f, const Var<T>& x, const Var<T>& v);
 
+/// The D unit tangents of rows [B, D], as a leaf [B, D, D] of the tape of x.
+///
+/// Errors:  std::invalid_argument if x has not two axes.
+template <class T>
+Var<T> unit_tangents(const Var<T>& x);
+
 /// The Jacobian at a point, by forward sweeps of values.
 ///
 /// Shapes:  the shape of f(x), then that of x.

@@ -30,19 +30,6 @@ Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units) {
 }
 
 template <class T>
-Var<T> unit_tangents(const Var<T>& x) {
-  const Shape shape = x.shape();
-  const Index rows = shape[0];
-  const Index dim = shape[1];
-  Tape<T>& tape = x.tape();
-  const NodeShape stacked = tape.keep_shape({rows, dim, dim});
-  T* numbers = tape.new_values(stacked.size);
-  std::fill_n(numbers, stacked.size, T(0));
-  for (Index d = 0; d < dim; ++d) std::fill_n(numbers + (d * dim + d) * rows, rows, T(1));
-  return tape.borrow(TensorView<T>(numbers, stacked.shape(), Order::column_major));
-}
-
-template <class T>
 Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes) {
   check_rows(x, y);
   const auto count = static_cast<double>(probes.shape()[1]);
@@ -71,7 +58,6 @@ Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& rand
 
 #define FJORD_INSTANTIATE(T)                                                         \
   template Var<T> exact_divergence(const Var<T>&, const Var<T>&, const Var<T>&);     \
-  template Var<T> unit_tangents(const Var<T>&);                                      \
   template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&); \
   template Var<T> draw_probes(const Var<T>&, Index, Probe, const Random&, std::uint64_t);
 FJORD_INSTANTIATE(float)

@@ -1,8 +1,8 @@
 /// The divergence of a field, exact or estimated, by forward tangents.
 #pragma once
 
+#include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/random.hpp"
-#include "fjord/autodiff/var.hpp"
 
 namespace fjord::flows {
 
@@ -13,10 +13,6 @@ namespace fjord::flows {
 /// Errors:  std::invalid_argument if the shapes are others.
 template <class T>
 Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units);
-
-/// The D unit tangents of rows [B, D], as a leaf [B, D, D] of the tape of x.
-template <class T>
-Var<T> unit_tangents(const Var<T>& x);
 
 /// An unbiased estimate of the divergence: the mean over K probes of probe . (dy/dx probe).
 ///

@@ -9,8 +9,11 @@ namespace fjord::flows {
 
 template <class T>
 Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters,
-                  const FfjordOptions& options)
-    : field_(std::move(field)), parameters_(std::move(parameters)), options_(options) {
+                  const FfjordOptions& options, ode::Field<T> field_with_divergence)
+    : field_(std::move(field)),
+      field_with_divergence_(std::move(field_with_divergence)),
+      parameters_(std::move(parameters)),
+      options_(options) {
   require(options.probes > 0, "ffjord",
           [&] { return "probes must be positive, got " + std::to_string(options.probes); });
 }
@@ -75,18 +78,10 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
           [&] { return "rows [B, D] are needed, got " + to_string(shape); });
   const Index rows = shape[0];
   const Index dim = shape[1];
-  const bool exact = options_.trace == Trace::exact;
-  const Var<T> directions = exact ? unit_tangents(z0)
-                                  : draw_probes(z0, options_.probes, options_.probe,
-                                                pass.random.fold(pass.solves), pass.first_row);
+  const Var<T> directions = directions_at(z0, pass);
   // The state is z with the integral of the divergence as one column more.
-  const auto augmented = [this, exact, directions, rows, dim](const Var<T>& t,
-                                                              const Var<T>& state) {
-    const Var<T> z = slice(state, 1, 0, dim);
-    const Var<T> slope = field_(t, z);
-    const Var<T> divergence =
-        exact ? exact_divergence(z, slope, directions) : estimated_divergence(z, slope, directions);
-    return concatenate<T>({slope, reshape(divergence, {rows, 1})}, 1);
+  const auto augmented = [this, directions, dim](const Var<T>& t, const Var<T>& state) {
+    return slope_with_divergence(t, slice(state, 1, 0, dim), directions);
   };
   // Only the adjoint keeps its field beyond the solve; a reference leaves the others nothing to
   // allocate.
@@ -96,6 +91,26 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
   const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
   const Var<T> end = integrate(field, concatenate<T>({z0, zeros}, 1), span, pass);
   return {slice(end, 1, 0, dim), reshape(slice(end, 1, dim, dim + 1), {rows})};
+}
+
+template <class T>
+Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Pass& pass) const {
+  if (options_.trace == Trace::hutchinson) {
+    return draw_probes(z0, options_.probes, options_.probe, pass.random.fold(pass.solves),
+                       pass.first_row);
+  }
+  return field_with_divergence_ == nullptr ? unit_tangents(z0) : Var<T>();
+}
+
+template <class T>
+Var<T> Ffjord<T>::slope_with_divergence(const Var<T>& t, const Var<T>& z,
+                                        const Var<T>& directions) const {
+  if (directions.is_empty()) return field_with_divergence_(t, z);
+  const Var<T> slope = field_(t, z);
+  const Var<T> divergence = options_.trace == Trace::exact
+                                ? exact_divergence(z, slope, directions)
+                                : estimated_divergence(z, slope, directions);
+  return concatenate<T>({slope, reshape(divergence, {z.shape()[0], 1})}, 1);
 }
 
 template class Ffjord<float>;

@@ -29,12 +29,14 @@ template <class T>
 class Ffjord final : public Bijector<T> {
  public:
   /// Takes a field f(t, z) of rows [B, D], each row's slope depending on that row alone, and its
-  /// parameters.
+  /// parameters; and, where it is known in one piece, what maps t and z to f and its exact
+  /// divergence as one column more, [B, D + 1]. Without it tangents through f give the trace.
   ///
   /// Note:    The field owns what it needs, or refers to what outlives the bijector, which must in
   ///          turn outlive the recordings it was used in.
   /// Errors:  std::invalid_argument if `probes` is not positive.
-  Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options = {});
+  Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options = {},
+         ode::Field<T> field_with_divergence = nullptr);
 
   Var<T> forward(const Var<T>& x, Pass& pass) const override;
   Var<T> inverse(const Var<T>& y, Pass& pass) const override;
@@ -45,8 +47,13 @@ class Ffjord final : public Bijector<T> {
  private:
   Var<T> integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span, Pass& pass) const;
   WithLogDet<T> integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span, Pass& pass) const;
+  // What the trace needs pushed through the field; empty where the field gives it itself.
+  Var<T> directions_at(const Var<T>& z0, const Pass& pass) const;
+  // The slope of z with the divergence as one column more.
+  Var<T> slope_with_divergence(const Var<T>& t, const Var<T>& z, const Var<T>& directions) const;
 
   ode::Field<T> field_;
+  ode::Field<T> field_with_divergence_;
   nn::NamedParameters<T> parameters_;
   FfjordOptions options_;
 };

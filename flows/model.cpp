@@ -39,17 +39,26 @@ std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings, const Flow
   sizes.push_back(settings.dim);
   const auto network =
       std::make_shared<nn::Mlp<T>>(sizes, nn::activation_named<T>(settings.activation), random);
-  const ode::Field<T> field = [network, time_input = settings.time_input](const Var<T>& t,
-                                                                          const Var<T>& z) {
+  ode::Field<T> field = [network, time_input = settings.time_input](const Var<T>& t,
+                                                                    const Var<T>& z) {
     return network->forward(nn::with_time(time_input, t, z));
   };
+  ode::Field<T> field_with_divergence;
+  // Probes are pushed through the pieces.
+  if (network->has_one_piece() && numerics.trace == Trace::exact) {
+    field = [network](const Var<T>& t, const Var<T>& z) { return network->in_one_piece(t, z); };
+    field_with_divergence = [network](const Var<T>& t, const Var<T>& z) {
+      return network->in_one_piece_with_divergence(t, z);
+    };
+  }
   FfjordOptions options;
   options.t0 = settings.t0;
   options.t1 = settings.t1;
   options.solve = numerics.solve;
   options.backward = numerics.backward;
   options.trace = numerics.trace;
-  return std::make_unique<Ffjord<T>>(field, nn::parameters_of<T>(*network), options);
+  return std::make_unique<Ffjord<T>>(field, nn::parameters_of<T>(*network), options,
+                                     field_with_divergence);
 }
 
 // Reads one key of the model's JSON text and names it in any error.

@@ -7,18 +7,20 @@
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
+#include "fjord/autodiff/ops/mlp.hpp"
 
 namespace fjord::nn {
 
 template <class T>
 std::span<const Activation<T>> all_activations() {
-  static constexpr std::array<Activation<T>, 7> activations{{{"tanh", tanh<T>, tanh_affine<T>},
-                                                             {"softplus", softplus<T>},
-                                                             {"elu", elu<T>},
-                                                             {"silu", silu<T>},
-                                                             {"gelu", gelu<T>},
-                                                             {"sigmoid", sigmoid<T>},
-                                                             {"sin", sin<T>}}};
+  static constexpr std::array<Activation<T>, 7> activations{
+      {{"tanh", tanh<T>, tanh_affine<T>, tanh_mlp<T>, tanh_mlp_with_divergence<T>},
+       {"softplus", softplus<T>},
+       {"elu", elu<T>},
+       {"silu", silu<T>},
+       {"gelu", gelu<T>},
+       {"sigmoid", sigmoid<T>},
+       {"sin", sin<T>}}};
   return activations;
 }
 

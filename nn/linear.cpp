@@ -29,16 +29,21 @@ Linear<T>::Linear(Index in, Index out, const Random& random)
     : weight_(initial_weight<T>(in, out, random)), bias_(Tensor<T>::zeros({out})) {}
 
 template <class T>
+std::array<Var<T>, 2> Linear<T>::bind(Tape<T>& tape) const {
+  return {tape.bind(weight_), tape.bind(bias_)};
+}
+
+template <class T>
 Var<T> Linear<T>::forward(const Var<T>& x) const {
-  Tape<T>& tape = x.tape();
-  return affine(x, tape.bind(weight_), tape.bind(bias_));
+  const auto [weight, bias] = bind(x.tape());
+  return affine(x, weight, bias);
 }
 
 template <class T>
 Var<T> Linear<T>::forward(const Var<T>& x, const Activation<T>& activation) const {
   if (activation.of_affine == nullptr) return activation.function(forward(x));
-  Tape<T>& tape = x.tape();
-  return activation.of_affine(x, tape.bind(weight_), tape.bind(bias_));
+  const auto [weight, bias] = bind(x.tape());
+  return activation.of_affine(x, weight, bias);
 }
 
 template <class T>

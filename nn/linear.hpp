@@ -1,6 +1,8 @@
 /// The affine layer.
 #pragma once
 
+#include <array>
+
 #include "fjord/autodiff/random.hpp"
 #include "fjord/nn/activation.hpp"
 #include "fjord/nn/module.hpp"
@@ -22,6 +24,8 @@ class Linear final : public Module<T> {
   Var<T> forward(const Var<T>& x) const override;
   /// The activation of the layer's result.
   Var<T> forward(const Var<T>& x, const Activation<T>& activation) const;
+  /// Weight and bias as leaves of a tape.
+  std::array<Var<T>, 2> bind(Tape<T>& tape) const;
   void add_parameters(const std::string& prefix, NamedParameters<T>& list) override;
 
  private:

@@ -18,10 +18,27 @@ class Mlp final : public Module<T> {
   Mlp(std::span<const Index> sizes, const Activation<T>& activation, const Random& random);
 
   Var<T> forward(const Var<T>& x) const override;
+  /// Whether the next two functions are there: for narrow networks of some activations.
+  bool has_one_piece() const;
+  /// The network of a time and a state as one operation, much faster than in pieces: what the first
+  /// layer takes beyond the columns of x gets t, before x.
+  ///
+  /// Shapes:  t a scalar; x [B, D]; result [B, sizes.back()].
+  /// Errors:  std::invalid_argument if the network has_one_piece not.
+  /// Note:    A sweep of tangents through it computes it in pieces once more.
+  Var<T> in_one_piece(const Var<T>& t, const Var<T>& x) const;
+  /// The same with its divergence, the sum of the d f_i / d x_i, as one column more: [B, D + 1].
+  ///
+  /// Errors:  as in_one_piece, or if the network gives not D columns.
+  Var<T> in_one_piece_with_divergence(const Var<T>& t, const Var<T>& x) const;
   void add_parameters(const std::string& prefix, NamedParameters<T>& list) override;
 
  private:
+  // Weight, bias, weight, bias, ... in the memory of the tape.
+  std::span<const Var<T>> bind(Tape<T>& tape) const;
+
   Activation<T> activation_;
+  std::vector<Index> sizes_;
   std::vector<std::unique_ptr<Linear<T>>> layers_;
 };
 

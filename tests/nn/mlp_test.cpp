@@ -179,5 +179,39 @@ TEST_CASE("mlp: the time stands before the state, repeated or once") {
   CHECK_THROWS_AS(with_time(TimeInput::concat, t, t), std::invalid_argument);
 }
 
+TEST_CASE("mlp: in one piece it is what it is in pieces") {
+  Mlp<double> mlp(std::vector<Index>{4, 8, 8, 2}, activation_named<double>("tanh"), Random(3));
+  set_biases(mlp);
+  Tape<double> tape;
+  const Var<double> t = tape.scalar(0.3);
+  const Var<double> x = tape.input(Tensor<double>{{0.5, -1.2}, {2.0, 0.1}, {-0.7, 0.4}});
+  const Tensor<double> pieces(mlp.forward(with_time(TimeInput::repeat, t, x)).value());
+  REQUIRE(mlp.has_one_piece());
+  const Tensor<double> piece(mlp.in_one_piece(t, x).value());
+  const Tensor<double> with_divergence(mlp.in_one_piece_with_divergence(t, x).value());
+  REQUIRE(with_divergence.shape() == Shape{3, 3});
+  for (Index row = 0; row < 3; ++row) {
+    for (Index d = 0; d < 2; ++d) {
+      CHECK(piece(row, d) == doctest::Approx(pieces(row, d)).epsilon(1e-14));
+      CHECK(with_divergence(row, d) == piece(row, d));
+    }
+  }
+}
+
+TEST_CASE("mlp: wide networks, and those of other activations, refuse to be one piece") {
+  const auto refuses = [](const std::vector<Index>& sizes, const char* activation) {
+    const Mlp<double> mlp(sizes, activation_named<double>(activation), Random(3));
+    Tape<double> tape;
+    const Var<double> t = tape.scalar(0.3);
+    const Var<double> x = tape.input(Tensor<double>::ones({3, 2}));
+    CHECK_FALSE(mlp.has_one_piece());
+    CHECK_THROWS_AS(mlp.in_one_piece(t, x), std::invalid_argument);
+    CHECK_THROWS_AS(mlp.in_one_piece_with_divergence(t, x), std::invalid_argument);
+  };
+  refuses({4, 17, 2}, "tanh");
+  refuses({4, 8, 2}, "silu");
+  refuses({4, 2}, "tanh");
+}
+
 }  // namespace
 }  // namespace fjord::nn

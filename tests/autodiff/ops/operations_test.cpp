@@ -17,6 +17,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_shape_rows(table);
   add_layer_rows(table);
   add_linalg_rows(table);
+  add_mlp_rows(table);
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);

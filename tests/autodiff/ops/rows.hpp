@@ -12,5 +12,6 @@ void add_select_rows(Rows& rows);
 void add_shape_rows(Rows& rows);
 void add_layer_rows(Rows& rows);
 void add_linalg_rows(Rows& rows);
+void add_mlp_rows(Rows& rows);
 
 }  // namespace fjord::test

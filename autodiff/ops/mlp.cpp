@@ -1,0 +1,280 @@
+#include "fjord/autodiff/ops/mlp.hpp"
+
+#include "fjord/autodiff/composed_rules.hpp"
+#include "fjord/autodiff/derivatives.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/narrow_mlp.hpp"
+#include "fjord/autodiff/ops/layer.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+
+namespace fjord {
+namespace {
+
+static_assert(widest_narrow_mlp == narrow::limit);
+
+template <class T>
+using Layer = narrow::MlpLayer<T>;
+
+// What the forward pass keeps for the backward pass.
+template <class T>
+struct Recording {
+  std::span<const Layer<T>> layers;
+  const T* shifts;  // of the first layer: see narrow::Mlp
+  T* saved;         // [strips, saved_size] registers
+};
+
+template <class T>
+struct Rows {
+  Index all;    // distance of the columns
+  Index first;  // of the strip
+  Index count;  // of the strip, up to a register's lanes
+
+  // One column of the strip, the lanes beyond the last row zero.
+  simd::Batch<T> load(const T* column) const {
+    column += first;
+    if (count == simd::width<T>) return simd::Batch<T>::load_unaligned(column);
+    std::array<T, simd::Batch<T>::size> lanes{};
+    std::copy_n(column, count, lanes.begin());
+    return simd::Batch<T>::load_unaligned(lanes.data());
+  }
+
+  void store(const simd::Batch<T>& numbers, T* column) const {
+    if (count == simd::width<T>) {
+      numbers.store_unaligned(column + first);
+    } else {
+      simd::store_part(numbers, column + first, count);
+    }
+  }
+};
+
+template <class T, class Body>
+void for_each_strip(Index rows, Body body) {
+  for (Index first = 0; first < rows; first += simd::width<T>) {
+    body(Rows<T>{rows, first, std::min(simd::width<T>, rows - first)});
+  }
+}
+
+template <class T, bool has_divergence>
+struct TanhMlp {
+  using Batch = simd::Batch<T>;
+  static constexpr const char* name = has_divergence ? "tanh_mlp_with_divergence" : "tanh_mlp";
+
+  static Var<T> apply(const Var<T>& t, const Var<T>& x, std::span<const Var<T>> layers) {
+    Tape<T>& tape = x.tape();
+    const Node<T> state = tape.node(x, name);
+    const auto list = read_layers(tape, state.shape, layers);
+    const T time = read_time(tape, t);
+    const Index rows = state.shape[0];
+    const Index dim = state.shape[1];
+    const T* shifts = keep_shifts(tape, list.front(), dim, time);
+    const Index columns = list.back().out + (has_divergence ? 1 : 0);
+    const NodeShape shape = columns == dim ? state.shape : tape.keep_shape({rows, columns});
+    auto* inputs = tape.template new_records<Var<T>>(layers.size() + 2);
+    inputs[0] = t;
+    inputs[1] = x;
+    std::copy(layers.begin(), layers.end(), inputs + 2);
+    auto* recording =
+        new (tape.template new_records<Recording<T>>(1)) Recording<T>{list, shifts, nullptr};
+    const auto [var, value] = append_operation(
+        tape, row, std::span<const Var<T>>(inputs, layers.size() + 2), shape, recording);
+    with_kernel(*recording, dim, [&, value = value](const auto& kernel) {
+      const Index strips = (rows + simd::width<T> - 1) / simd::width<T>;
+      const Index saved_size = kernel.saved_size();
+      T* saved = tape.new_values(strips * saved_size * simd::width<T>);
+      recording->saved = saved;
+      for_each_strip<T>(rows, [&](const Rows<T>& strip) {
+        Batch in[narrow::limit];
+        Batch out[narrow::limit + 1];
+        for (Index d = 0; d < dim; ++d) in[d] = strip.load(state.value + d * rows);
+        kernel.forward(in, out, registers(saved + strip.first * saved_size));
+        for (Index d = 0; d < columns; ++d) strip.store(out[d], value + d * rows);
+      });
+    });
+    return var;
+  }
+
+  static void pullback(Reverse<T>& rule) { pull_composed(rule, composed); }
+
+  static bool pushforward(Forward<T>& rule) { return push_composed(rule, composed); }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    const auto& recording = k.template attributes<Recording<T>>();
+    const Index dim = k.input_node(1).shape[1];
+    with_kernel(recording, dim, [&](const auto& kernel) {
+      const Index sums_size = kernel.sums_size() * simd::width<T>;
+      T* sums = k.take(sums_size);
+      std::fill_n(sums, sums_size, T(0));
+      pull_strips(k, kernel, recording.saved, registers(sums));
+      add_parameters(k, recording.layers, dim, registers(sums));
+      k.give_back(sums, sums_size);
+    });
+  }
+
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+
+ private:
+  static Vars<T> composed(const Vars<T>& inputs) {
+    const Var<T>& x = inputs[1];
+    const Index rows = x.shape()[0];
+    const Index times = inputs[2].shape()[1] - x.shape()[1];
+    Var<T> h = times == 0 ? x : concatenate<T>({broadcast_to(inputs[0], {rows, times}), x}, 1);
+    for (std::size_t i = 2; i + 2 < inputs.size(); i += 2) {
+      h = tanh_affine(h, inputs[i], inputs[i + 1]);
+    }
+    h = affine(h, inputs[inputs.size() - 2], inputs.back());
+    if (!has_divergence) return {h};
+    const Var<T> divergence = trace(fjord::pushforward(x, unit_tangents(x), h));
+    return {concatenate<T>({h, reshape(divergence, {rows, 1})}, 1)};
+  }
+
+  // Runs body with the kernel that was compiled for these sizes, or the one for any.
+  template <class Body>
+  static void with_kernel(const Recording<T>& recording, Index dim, Body body) {
+    const std::span<const Layer<T>> layers = recording.layers;
+    const auto run = [&](auto sizes) {
+      body(narrow::Mlp<T, Tanh, decltype(sizes), has_divergence>(layers, sizes, recording.shifts));
+    };
+    bool is_width_8 = dim == 2;
+    for (const Layer<T>& layer : layers.first(layers.size() - 1)) is_width_8 &= layer.out == 8;
+    if (is_width_8) {
+      run(narrow::FixedSizes<8, 2>());
+    } else {
+      run(narrow::AnySizes<T>{layers, dim});
+    }
+  }
+
+  static Batch* registers(T* numbers) { return reinterpret_cast<Batch*>(numbers); }
+
+  template <class Kernel>
+  static void pull_strips(ReverseKernel<T>& k, const Kernel& kernel, T* saved, Batch* sums) {
+    const Node<T> state = k.input_node(1);
+    const Index rows = state.shape[0];
+    const Index dim = state.shape[1];
+    const Index columns = k.node().shape[1];
+    const Index saved_size = kernel.saved_size();
+    const Target<T> target = k.target(1);
+    for_each_strip<T>(rows, [&](const Rows<T>& strip) {
+      Batch x[narrow::limit];
+      Batch g[narrow::limit + 1];
+      Batch gx[narrow::limit];
+      for (Index d = 0; d < dim; ++d) x[d] = strip.load(state.value + d * rows);
+      for (Index d = 0; d < columns; ++d) g[d] = strip.load(k.cotangent() + d * rows);
+      kernel.backward(x, g, registers(saved + strip.first * saved_size), gx, sums);
+      for (Index d = 0; target && d < dim; ++d) {
+        T* column = target.data + d * rows;
+        strip.store(target.fresh ? gx[d] : gx[d] + strip.load(column), column);
+      }
+    });
+  }
+
+  static T read_time(Tape<T>& tape, const Var<T>& t) {
+    const Node<T>& node = tape.node(t, name);
+    require(node.shape.rank == 0, name,
+            [&] { return "t must be a scalar, got shape " + to_string(node.shape.shape()); });
+    return *node.value;
+  }
+
+  static std::span<const Layer<T>> read_layers(Tape<T>& tape, const NodeShape& x,
+                                               std::span<const Var<T>> vars) {
+    require(x.rank == 2, name, [&] { return "x [B, D] is needed, got " + to_string(x.shape()); });
+    require(vars.size() >= 4 && vars.size() % 2 == 0, name,
+            "weight and bias of two layers at least are needed");
+    const std::size_t count = vars.size() / 2;
+    auto* layers = tape.template new_records<Layer<T>>(count);
+    for (std::size_t l = 0; l < count; ++l) {
+      const Node<T> weight = tape.node(vars[2 * l], name);
+      const Node<T> bias = tape.node(vars[2 * l + 1], name);
+      const bool are_layer =
+          weight.shape.rank == 2 && bias.shape.rank == 1 && weight.shape[0] == bias.shape[0];
+      const Index in = are_layer ? weight.shape[1] : 0;
+      require(are_layer && (l == 0 ? in >= x[1] : in == layers[l - 1].out), name, [&] {
+        return "layer " + std::to_string(l) + " does not fit what comes before: weight " +
+               to_string(weight.shape.shape()) + " and bias " + to_string(bias.shape.shape());
+      });
+      require(std::max(weight.shape[0], l == 0 ? x[1] : in) <= widest_narrow_mlp, name, [&] {
+        return "layers of up to " + std::to_string(widest_narrow_mlp) +
+               " columns are needed, got " + to_string(weight.shape.shape());
+      });
+      layers[l] = {weight.shape[0], in, weight.value, bias.value};
+    }
+    require(!has_divergence || layers[count - 1].out == x[1], name,
+            "a divergence needs as many outputs as inputs");
+    return {layers, count};
+  }
+
+  // The first layer's bias and the share of the time, which are the same for every row.
+  static const T* keep_shifts(Tape<T>& tape, const Layer<T>& first, Index dim, T time) {
+    T* shifts = tape.new_values(first.out);
+    std::copy_n(first.bias, first.out, shifts);
+    for (Index j = 0; j < first.in - dim; ++j) {
+      for (Index i = 0; i < first.out; ++i) shifts[i] += first.weight[j * first.out + i] * time;
+    }
+    return shifts;
+  }
+
+  static void add_total(const Target<T>& target, Index at, T total) {
+    target.data[at] = target.fresh ? total : target.data[at] + total;
+  }
+
+  static void add_totals(const Target<T>& target, Index at, const Batch* sums, Index count) {
+    if (!target) return;
+    Index i = 0;
+    for (; i + simd::width<T> <= count; i += simd::width<T>) {
+      const Batch totals = xsimd::haddp(sums + i);
+      T* to = target.data + at + i;
+      (target.fresh ? totals : totals + Batch::load_unaligned(to)).store_unaligned(to);
+    }
+    for (; i < count; ++i) add_total(target, at + i, xsimd::hadd(sums[i]));
+  }
+
+  // Adds up the lanes; sums: of each layer the weight's and the bias's, in the first without time.
+  static void add_parameters(ReverseKernel<T>& k, std::span<const Layer<T>> layers, Index dim,
+                             const Batch* sums) {
+    std::array<T, narrow::limit> shift_totals;
+    const Layer<T>& first = layers.front();
+    const Index times = first.in - dim;
+    for (Index i = 0; i < first.out; ++i)
+      shift_totals[static_cast<std::size_t>(i)] = xsimd::hadd(sums[first.out * dim + i]);
+    if (const Target<T> target = k.target(0)) {
+      T total(0);
+      for (Index j = 0; j < times * first.out; ++j)
+        total += first.weight[j] * shift_totals[static_cast<std::size_t>(j % first.out)];
+      add_total(target, 0, total);
+    }
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const Layer<T>& layer = layers[l];
+      const auto input = static_cast<std::uint32_t>(2 + 2 * l);
+      const Index offset = l == 0 ? times * layer.out : 0;
+      const Index size = layer.out * layer.in - offset;
+      if (const Target<T> target = k.target(input)) {
+        for (Index j = 0; j < offset; ++j)
+          add_total(target, j, *k.input(0) * shift_totals[static_cast<std::size_t>(j % first.out)]);
+        add_totals(target, offset, sums, size);
+      }
+      add_totals(k.target(input + 1), 0, sums + size, layer.out);
+      sums += size + layer.out;
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+Var<T> tanh_mlp(const Var<T>& t, const Var<T>& x, std::span<const Var<T>> layers) {
+  return TanhMlp<T, false>::apply(t, x, layers);
+}
+
+template <class T>
+Var<T> tanh_mlp_with_divergence(const Var<T>& t, const Var<T>& x, std::span<const Var<T>> layers) {
+  return TanhMlp<T, true>::apply(t, x, layers);
+}
+
+#define FJORD_INSTANTIATE(T)                                                       \
+  template Var<T> tanh_mlp(const Var<T>&, const Var<T>&, std::span<const Var<T>>); \
+  template Var<T> tanh_mlp_with_divergence(const Var<T>&, const Var<T>&, std::span<const Var<T>>);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord
