@@ -75,7 +75,9 @@ template <class T>
       mlp_tile<T, Rows, Columns>(n, w + i * w_i, w_i, w_j, from == nullptr ? from : from + i,
                                  x + c * n, y + c * m + i, m);
     };
-    for_each_tile<1>(for_each_tile<4>(0, m, tile), m, tile);
+    // As many sums as it takes to keep two multipliers busy.
+    const Index first = Columns == 1 ? for_each_tile<8>(0, m, tile) : 0;
+    for_each_tile<1>(for_each_tile<4>(first, m, tile), m, tile);
   };
   for_each_tile<1>(for_each_tile<3>(0, columns, some), columns, some);
 }
@@ -285,14 +287,15 @@ class Mlp final {
       Batch total(T(0));
       for (Index i = 0; i < outputs(); ++i) {
         total = xsimd::fma(Batch(w[i]), g[i], total);
-        sums[i] = xsimd::fma(g[i], in[j], sums[i]);
+        Batch sum = xsimd::fma(g[i], in[j], sums[i]);
+        if (has_divergence) {
+          // The trace takes of each tangent the entry along its own axis.
+          g_in[(1 + i) * n + j] = Batch(w[i]) * g[outputs()];
+          sum = xsimd::fma(g[outputs()], in[(1 + i) * n + j], sum);
+        }
+        sums[i] = sum;
       }
       g_in[j] = total;
-      // The trace takes of each tangent the entry along its own axis.
-      for (Index k = 0; k < tangents(); ++k) {
-        g_in[(1 + k) * n + j] = Batch(w[k]) * g[outputs()];
-        sums[k] = xsimd::fma(g[outputs()], in[(1 + k) * n + j], sums[k]);
-      }
     }
     sums -= outputs() * n;
   }
@@ -320,8 +323,9 @@ class Mlp final {
       Batch total(T(0));
       for (Index i = 0; i < n; ++i) {
         total = xsimd::fma(Batch(state_weight_[j * n + i]), g[i], total);
-        sums[i] = xsimd::fma(g[i], x[j], sums[i]);
-        if (has_divergence) sums[i] += g[(1 + j) * n + i];
+        Batch sum = xsimd::fma(g[i], x[j], sums[i]);
+        if (has_divergence) sum += g[(1 + j) * n + i];
+        sums[i] = sum;
       }
       gx[j] = total;
     }

@@ -183,8 +183,8 @@ struct TanhMlp {
     const std::size_t count = vars.size() / 2;
     auto* layers = tape.template new_records<Layer<T>>(count);
     for (std::size_t l = 0; l < count; ++l) {
-      const Node<T> weight = tape.node(vars[2 * l], name);
-      const Node<T> bias = tape.node(vars[2 * l + 1], name);
+      const Node<T>& weight = tape.node(vars[2 * l], name);
+      const Node<T>& bias = tape.node(vars[2 * l + 1], name);
       const bool are_layer =
           weight.shape.rank == 2 && bias.shape.rank == 1 && weight.shape[0] == bias.shape[0];
       const Index in = are_layer ? weight.shape[1] : 0;
@@ -238,8 +238,10 @@ struct TanhMlp {
       shift_totals[static_cast<std::size_t>(i)] = xsimd::hadd(sums[first.out * dim + i]);
     if (const Target<T> target = k.target(0)) {
       T total(0);
-      for (Index j = 0; j < times * first.out; ++j)
-        total += first.weight[j] * shift_totals[static_cast<std::size_t>(j % first.out)];
+      for (Index j = 0; j < times; ++j) {
+        for (Index i = 0; i < first.out; ++i)
+          total += first.weight[j * first.out + i] * shift_totals[static_cast<std::size_t>(i)];
+      }
       add_total(target, 0, total);
     }
     for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -248,8 +250,10 @@ struct TanhMlp {
       const Index offset = l == 0 ? times * layer.out : 0;
       const Index size = layer.out * layer.in - offset;
       if (const Target<T> target = k.target(input)) {
-        for (Index j = 0; j < offset; ++j)
-          add_total(target, j, *k.input(0) * shift_totals[static_cast<std::size_t>(j % first.out)]);
+        for (Index j = 0; j < offset; j += layer.out) {
+          for (Index i = 0; i < layer.out; ++i)
+            add_total(target, j + i, *k.input(0) * shift_totals[static_cast<std::size_t>(i)]);
+        }
         add_totals(target, offset, sums, size);
       }
       add_totals(k.target(input + 1), 0, sums + size, layer.out);
