@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include <xsimd/xsimd.hpp>
 
@@ -31,14 +32,25 @@ Batch<T> load(Repeated<T> run, Index) {
   return Batch<T>(*run.number);
 }
 
+/// Calls body with every lane number as a constant: code of single lanes that no copy through memory
+/// holds up.
+template <class T, class Body>
+auto with_lanes(Body body) {
+  return [&]<Index... lane>(std::integer_sequence<Index, lane...>) {
+    return body(std::integral_constant<Index, lane>()...);
+  }
+  (std::make_integer_sequence<Index, width<T>>());
+}
+
 /// The `count` < width entries from i on; the rest repeat the first, so that no lane sees a strange
 /// number.
 template <class T>
 Batch<T> load_part(const T* run, Index i, Index count) {
-  std::array<T, Batch<T>::size> lanes;
-  lanes.fill(run[i]);
-  std::copy_n(run + i, count, lanes.begin());
-  return Batch<T>::load_unaligned(lanes.data());
+  if (count == 1) return Batch<T>(run[i]);
+  return with_lanes<T>([=](auto... lane) {
+    const typename Batch<T>::register_type lanes = {run[i + (lane < count ? lane : 0)]...};
+    return Batch<T>(lanes);
+  });
 }
 
 template <class T>
@@ -50,7 +62,9 @@ template <class T>
 void store_part(const Batch<T>& batch, T* run, Index count) {
   std::array<T, Batch<T>::size> lanes;
   batch.store_unaligned(lanes.data());
-  std::copy_n(lanes.begin(), count, run);
+  with_lanes<T>([&](auto... lane) {
+    ((lane < count ? void(run[lane] = lanes[static_cast<std::size_t>(lane.value)]) : void()), ...);
+  });
 }
 
 /// out[i] = f(in[i]...) for i in [0, n); the last lanes go through the same f, so position changes
