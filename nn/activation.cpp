@@ -5,9 +5,9 @@
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
-#include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/mlp.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 
 namespace fjord::nn {
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fjord/autodiff/elementwise_rules.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/tanh_rule.hpp"
 

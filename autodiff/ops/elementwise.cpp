@@ -139,62 +139,6 @@ struct SquareRoot {
   }
 };
 
-struct Exponential {
-  static constexpr const char* name = "exp";
-
-  template <class V>
-  static V value(const V& x) {
-    return xsimd::exp(x);
-  }
-
-  template <class V>
-  static V slope(const V&, const V& y) {
-    return y;
-  }
-};
-
-struct Logarithm {
-  static constexpr const char* name = "log";
-
-  template <class V>
-  static V value(const V& x) {
-    return xsimd::log(x);
-  }
-
-  template <class V>
-  static V slope(const V& x, const V&) {
-    return Divide::reciprocal(x);
-  }
-};
-
-struct Sine {
-  static constexpr const char* name = "sin";
-
-  template <class V>
-  static V value(const V& x) {
-    return xsimd::sin(x);
-  }
-
-  template <class V>
-  static V slope(const V& x, const V&) {
-    return cos(x);
-  }
-};
-
-struct Cosine {
-  static constexpr const char* name = "cos";
-
-  template <class V>
-  static V value(const V& x) {
-    return xsimd::cos(x);
-  }
-
-  template <class V>
-  static V slope(const V& x, const V&) {
-    return -sin(x);
-  }
-};
-
 // x -> factor x + shift, with numbers that are no nodes.
 struct LineNumbers {
   double factor;
@@ -407,26 +351,6 @@ Var<T> sqrt(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> exp(const Var<T>& x) {
-  return Unary<T, Exponential>::apply(x);
-}
-
-template <class T>
-Var<T> log(const Var<T>& x) {
-  return Unary<T, Logarithm>::apply(x);
-}
-
-template <class T>
-Var<T> sin(const Var<T>& x) {
-  return Unary<T, Sine>::apply(x);
-}
-
-template <class T>
-Var<T> cos(const Var<T>& x) {
-  return Unary<T, Cosine>::apply(x);
-}
-
-template <class T>
 Var<T> scale(const Var<T>& g, const Var<T>& d) {
   return Scale<T, false>::apply(g, d);
 }
@@ -452,10 +376,6 @@ Var<T> stop_gradient(const Var<T>& x) {
   template Var<T> reciprocal(const Var<T>&);                            \
   template Var<T> square(const Var<T>&);                                \
   template Var<T> sqrt(const Var<T>&);                                  \
-  template Var<T> exp(const Var<T>&);                                   \
-  template Var<T> log(const Var<T>&);                                   \
-  template Var<T> sin(const Var<T>&);                                   \
-  template Var<T> cos(const Var<T>&);                                   \
   template Var<T> scale(const Var<T>&, const Var<T>&);                  \
   template Var<T> identity(const Var<T>&);                              \
   template Var<T> stop_gradient(const Var<T>&);

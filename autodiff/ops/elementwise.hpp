@@ -64,15 +64,6 @@ Var<T> square(const Var<T>& x);
 /// The square root; its derivative at 0 is infinite, and NaN below 0.
 template <class T>
 Var<T> sqrt(const Var<T>& x);
-template <class T>
-Var<T> exp(const Var<T>& x);
-/// The natural logarithm; -inf at 0, NaN below.
-template <class T>
-Var<T> log(const Var<T>& x);
-template <class T>
-Var<T> sin(const Var<T>& x);
-template <class T>
-Var<T> cos(const Var<T>& x);
 
 /// g * d, but 0 wherever g is 0, also where d is infinite or NaN: the product of derivative rules.
 ///

@@ -10,6 +10,7 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
 
 namespace fjord {

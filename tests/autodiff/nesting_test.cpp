@@ -9,11 +9,13 @@
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/random.hpp"
 #include "fjord/autodiff/sweep.hpp"
 

@@ -9,7 +9,9 @@
 
 #include "fjord/autodiff/gradient_check.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 
 namespace fjord {
 namespace {

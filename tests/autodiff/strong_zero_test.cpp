@@ -10,9 +10,11 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
 
 namespace fjord {

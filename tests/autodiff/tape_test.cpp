@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"

@@ -12,6 +12,7 @@
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 
 namespace fjord {
 namespace {

@@ -10,6 +10,7 @@
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 
 namespace fjord::ode {
 namespace {

@@ -4,9 +4,11 @@
 #include <doctest/doctest.h>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/random.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/ode/solve.hpp"

@@ -8,6 +8,7 @@
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/tests/support/tolerances.hpp"
 

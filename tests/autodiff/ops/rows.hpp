@@ -7,11 +7,13 @@ namespace fjord::test {
 
 void add_activation_rows(Rows& rows);
 void add_elementwise_rows(Rows& rows);
+void add_exponential_rows(Rows& rows);
 void add_reduce_rows(Rows& rows);
 void add_select_rows(Rows& rows);
 void add_shape_rows(Rows& rows);
 void add_layer_rows(Rows& rows);
 void add_linalg_rows(Rows& rows);
 void add_mlp_rows(Rows& rows);
+void add_trigonometric_rows(Rows& rows);
 
 }  // namespace fjord::test
