@@ -57,6 +57,48 @@ Var<T> operator/(std::type_identity_t<T> c, const Var<T>& x) {
   return reciprocal(x) * c;
 }
 
+/// The in-place forms record a new node and let the handle name it; other handles of the old node
+/// stay.
+template <class T>
+Var<T>& operator+=(Var<T>& a, const Var<T>& b) {
+  return a = a + b;
+}
+
+template <class T>
+Var<T>& operator-=(Var<T>& a, const Var<T>& b) {
+  return a = a - b;
+}
+
+template <class T>
+Var<T>& operator*=(Var<T>& a, const Var<T>& b) {
+  return a = a * b;
+}
+
+template <class T>
+Var<T>& operator/=(Var<T>& a, const Var<T>& b) {
+  return a = a / b;
+}
+
+template <class T>
+Var<T>& operator+=(Var<T>& x, std::type_identity_t<T> c) {
+  return x = x + c;
+}
+
+template <class T>
+Var<T>& operator-=(Var<T>& x, std::type_identity_t<T> c) {
+  return x = x - c;
+}
+
+template <class T>
+Var<T>& operator*=(Var<T>& x, std::type_identity_t<T> c) {
+  return x = x * c;
+}
+
+template <class T>
+Var<T>& operator/=(Var<T>& x, std::type_identity_t<T> c) {
+  return x = x / c;
+}
+
 template <class T>
 Var<T> reciprocal(const Var<T>& x);
 template <class T>

@@ -30,6 +30,66 @@ void add_elementwise_rows(Rows& rows) {
           "operator/", [](const auto& a, const auto& b) { return a / b; },
           [](double a, double b) { return a / b; }, some, {0.7, -1.1, 1.9})
       .reject(mismatch);
+  rows.binary(
+          "operator+=",
+          [](auto a, const auto& b) {
+            a += b;
+            return a;
+          },
+          [](double a, double b) { return a + b; }, some, others)
+      .reject(mismatch);
+  rows.unary(
+      "operator+=",
+      [](auto x) {
+        x += 0.75f;
+        return x;
+      },
+      [](double x) { return x + 0.75; }, some);
+  rows.binary(
+          "operator-=",
+          [](auto a, const auto& b) {
+            a -= b;
+            return a;
+          },
+          [](double a, double b) { return a - b; }, some, others)
+      .reject(mismatch);
+  rows.unary(
+      "operator-=",
+      [](auto x) {
+        x -= 0.75f;
+        return x;
+      },
+      [](double x) { return x - 0.75; }, some);
+  rows.binary(
+          "operator*=",
+          [](auto a, const auto& b) {
+            a *= b;
+            return a;
+          },
+          [](double a, double b) { return a * b; }, some, others)
+      .reject(mismatch);
+  rows.unary(
+      "operator*=",
+      [](auto x) {
+        x *= 0.75f;
+        return x;
+      },
+      [](double x) { return x * 0.75; }, some);
+  rows.binary(
+          "operator/=",
+          [](auto a, const auto& b) {
+            a /= b;
+            return a;
+          },
+          [](double a, double b) { return a / b; }, some, others)
+      .reject(mismatch);
+  rows.unary(
+      "operator/=",
+      [](auto x) {
+        x /= 0.75f;
+        return x;
+      },
+      [](double x) { return x / 0.75; }, some);
   rows.unary(
           "reciprocal", [](const auto& x) { return reciprocal(x); }, [](double x) { return 1 / x; },
           {-1.4, 0.8, 2.3})
