@@ -4,6 +4,8 @@
 ///   unary:   name; value(x); slope(x, y), the derivative dy/dx.
 ///   paired:  name; both(x) -> {y, s}, s = dy/dx; curvature(y, s), the derivative ds/dx.
 ///   binary:  name; value(a, b); slope_a(a, b, y), slope_b(a, b, y).
+/// scalar_rules.hpp has forms for rare functions, which cost less to write and to compile, and
+/// choice_rules.hpp those for functions that choose among their arguments.
 #pragma once
 
 #include "fjord/autodiff/broadcast.hpp"
@@ -14,6 +16,19 @@
 
 namespace fjord {
 
+/// The recorded rules of a unary operation, from its slope.
+template <class T, class F>
+struct UnarySlope {
+  static void pullback(Reverse<T>& rule) {
+    rule.add(0, scale(rule.cotangent(), F::slope(rule.input(0), rule.output())));
+  }
+
+  static bool pushforward(Forward<T>& rule) {
+    rule.set(scale(rule.tangent(0), F::slope(rule.input(0), rule.output())));
+    return true;
+  }
+};
+
 template <class T, class F>
 struct Unary {
   static Var<T> apply(const Var<T>& x) {
@@ -23,15 +38,6 @@ struct Unary {
     simd::transform(
         in.shape.size, value, [](const auto& v) { return F::value(v); }, in.value);
     return var;
-  }
-
-  static void pullback(Reverse<T>& rule) {
-    rule.add(0, scale(rule.cotangent(), F::slope(rule.input(0), rule.output())));
-  }
-
-  static bool pushforward(Forward<T>& rule) {
-    rule.set(scale(rule.tangent(0), F::slope(rule.input(0), rule.output())));
-    return true;
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
@@ -45,7 +51,8 @@ struct Unary {
         k.cotangent(), k.input(0), k.output());
   }
 
-  static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
+  static constexpr Operation<T> row{F::name, UnarySlope<T, F>::pullback,
+                                    UnarySlope<T, F>::pushforward, pullback_values};
 };
 
 /// A function recorded together with its derivative, so that every further order is accurate, too.
@@ -101,23 +108,53 @@ struct Paired {
   static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
 };
 
-template <class T, class F>
-struct Binary {
-  static Var<T> apply(const Var<T>& a, const Var<T>& b) {
-    Tape<T>& tape = a.tape();
-    const Node<T> in_a = tape.node(a, F::name);
-    const Node<T> in_b = tape.node(b, F::name);
-    const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
-    const auto [var, value] = append_operation(tape, row, {a, b}, shape);
-    for_each_run(shape, in_a, in_b,
-                 [value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
-                   simd::transform(
-                       n, value + at, [](const auto& x, const auto& y) { return F::value(x, y); },
-                       run_a, run_b);
-                 });
-    return var;
+/// Calls body(n, run of a, run of b, offset of the result, of a, of b) for every run.
+template <class T, class Body>
+void for_each_run(const NodeShape& shape, const Node<T>& a, const Node<T>& b, Body body) {
+  if (a.shape == b.shape) {
+    body(shape.size, a.value, b.value, Index{0}, Index{0}, Index{0});
+    return;
   }
+  const BroadcastLoops<2> loops(shape, {a.shape, b.shape});
+  const bool repeat_a = loops.is_stretched(0);
+  const bool repeat_b = loops.is_stretched(1);
+  loops.for_each_run([&](const std::array<Index, 2>& at, Index out) {
+    const T* run_a = a.value + at[0];
+    const T* run_b = b.value + at[1];
+    const simd::Repeated<T> number_a{run_a};
+    const simd::Repeated<T> number_b{run_b};
+    if (repeat_a && repeat_b) {
+      body(loops.run(), number_a, number_b, out, at[0], at[1]);
+    } else if (repeat_a) {
+      body(loops.run(), number_a, run_b, out, at[0], at[1]);
+    } else if (repeat_b) {
+      body(loops.run(), run_a, number_b, out, at[0], at[1]);
+    } else {
+      body(loops.run(), run_a, run_b, out, at[0], at[1]);
+    }
+  });
+}
 
+/// Appends an operation whose values are F::value(a, b), in registers, of operands broadcast.
+template <class F, class T>
+Var<T> append_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b) {
+  Tape<T>& tape = a.tape();
+  const Node<T> in_a = tape.node(a, F::name);
+  const Node<T> in_b = tape.node(b, F::name);
+  const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
+  const auto [var, value] = append_operation(tape, row, {a, b}, shape);
+  for_each_run(shape, in_a, in_b,
+               [value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
+                 simd::transform(
+                     n, value + at, [](const auto& x, const auto& y) { return F::value(x, y); },
+                     run_a, run_b);
+               });
+  return var;
+}
+
+/// The recorded rules of a binary operation, from its slopes.
+template <class T, class F>
+struct BinarySlopes {
   static void pullback(Reverse<T>& rule) {
     const Var<T> a = rule.input(0);
     const Var<T> b = rule.input(1);
@@ -147,17 +184,6 @@ struct Binary {
     return true;
   }
 
-  static void pullback_values(ReverseKernel<T>& k) {
-    accumulate_side(k, 0, [](const auto& g, const auto& a, const auto& b, const auto& y) {
-      return product(g, F::slope_a(a, b, y));
-    });
-    accumulate_side(k, 1, [](const auto& g, const auto& a, const auto& b, const auto& y) {
-      return product(g, F::slope_b(a, b, y));
-    });
-  }
-
-  static constexpr Operation<T> row{F::name, pullback, pushforward, pullback_values};
-
  private:
   // Both have the result's shape, g perhaps stacked; a slope that is just 1 or -1 is not worth a
   // product.
@@ -169,12 +195,6 @@ struct Binary {
 
   static Var<T> scale_by(const Var<T>& g, int sign, const NodeShape&) { return sign > 0 ? g : -g; }
 
-  static simd::Batch<T> product(const simd::Batch<T>& g, const simd::Batch<T>& slope) {
-    return simd::strong_product<T>(g, slope);
-  }
-
-  static simd::Batch<T> product(const simd::Batch<T>& g, int sign) { return sign > 0 ? g : -g; }
-
   static bool lines_up(const Forward<T>& rule, std::uint32_t i) {
     return rule.tangent(i).is_empty() || rule.input_node(i).shape == rule.node().shape;
   }
@@ -182,33 +202,30 @@ struct Binary {
   static Var<T> like_output(const Forward<T>& rule, const Var<T>& tangent) {
     return rule.stack() > 0 ? tangent : broadcast_to(tangent, rule.node().shape.shape());
   }
+};
 
-  // Calls body(n, run of a, run of b, offset of the result, of a, of b) for every run.
-  template <class Body>
-  static void for_each_run(const NodeShape& shape, const Node<T>& a, const Node<T>& b, Body body) {
-    if (a.shape == b.shape) {
-      body(shape.size, a.value, b.value, Index{0}, Index{0}, Index{0});
-      return;
-    }
-    const BroadcastLoops<2> loops(shape, {a.shape, b.shape});
-    const bool repeat_a = loops.is_stretched(0);
-    const bool repeat_b = loops.is_stretched(1);
-    loops.for_each_run([&](const std::array<Index, 2>& at, Index out) {
-      const T* run_a = a.value + at[0];
-      const T* run_b = b.value + at[1];
-      const simd::Repeated<T> number_a{run_a};
-      const simd::Repeated<T> number_b{run_b};
-      if (repeat_a && repeat_b) {
-        body(loops.run(), number_a, number_b, out, at[0], at[1]);
-      } else if (repeat_a) {
-        body(loops.run(), number_a, run_b, out, at[0], at[1]);
-      } else if (repeat_b) {
-        body(loops.run(), run_a, number_b, out, at[0], at[1]);
-      } else {
-        body(loops.run(), run_a, run_b, out, at[0], at[1]);
-      }
+template <class T, class F>
+struct Binary {
+  static Var<T> apply(const Var<T>& a, const Var<T>& b) { return append_pairs<F>(row, a, b); }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    accumulate_side(k, 0, [](const auto& g, const auto& a, const auto& b, const auto& y) {
+      return product(g, F::slope_a(a, b, y));
+    });
+    accumulate_side(k, 1, [](const auto& g, const auto& a, const auto& b, const auto& y) {
+      return product(g, F::slope_b(a, b, y));
     });
   }
+
+  static constexpr Operation<T> row{F::name, BinarySlopes<T, F>::pullback,
+                                    BinarySlopes<T, F>::pushforward, pullback_values};
+
+ private:
+  static simd::Batch<T> product(const simd::Batch<T>& g, const simd::Batch<T>& slope) {
+    return simd::strong_product<T>(g, slope);
+  }
+
+  static simd::Batch<T> product(const simd::Batch<T>& g, int sign) { return sign > 0 ? g : -g; }
 
   template <class Slope>
   static void accumulate_side(ReverseKernel<T>& k, std::uint32_t side, Slope slope) {

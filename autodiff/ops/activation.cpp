@@ -2,9 +2,8 @@
 
 #include <cmath>
 
-#include "fjord/autodiff/elementwise_rules.hpp"
+#include "fjord/autodiff/choice_rules.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
-#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/tanh_rule.hpp"
 
 namespace fjord {
@@ -50,16 +49,6 @@ struct Softplus {
 };
 
 template <class T>
-Batch<T> choose_positive(const Batch<T>& x, const Batch<T>& a, const Batch<T>& b) {
-  return xsimd::select(x > Batch<T>(T(0)), a, b);
-}
-
-template <class T>
-Var<T> choose_positive(const Var<T>& x, const Var<T>& a, const Var<T>& b) {
-  return where(is_positive(x), a, b);
-}
-
-template <class T>
 Batch<T> exponential(const Batch<T>& x) {
   return xsimd::exp(x);
 }
@@ -67,16 +56,6 @@ Batch<T> exponential(const Batch<T>& x) {
 template <class T>
 Var<T> exponential(const Var<T>& x) {
   return exp(x);
-}
-
-template <class T>
-Batch<T> one_like(const Batch<T>&) {
-  return Batch<T>(T(1));
-}
-
-template <class T>
-Var<T> one_like(const Var<T>& x) {
-  return x.tape().scalar(T(1));
 }
 
 struct Elu {
@@ -89,7 +68,7 @@ struct Elu {
 
   template <class V>
   static V slope(const V& x, const V&) {
-    return choose_positive(x, one_like(x), exponential(x));
+    return choose(x > constant(x, 0), constant(x, 1), exponential(x));
   }
 };
 

@@ -1,22 +1,47 @@
 #include "fjord/autodiff/ops/select.hpp"
 
-#include "fjord/autodiff/broadcast.hpp"
-#include "fjord/autodiff/operation.hpp"
-#include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/choice_rules.hpp"
+#include "fjord/autodiff/errors.hpp"
 
 namespace fjord {
 namespace {
 
-template <class T>
-bool is_zero_rule(Forward<T>&) {
-  return true;
-}
+struct Greater {
+  static constexpr const char* name = "greater";
 
-// Comparisons are constant almost everywhere: no derivative flows, in either direction.
-template <class T>
-constexpr Operation<T> is_positive_row{"is_positive", [](Reverse<T>&) {}, is_zero_rule<T>,
-                                       [](ReverseKernel<T>&) {}};
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    return choose(a > b, simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
+  }
+};
+
+struct GreaterEqual {
+  static constexpr const char* name = "greater_equal";
+
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    return choose(a >= b, simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
+  }
+};
+
+struct Equal {
+  static constexpr const char* name = "equal";
+
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    return choose(a == b, simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
+  }
+};
+
+struct NotEqual {
+  static constexpr const char* name = "not_equal";
+
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    // Written with ==, of which NaN is the opposite on every processor: != is not.
+    return choose(a == b, simd::Batch<T>(T(0)), simd::Batch<T>(T(1)));
+  }
+};
 
 template <class T>
 struct Where {
@@ -66,19 +91,54 @@ struct Where {
   }
 };
 
+struct Maximum {
+  static constexpr const char* name = "maximum";
+
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    return choose(a > b, a, choose(b >= a, b, a + b));  // a + b is NaN there
+  }
+
+  template <class T>
+  static Var<T> carry(const Var<T>& g, const Var<T>& own, const Var<T>& other) {
+    return where(own > other, g, where(equal(own, other), g * T(0.5), constant(g, 0)));
+  }
+};
+
+struct Minimum {
+  static constexpr const char* name = "minimum";
+
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    return choose(a < b, a, choose(b <= a, b, a + b));
+  }
+
+  template <class T>
+  static Var<T> carry(const Var<T>& g, const Var<T>& own, const Var<T>& other) {
+    return Maximum::carry(g, other, own);
+  }
+};
+
 }  // namespace
 
 template <class T>
-Var<T> is_positive(const Var<T>& x) {
-  const Node<T> in = x.tape().node(x, "is_positive");
-  const auto [var, value] = append_operation(x.tape(), is_positive_row<T>, {x}, in.shape);
-  simd::transform(
-      in.shape.size, value,
-      [](const auto& v) {
-        return xsimd::select(v > simd::Batch<T>(T(0)), simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
-      },
-      in.value);
-  return var;
+Var<T> operator>(const Var<T>& a, const Var<T>& b) {
+  return BinaryStep<T, Greater>::apply(a, b);
+}
+
+template <class T>
+Var<T> operator>=(const Var<T>& a, const Var<T>& b) {
+  return BinaryStep<T, GreaterEqual>::apply(a, b);
+}
+
+template <class T>
+Var<T> equal(const Var<T>& a, const Var<T>& b) {
+  return BinaryStep<T, Equal>::apply(a, b);
+}
+
+template <class T>
+Var<T> not_equal(const Var<T>& a, const Var<T>& b) {
+  return BinaryStep<T, NotEqual>::apply(a, b);
 }
 
 template <class T>
@@ -86,9 +146,33 @@ Var<T> where(const Var<T>& mask, const Var<T>& a, const Var<T>& b) {
   return Where<T>::apply(mask, a, b);
 }
 
-#define FJORD_INSTANTIATE(T)                  \
-  template Var<T> is_positive(const Var<T>&); \
-  template Var<T> where(const Var<T>&, const Var<T>&, const Var<T>&);
+template <class T>
+Var<T> maximum(const Var<T>& a, const Var<T>& b) {
+  return BinaryChoice<T, Maximum>::apply(a, b);
+}
+
+template <class T>
+Var<T> minimum(const Var<T>& a, const Var<T>& b) {
+  return BinaryChoice<T, Minimum>::apply(a, b);
+}
+
+template <class T>
+Var<T> clamp(const Var<T>& x, std::type_identity_t<T> low, std::type_identity_t<T> high) {
+  require(low <= high, "clamp", [&] {
+    return "low must be at most high, got " + std::to_string(low) + " and " + std::to_string(high);
+  });
+  return where(x < low, constant(x, low), where(x > high, constant(x, high), x));
+}
+
+#define FJORD_INSTANTIATE(T)                                          \
+  template Var<T> operator>(const Var<T>&, const Var<T>&);            \
+  template Var<T> operator>=(const Var<T>&, const Var<T>&);           \
+  template Var<T> equal(const Var<T>&, const Var<T>&);                \
+  template Var<T> not_equal(const Var<T>&, const Var<T>&);            \
+  template Var<T> where(const Var<T>&, const Var<T>&, const Var<T>&); \
+  template Var<T> maximum(const Var<T>&, const Var<T>&);              \
+  template Var<T> minimum(const Var<T>&, const Var<T>&);              \
+  template Var<T> clamp<T>(const Var<T>&, std::type_identity_t<T>, std::type_identity_t<T>);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

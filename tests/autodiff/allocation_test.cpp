@@ -67,7 +67,7 @@ TEST_CASE("allocation: none by any operation that moves, chooses or sums entries
             const Var<float> h = net.layer(x);
             const Var<float> cut = concatenate({slice(h, 1, 0, 4), slice(h, 1, 2, 6)}, 1);
             const Var<float> turned = swap_axes(reshape(cut, {8, 64}), 0, 1);
-            const Var<float> chosen = where(is_positive(turned), turned, turned / (turned - 2));
+            const Var<float> chosen = where(turned > 0, turned, turned / (turned - 2));
             const Var<float> rows = sum(chosen, {1}, true) * chosen + sum(chosen, {0});
             return trace(matmul(swap_axes(rows, 0, 1), h)) + sum(gelu(rows));
           });
@@ -96,7 +96,7 @@ TEST_CASE("allocation: none by operations that the sweeps take one tangent at a 
           net.train([&](const Var<float>& x) {
             const Var<float> in = identity(x);
             const Var<float> h = net.layer(in);
-            const Var<float> y = where(is_positive(h), h * h, h) / sum(h, {1}, true);
+            const Var<float> y = where(h > 0, h * h, h) / sum(h, {1}, true);
             return sum(square(pushforward(in, net.tape.borrow(tangents), y)));
           });
         }) == 0);

@@ -73,7 +73,7 @@ TEST_CASE("deep: memory is flat over a hundred thousand rounds of recording and 
     const Var<double> x = tape.borrow(numbers);
     const Var<double> h = tanh(matmul(x, w));
     // One operation whose sweep of values goes through its recorded rule, and an inner sweep.
-    const Var<double> chosen = where(is_positive(h), h, h * 0.5);
+    const Var<double> chosen = where(h > 0, h, h * 0.5);
     const Var<double> slope = pushforward(x, x, chosen);
     const Var<double> loss = sum(square(slope)) + mean(chosen);
     const double result = gradient_values<double>(loss, std::span(&w, 1))[0](0, 1);

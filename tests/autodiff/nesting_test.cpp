@@ -84,7 +84,7 @@ Var<double> composite(const Var<double>& x) {
   const Var<double> step = add_combination<double>(x, mean(h), steps, terms);
   const Var<double> turned = swap_axes(reshape(gelu(h), {2, 3, 2}), 0, 2);
   const Var<double> both = concatenate({step, reshape(turned, {3, 4})}, 1);
-  const Var<double> positive = where(is_positive(both), both * both * both, both / (both - 5));
+  const Var<double> positive = where(both > 0, both * both * both, both / (both - 5));
   const Var<double> ratio = softplus(slice(both, 1, 1, 3)) / sqrt(1 + square(slice(x, 0, 0, 1)));
   return sum(log(1 + square(positive))) + sum(ratio) + trace(matmul(swap_axes(h, 0, 1), elu(both)));
 }

@@ -130,7 +130,7 @@ std::vector<Case> cases(ProbeState& state) {
       {"rank 2, a layer in all its arguments",
        {3, 3},
        [](const V& x) { return affine(x, x * 2, sum(x, {0})); }},
-      {"rank 2, choice", {2, 3}, [](const V& x) { return where(is_positive(x), x * x, -x); }},
+      {"rank 2, choice", {2, 3}, [](const V& x) { return where(x > 0, x * x, -x); }},
       {"rank 2, step",
        {2, 3},
        [](const V& x) {
