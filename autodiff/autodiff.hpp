@@ -15,6 +15,7 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/mlp.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"

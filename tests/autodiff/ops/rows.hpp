@@ -9,6 +9,7 @@ void add_activation_rows(Rows& rows);
 void add_elementwise_rows(Rows& rows);
 void add_exponential_rows(Rows& rows);
 void add_reduce_rows(Rows& rows);
+void add_rounding_rows(Rows& rows);
 void add_select_rows(Rows& rows);
 void add_shape_rows(Rows& rows);
 void add_layer_rows(Rows& rows);
