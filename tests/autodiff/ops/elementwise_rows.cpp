@@ -39,12 +39,13 @@ void add_elementwise_rows(Rows& rows) {
           [](double a, double b) { return a + b; }, some, others)
       .reject(mismatch);
   rows.unary(
-      "operator+=",
-      [](auto x) {
-        x += 0.75f;
-        return x;
-      },
-      [](double x) { return x + 0.75; }, some);
+          "operator+=",
+          [](auto x) {
+            x += 0.75f;
+            return x;
+          },
+          [](double x) { return x + 0.75; }, some)
+      .variant = "with a number";
   rows.binary(
           "operator-=",
           [](auto a, const auto& b) {
@@ -54,12 +55,13 @@ void add_elementwise_rows(Rows& rows) {
           [](double a, double b) { return a - b; }, some, others)
       .reject(mismatch);
   rows.unary(
-      "operator-=",
-      [](auto x) {
-        x -= 0.75f;
-        return x;
-      },
-      [](double x) { return x - 0.75; }, some);
+          "operator-=",
+          [](auto x) {
+            x -= 0.75f;
+            return x;
+          },
+          [](double x) { return x - 0.75; }, some)
+      .variant = "with a number";
   rows.binary(
           "operator*=",
           [](auto a, const auto& b) {
@@ -69,12 +71,13 @@ void add_elementwise_rows(Rows& rows) {
           [](double a, double b) { return a * b; }, some, others)
       .reject(mismatch);
   rows.unary(
-      "operator*=",
-      [](auto x) {
-        x *= 0.75f;
-        return x;
-      },
-      [](double x) { return x * 0.75; }, some);
+          "operator*=",
+          [](auto x) {
+            x *= 0.75f;
+            return x;
+          },
+          [](double x) { return x * 0.75; }, some)
+      .variant = "with a number";
   rows.binary(
           "operator/=",
           [](auto a, const auto& b) {
@@ -84,12 +87,13 @@ void add_elementwise_rows(Rows& rows) {
           [](double a, double b) { return a / b; }, some, others)
       .reject(mismatch);
   rows.unary(
-      "operator/=",
-      [](auto x) {
-        x /= 0.75f;
-        return x;
-      },
-      [](double x) { return x / 0.75; }, some);
+          "operator/=",
+          [](auto x) {
+            x /= 0.75f;
+            return x;
+          },
+          [](double x) { return x / 0.75; }, some)
+      .variant = "with a number";
   rows.unary(
           "reciprocal", [](const auto& x) { return reciprocal(x); }, [](double x) { return 1 / x; },
           {-1.4, 0.8, 2.3})

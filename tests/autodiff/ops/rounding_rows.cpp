@@ -56,8 +56,9 @@ void add_rounding_rows(Rows& rows) {
       .edge({Tensor<double>(1.0), Tensor<double>(0.0)}, Tensor<double>(nan), {})
       .reject({Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})});
   rows.unary(
-      "fmod", [](const auto& x) { return fmod(x, 0.75f); },
-      [](double x) { return x - std::trunc(x / 0.75) * 0.75; }, some);
+          "fmod", [](const auto& x) { return fmod(x, 0.75f); },
+          [](double x) { return x - std::trunc(x / 0.75) * 0.75; }, some)
+      .variant = "by a number";
 }
 
 }  // namespace fjord::test

@@ -34,7 +34,8 @@ void add_mask_of_number(Rows& rows, const char* name, F f, const std::function<b
                         double at_nan) {
   rows.unary(name, f, [holds](double x) { return holds(x) ? 1.0 : 0.0; }, {-1.7, 0.3, 1.25, 2.6})
       .edge(nan, at_nan, 0)
-      .not_differentiable();
+      .not_differentiable()
+      .variant = "with a number";
 }
 
 void add_masks(Rows& rows) {
@@ -103,11 +104,13 @@ void add_select_rows(Rows& rows) {
   rows.unary(
           "maximum", [](const auto& x) { return maximum(x, 0.75f); },
           [](double x) { return std::max(x, 0.75); }, some)
-      .edge(0.75, 0.75, 0.5);
+      .edge(0.75, 0.75, 0.5)
+      .variant = "with a number";
   rows.unary(
           "minimum", [](const auto& x) { return minimum(x, 0.75f); },
           [](double x) { return std::min(x, 0.75); }, some)
-      .edge(0.75, 0.75, 0.5);
+      .edge(0.75, 0.75, 0.5)
+      .variant = "with a number";
   rows.unary(
           "clamp", [](const auto& x) { return clamp(x, -0.5f, 1.5f); },
           [](double x) { return std::clamp(x, -0.5, 1.5); }, some)
