@@ -12,6 +12,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   Rows table;
   add_elementwise_rows(table);
   add_rounding_rows(table);
+  add_power_rows(table);
   add_exponential_rows(table);
   add_trigonometric_rows(table);
   add_activation_rows(table);

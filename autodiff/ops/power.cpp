@@ -1,0 +1,78 @@
+#include "fjord/autodiff/ops/power.hpp"
+
+#include <cmath>
+
+#include "fjord/autodiff/ops/exponential.hpp"
+#include "fjord/autodiff/ops/select.hpp"
+#include "fjord/autodiff/scalar_rules.hpp"
+
+namespace fjord {
+namespace {
+
+struct Power {
+  static constexpr const char* name = "pow";
+
+  static double value(double a, double b) { return std::pow(a, b); }
+
+  // Only where both are 0 is there anything to mend, so the derivatives in b at b = 0 stay.
+  template <class T>
+  static Var<T> slope_a(const Var<T>& a, const Var<T>& b, const Var<T>&) {
+    return where(equal(a, 0) * equal(b, 0), a.tape().scalar(0), b * pow(a, b - T(1)));
+  }
+
+  template <class T>
+  static Var<T> slope_b(const Var<T>& a, const Var<T>& b, const Var<T>& y) {
+    const Var<T> log_a = broadcast_to(log(a), y.shape());
+    // The strong product serves an infinite base, of which a negative power is 0.
+    return where(equal(a, 0) * (b >= 0), a.tape().scalar(0), scale(y, log_a));
+  }
+};
+
+struct InverseRoot {
+  static constexpr const char* name = "rsqrt";
+
+  static double value(double x) { return 1 / std::sqrt(x); }
+
+  template <class T>
+  static Var<T> slope(const Var<T>& x, const Var<T>& y) {
+    return y / x * T(-0.5);
+  }
+};
+
+struct CubeRoot {
+  static constexpr const char* name = "cbrt";
+
+  static double value(double x) { return std::cbrt(x); }
+
+  template <class T>
+  static Var<T> slope(const Var<T>&, const Var<T>& y) {
+    return reciprocal(square(y)) * T(1.0 / 3);
+  }
+};
+
+}  // namespace
+
+template <class T>
+Var<T> pow(const Var<T>& a, const Var<T>& b) {
+  return ScalarBinary<T, Power>::apply(a, b);
+}
+
+template <class T>
+Var<T> rsqrt(const Var<T>& x) {
+  return ScalarUnary<T, InverseRoot>::apply(x);
+}
+
+template <class T>
+Var<T> cbrt(const Var<T>& x) {
+  return ScalarUnary<T, CubeRoot>::apply(x);
+}
+
+#define FJORD_INSTANTIATE(T)                         \
+  template Var<T> pow(const Var<T>&, const Var<T>&); \
+  template Var<T> rsqrt(const Var<T>&);              \
+  template Var<T> cbrt(const Var<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord
