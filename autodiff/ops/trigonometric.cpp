@@ -1,6 +1,14 @@
 #include "fjord/autodiff/ops/trigonometric.hpp"
 
-#include "fjord/autodiff/elementwise_rules.hpp"
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "fjord/autodiff/half_turns.hpp"
+#include "fjord/autodiff/ops/power.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
+#include "fjord/autodiff/ops/select.hpp"
+#include "fjord/autodiff/scalar_rules.hpp"
 
 namespace fjord {
 namespace {
@@ -33,6 +41,150 @@ struct Cosine {
   }
 };
 
+struct Tangent {
+  static constexpr const char* name = "tan";
+
+  static double value(double x) { return std::tan(x); }
+
+  template <class V>
+  static V slope(const V&, const V& y) {
+    return 1 + square(y);
+  }
+};
+
+// (1 - x) (1 + x) keeps the digits of 1 - x^2 near 1 and -1.
+template <class V>
+V inverse_complement(const V& x) {
+  return rsqrt((1 - x) * (1 + x));
+}
+
+struct ArcSine {
+  static constexpr const char* name = "asin";
+
+  static double value(double x) { return std::asin(x); }
+
+  template <class V>
+  static V slope(const V& x, const V&) {
+    return inverse_complement(x);
+  }
+};
+
+struct ArcCosine {
+  static constexpr const char* name = "acos";
+
+  static double value(double x) { return std::acos(x); }
+
+  template <class V>
+  static V slope(const V& x, const V&) {
+    return -inverse_complement(x);
+  }
+};
+
+struct ArcTangent {
+  static constexpr const char* name = "atan";
+
+  static double value(double x) { return std::atan(x); }
+
+  template <class V>
+  static V slope(const V& x, const V&) {
+    return reciprocal(1 + square(x));
+  }
+};
+
+// A radius to divide by: at the origin infinite, so that every quotient and its derivatives are 0.
+template <class T>
+Var<T> divisor(const Var<T>& radius) {
+  return where(equal(radius, 0), radius.tape().scalar(std::numeric_limits<T>::infinity()), radius);
+}
+
+// The coordinate x as a share of the radius; of an infinite coordinate, its limit.
+template <class T>
+Var<T> share(const Var<T>& x, const Var<T>& radius) {
+  return where(equal(abs(x), std::numeric_limits<T>::infinity()), sign(x), x / divisor(radius));
+}
+
+struct Hypotenuse {
+  static constexpr const char* name = "hypot";
+
+  static double value(double a, double b) { return std::hypot(a, b); }
+
+  template <class V>
+  static V slope_a(const V& a, const V&, const V& y) {
+    return share(a, y);
+  }
+
+  template <class V>
+  static V slope_b(const V&, const V& b, const V& y) {
+    return share(b, y);
+  }
+};
+
+struct Angle {
+  static constexpr const char* name = "atan2";
+
+  static double value(double y, double x) { return std::atan2(y, x); }
+
+  template <class V>
+  static V slope_a(const V& y, const V& x, const V&) {
+    const V radius = hypot(x, y);
+    return share(x, radius) / divisor(radius);
+  }
+
+  template <class V>
+  static V slope_b(const V& y, const V& x, const V&) {
+    const V radius = hypot(x, y);
+    return -(share(y, radius) / divisor(radius));
+  }
+};
+
+// j_n(t) = t^n / (2n+1)!! (1 - t^2/2 / (2n+3) + (t^2/2)^2 / (2! (2n+3) (2n+5)) - ...)
+double bessel_series(int n, double t) {
+  double term = 1;
+  for (int k = 1; k <= n; ++k) term *= t / (2 * k + 1);
+  double sum = term;
+  for (int k = 1; std::abs(term) > 1e-18 * std::abs(sum); ++k) {
+    term *= -0.5 * t * t / (k * (2 * (n + k) + 1));
+    sum += term;
+  }
+  return sum;
+}
+
+// The spherical Bessel functions j_n(pi x), of which sinc is the first: their derivatives are
+// combinations of themselves, without the quotients that lose all digits at 0.
+// Source: DLMF 10.51 (recurrences) and 10.53 (series).
+struct SphericalBessel {
+  static constexpr const char* name = "sinc";
+
+  static double value(int n, double x) {
+    if (std::isinf(x)) return 0;
+    const double t = std::numbers::pi * std::abs(x);
+    const double side = x < 0 && n % 2 == 1 ? -1 : 1;
+    if (t < n + 1) return side * bessel_series(n, t);
+    double before = cos_pi(x) / t;
+    double now = sin_pi(std::abs(x)) / t;
+    for (int k = 0; k < n; ++k) {
+      const double next = (2 * k + 1) / t * now - before;
+      before = now;
+      now = next;
+    }
+    return side * now;
+  }
+
+  template <class T>
+  static Var<T> slope(int n, const Var<T>& x, const Var<T>&) {
+    const Var<T> higher =
+        bessel(n + 1, x) * static_cast<T>(std::numbers::pi * (n + 1) / (2 * n + 1));
+    if (n == 0) return -higher;
+    return bessel(n - 1, x) * static_cast<T>(std::numbers::pi * n / (2 * n + 1)) - higher;
+  }
+
+ private:
+  template <class T>
+  static Var<T> bessel(int n, const Var<T>& x) {
+    return ScalarFamily<T, SphericalBessel>::apply(n, x);
+  }
+};
+
 }  // namespace
 
 template <class T>
@@ -45,9 +197,51 @@ Var<T> cos(const Var<T>& x) {
   return Unary<T, Cosine>::apply(x);
 }
 
-#define FJORD_INSTANTIATE(T)          \
-  template Var<T> sin(const Var<T>&); \
-  template Var<T> cos(const Var<T>&);
+template <class T>
+Var<T> tan(const Var<T>& x) {
+  return ScalarUnary<T, Tangent>::apply(x);
+}
+
+template <class T>
+Var<T> asin(const Var<T>& x) {
+  return ScalarUnary<T, ArcSine>::apply(x);
+}
+
+template <class T>
+Var<T> acos(const Var<T>& x) {
+  return ScalarUnary<T, ArcCosine>::apply(x);
+}
+
+template <class T>
+Var<T> atan(const Var<T>& x) {
+  return ScalarUnary<T, ArcTangent>::apply(x);
+}
+
+template <class T>
+Var<T> atan2(const Var<T>& y, const Var<T>& x) {
+  return ScalarBinary<T, Angle>::apply(y, x);
+}
+
+template <class T>
+Var<T> hypot(const Var<T>& a, const Var<T>& b) {
+  return ScalarBinary<T, Hypotenuse>::apply(a, b);
+}
+
+template <class T>
+Var<T> sinc(const Var<T>& x) {
+  return ScalarFamily<T, SphericalBessel>::apply(0, x);
+}
+
+#define FJORD_INSTANTIATE(T)                           \
+  template Var<T> sin(const Var<T>&);                  \
+  template Var<T> cos(const Var<T>&);                  \
+  template Var<T> tan(const Var<T>&);                  \
+  template Var<T> asin(const Var<T>&);                 \
+  template Var<T> acos(const Var<T>&);                 \
+  template Var<T> atan(const Var<T>&);                 \
+  template Var<T> atan2(const Var<T>&, const Var<T>&); \
+  template Var<T> hypot(const Var<T>&, const Var<T>&); \
+  template Var<T> sinc(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -1,4 +1,4 @@
-/// Trigonometric functions, elementwise, of angles in radians.
+/// Trigonometric functions, elementwise, of angles in radians, and their inverses.
 #pragma once
 
 #include "fjord/autodiff/var.hpp"
@@ -9,5 +9,30 @@ template <class T>
 Var<T> sin(const Var<T>& x);
 template <class T>
 Var<T> cos(const Var<T>& x);
+template <class T>
+Var<T> tan(const Var<T>& x);
+/// NaN outside [-1, 1]; the derivative at its ends is infinite.
+template <class T>
+Var<T> asin(const Var<T>& x);
+/// NaN outside [-1, 1]; the derivative at its ends is minus infinite.
+template <class T>
+Var<T> acos(const Var<T>& x);
+template <class T>
+Var<T> atan(const Var<T>& x);
+/// The angle from the first axis to the point (x, y), in [-pi, pi]; y comes first, as in numpy.
+///
+/// Shapes:  broadcast.
+/// Note:    The derivatives at the origin are 0.
+template <class T>
+Var<T> atan2(const Var<T>& y, const Var<T>& x);
+/// sqrt(a^2 + b^2) without overflow or underflow in between.
+///
+/// Shapes:  broadcast.
+/// Note:    The derivatives at the origin are 0.
+template <class T>
+Var<T> hypot(const Var<T>& a, const Var<T>& b);
+/// sin(pi x) / (pi x) as in numpy; 1 at 0, and smooth there in every derivative; 0 at infinity.
+template <class T>
+Var<T> sinc(const Var<T>& x);
 
 }  // namespace fjord
