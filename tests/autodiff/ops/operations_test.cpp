@@ -14,6 +14,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_rounding_rows(table);
   add_power_rows(table);
   add_exponential_rows(table);
+  add_hyperbolic_rows(table);
   add_trigonometric_rows(table);
   add_activation_rows(table);
   add_reduce_rows(table);
