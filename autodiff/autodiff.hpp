@@ -10,6 +10,7 @@
 #include "fjord/autodiff/npy.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/error_function.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
