@@ -12,6 +12,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/error_function.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
+#include "fjord/autodiff/ops/gamma.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"

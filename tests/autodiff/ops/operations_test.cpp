@@ -17,6 +17,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_hyperbolic_rows(table);
   add_trigonometric_rows(table);
   add_error_function_rows(table);
+  add_gamma_rows(table);
   add_activation_rows(table);
   add_reduce_rows(table);
   add_select_rows(table);

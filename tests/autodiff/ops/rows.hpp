@@ -9,6 +9,7 @@ void add_activation_rows(Rows& rows);
 void add_elementwise_rows(Rows& rows);
 void add_error_function_rows(Rows& rows);
 void add_exponential_rows(Rows& rows);
+void add_gamma_rows(Rows& rows);
 void add_hyperbolic_rows(Rows& rows);
 void add_power_rows(Rows& rows);
 void add_reduce_rows(Rows& rows);
