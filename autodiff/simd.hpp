@@ -103,6 +103,14 @@ void accumulate(Index n, T* out, bool fresh, F f, In... in) {
   }
 }
 
+/// f(... f(f(start, in[0]), in[1]) ..., in[n - 1]), lane by lane; entries may come more than once.
+template <class T, class F>
+Batch<T> fold(Index n, Batch<T> start, F f, const T* in) {
+  Index i = 0;
+  for (; i + width<T> <= n; i += width<T>) start = f(start, load(in, i));
+  return i < n ? f(start, load_part(in, i, n - i)) : start;
+}
+
 /// The sum of the lanes, added in a tree.
 template <class T>
 T sum_of_lanes(const Batch<T>& batch) {

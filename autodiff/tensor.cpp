@@ -184,10 +184,13 @@ std::string to_string(const TensorView<T>& tensor) {
   return print(print, 0);
 }
 
+template std::string to_string(const TensorView<Index>&);
 template std::string to_string(const TensorView<float>&);
 template std::string to_string(const TensorView<double>&);
+template class TensorView<Index>;
 template class TensorView<float>;
 template class TensorView<double>;
+template class Tensor<Index>;
 template class Tensor<float>;
 template class Tensor<double>;
 

@@ -68,6 +68,7 @@ struct Nested final {
 /// Array of numbers with value semantics, stored column-major (the batch axis, 0, is contiguous).
 ///
 /// Shapes:  any, up to Shape::max_rank axes; empty tensors and scalars (rank 0) are ordinary.
+/// Note:    T is float, double, or Index for places along an axis.
 template <class T>
 class Tensor final {
  public:
@@ -158,8 +159,10 @@ class Tensor final {
 template <class T>
 std::string to_string(const TensorView<T>& tensor);
 
+extern template class TensorView<Index>;
 extern template class TensorView<float>;
 extern template class TensorView<double>;
+extern template class Tensor<Index>;
 extern template class Tensor<float>;
 extern template class Tensor<double>;
 

@@ -1,11 +1,9 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 
-#include "fjord/autodiff/broadcast.hpp"
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
-#include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/ops/norm.hpp"
+#include "fjord/autodiff/reduction.hpp"
 
 namespace fjord {
 namespace {
@@ -172,31 +170,57 @@ Var<T> sum(const Var<T>& x) {
 
 template <class T>
 Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
-  const Shape shape = x.shape();
-  std::array<bool, Shape::max_rank> summed{};
-  std::array<Index, Shape::max_rank> ones{};
-  std::copy(shape.begin(), shape.end(), ones.begin());
-  for (const Index axis : axes) {
-    const std::size_t k = normalized_axis(axis, shape.rank(), "sum");
-    require(!summed[k], "sum", [&] { return "axis " + std::to_string(axis) + " is named twice"; });
-    summed[k] = true;
-    ones[k] = 1;
-  }
-  const Var<T> kept =
-      SumTo<T>::apply(x, x.tape().keep_shape(Shape(std::span(ones.data(), shape.rank()))));
-  if (keep_dims) return kept;
-  std::array<Index, Shape::max_rank> left{};
-  std::size_t rank = 0;
-  for (std::size_t k = 0; k < shape.rank(); ++k) {
-    if (!summed[k]) left[rank++] = shape[k];
-  }
-  return reshape(kept, Shape(std::span(left.data(), rank)));
+  return reduce_over(x, axes, keep_dims, "sum", SumTo<T>::apply);
 }
+
+namespace {
+
+template <class T>
+Var<T> over_count(const Var<T>& total, Index count) {
+  return total * static_cast<T>(1.0 / static_cast<double>(count));
+}
+
+Index count_over(const Shape& shape, std::span<const Index> axes, const char* op) {
+  return reduced_shapes(shape, axes, op).count;
+}
+
+double freedom(Index count, Index ddof) {
+  return static_cast<double>(std::max<Index>(count - ddof, 0));
+}
+
+}  // namespace
 
 template <class T>
 Var<T> mean(const Var<T>& x) {
-  const Index size = x.shape().size();
-  return sum(x) * static_cast<T>(1.0 / static_cast<double>(size));
+  return over_count(sum(x), x.shape().size());
+}
+
+template <class T>
+Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+  return over_count(sum(x, axes, keep_dims), count_over(x.shape(), axes, "mean"));
+}
+
+template <class T>
+Var<T> variance(const Var<T>& x, Index ddof) {
+  return sum(square(x - mean(x))) * static_cast<T>(1 / freedom(x.shape().size(), ddof));
+}
+
+template <class T>
+Var<T> variance(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, Index ddof) {
+  const double count = freedom(count_over(x.shape(), axes, "variance"), ddof);
+  return sum(square(x - mean(x, axes, true)), axes, keep_dims) * static_cast<T>(1 / count);
+}
+
+template <class T>
+Var<T> standard_deviation(const Var<T>& x, Index ddof) {
+  return norm(x - mean(x)) * static_cast<T>(1 / std::sqrt(freedom(x.shape().size(), ddof)));
+}
+
+template <class T>
+Var<T> standard_deviation(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims,
+                          Index ddof) {
+  const double count = freedom(count_over(x.shape(), axes, "standard_deviation"), ddof);
+  return norm(x - mean(x, axes, true), axes, keep_dims) * static_cast<T>(1 / std::sqrt(count));
 }
 
 template <class T>
@@ -214,12 +238,17 @@ Var<T> trace(const Var<T>& x) {
   return Trace<T>::apply(x);
 }
 
-#define FJORD_INSTANTIATE(T)                                              \
-  template Var<T> sum(const Var<T>&);                                     \
-  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool); \
-  template Var<T> mean(const Var<T>&);                                    \
-  template Var<T> broadcast_to(const Var<T>&, const Shape&);              \
-  template Var<T> sum_to(const Var<T>&, const Var<T>&);                   \
+#define FJORD_INSTANTIATE(T)                                                                    \
+  template Var<T> sum(const Var<T>&);                                                           \
+  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool);                       \
+  template Var<T> mean(const Var<T>&);                                                          \
+  template Var<T> mean(const Var<T>&, std::initializer_list<Index>, bool);                      \
+  template Var<T> variance(const Var<T>&, Index);                                               \
+  template Var<T> variance(const Var<T>&, std::initializer_list<Index>, bool, Index);           \
+  template Var<T> standard_deviation(const Var<T>&, Index);                                     \
+  template Var<T> standard_deviation(const Var<T>&, std::initializer_list<Index>, bool, Index); \
+  template Var<T> broadcast_to(const Var<T>&, const Shape&);                                    \
+  template Var<T> sum_to(const Var<T>&, const Var<T>&);                                         \
   template Var<T> trace(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

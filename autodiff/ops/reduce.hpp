@@ -1,4 +1,8 @@
-/// Sums over axes, and their transpose, broadcasting.
+/// Sums over axes, what is made of them, and their transpose, broadcasting.
+///
+/// Shapes:  of a reduction, the axes, counted from the end if negative, become 1 with keep_dims and
+///          vanish without.
+/// Errors:  std::invalid_argument if an axis does not exist or comes twice.
 #pragma once
 
 #include <span>
@@ -7,18 +11,31 @@
 
 namespace fjord {
 
-/// The sum of all entries, a scalar.
+/// The sum of all entries, a scalar; or over some axes.
 template <class T>
 Var<T> sum(const Var<T>& x);
-/// The sum over some axes.
-///
-/// Shapes:  the axes, counted from the end if negative, become 1 with keep_dims and vanish without.
-/// Errors:  std::invalid_argument if an axis does not exist or comes twice.
 template <class T>
 Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
-/// The mean of all entries, a scalar; NaN for an empty tensor.
+/// The mean; NaN of no entries.
 template <class T>
 Var<T> mean(const Var<T>& x);
+template <class T>
+Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+/// The sum of the squares of the deviations from the mean, over count - ddof: numpy.var, whose
+/// default divides by the count.
+///
+/// Note:    As in numpy, NaN or inf where ddof leaves no degree of freedom.
+template <class T>
+Var<T> variance(const Var<T>& x, Index ddof = 0);
+template <class T>
+Var<T> variance(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false,
+                Index ddof = 0);
+/// The root of the variance: numpy.std. Its derivatives are 0 where all entries are equal.
+template <class T>
+Var<T> standard_deviation(const Var<T>& x, Index ddof = 0);
+template <class T>
+Var<T> standard_deviation(const Var<T>& x, std::initializer_list<Index> axes,
+                          bool keep_dims = false, Index ddof = 0);
 /// Stretches x to a shape that its own broadcasts to.
 ///
 /// Errors:  std::invalid_argument if it does not.

@@ -1,5 +1,6 @@
 #include "fjord/autodiff/ops/shape.hpp"
 
+#include "fjord/autodiff/axis_layout.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -7,18 +8,6 @@
 
 namespace fjord {
 namespace {
-
-// Column-major memory around one axis: `outer` blocks of (size of the axis) runs of `inner`
-// entries.
-struct AxisLayout {
-  Index inner = 1;
-  Index outer = 1;
-
-  AxisLayout(const NodeShape& shape, std::size_t axis) {
-    for (std::size_t k = 0; k < axis; ++k) inner *= shape[k];
-    for (std::size_t k = axis + 1; k < shape.rank; ++k) outer *= shape[k];
-  }
-};
 
 // Adds or assigns `count` entries of an axis, from entry `from_at` to entry `to_at`.
 template <class T>

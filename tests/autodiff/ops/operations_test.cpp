@@ -19,9 +19,12 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_error_function_rows(table);
   add_gamma_rows(table);
   add_activation_rows(table);
+  add_extreme_rows(table);
+  add_norm_rows(table);
   add_reduce_rows(table);
   add_select_rows(table);
   add_shape_rows(table);
+  add_softmax_rows(table);
   add_layer_rows(table);
   add_linalg_rows(table);
   add_mlp_rows(table);

@@ -1,0 +1,111 @@
+#include "fjord/autodiff/ops/norm.hpp"
+
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/select.hpp"
+#include "fjord/autodiff/reduction.hpp"
+
+namespace fjord {
+namespace {
+
+// Whether a sum of squares lost nothing by underflow or overflow; NaN is not safe.
+template <class T>
+bool is_safe(T sum_of_squares) {
+  using Limits = std::numeric_limits<T>;
+  return sum_of_squares >= Limits::min() / Limits::epsilon() && sum_of_squares <= Limits::max();
+}
+
+template <class T>
+void write_lengths(Tape<T>& tape, const Node<T>& in, T* out, const NodeShape& kept) {
+  using Batch = simd::Batch<T>;
+  std::fill_n(out, kept.size, T(0));
+  add_sums<T>(in.value, in.shape, out, out, kept,
+              [](const Batch& x, const Batch&) { return x * x; });
+  const bool safe = std::all_of(out, out + kept.size, is_safe<T>);
+  if (safe) {
+    simd::transform(
+        kept.size, out, [](const Batch& s) { return xsimd::sqrt(s); }, static_cast<const T*>(out));
+    return;
+  }
+  T* largest = tape.new_values(kept.size);
+  write_extremes<LargestFirst>(in.value, in.shape, largest, kept,
+                               [](const Batch& x) { return xsimd::abs(x); });
+  std::fill_n(out, kept.size, T(0));
+  add_sums<T>(in.value, in.shape, largest, out, kept, [](const Batch& x, const Batch& m) {
+    const Batch ratio = x / m;
+    return ratio * ratio;
+  });
+  for (Index i = 0; i < kept.size; ++i) {
+    // The ratios to 0 and to infinity are NaN, and those of no entries add up to 0.
+    const bool is_limit = largest[i] == 0 || std::isinf(largest[i]);
+    out[i] = is_limit ? std::max(largest[i], T(0)) : largest[i] * std::sqrt(out[i]);
+  }
+}
+
+// The derivative is the direction x / y; the zero vector has none, and 0 is put in its place.
+template <class T>
+struct Norm {
+  static Var<T> apply(const Var<T>& x, const NodeShape& kept) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, "norm");
+    const auto [var, value] = append_operation(tape, row, {x}, kept);
+    write_lengths(tape, in, value, kept);
+    return var;
+  }
+
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> g = broadcast_to(rule.cotangent(), rule.input_node(0).shape.shape());
+    rule.add(0, scale(g, direction(rule)));
+  }
+
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    rule.set(sum_to(scale(rule.tangent(0), direction(rule)), rule.output()));
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    using Batch = simd::Batch<T>;
+    accumulate_stretched(
+        k.input(0), k.input_shape(0), k.node().shape, target,
+        [](const Batch& x, const Batch& y, const Batch& g) {
+          const Batch zero(T(0));
+          return xsimd::select((y == zero) | (g == zero), zero, g * (x / y));
+        },
+        k.output(), k.cotangent());
+  }
+
+  static constexpr Operation<T> row{"norm", pullback, pushforward, pullback_values};
+
+ private:
+  static Var<T> direction(const RecordedRule<T>& rule) {
+    const Var<T> y = rule.output();
+    const Node<T> lengths = rule.node();
+    const auto [has_length, mask] = append_leaf(rule.tape(), lengths.shape);
+    for (Index i = 0; i < lengths.shape.size; ++i) mask[i] = lengths.value[i] == 0 ? T(0) : T(1);
+    return where(has_length, rule.input(0) / y, rule.tape().scalar(T(0)));
+  }
+};
+
+}  // namespace
+
+template <class T>
+Var<T> norm(const Var<T>& x) {
+  return Norm<T>::apply(x, NodeShape{});
+}
+
+template <class T>
+Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+  return reduce_over(x, axes, keep_dims, "norm", Norm<T>::apply);
+}
+
+#define FJORD_INSTANTIATE(T)           \
+  template Var<T> norm(const Var<T>&); \
+  template Var<T> norm(const Var<T>&, std::initializer_list<Index>, bool);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord
