@@ -15,6 +15,8 @@
 #include "fjord/autodiff/ops/extreme.hpp"
 #include "fjord/autodiff/ops/gamma.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
+#include "fjord/autodiff/ops/index.hpp"
+#include "fjord/autodiff/ops/join.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/mlp.hpp"

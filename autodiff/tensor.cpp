@@ -30,6 +30,10 @@ void copy_axes(const T* from, const Index* from_strides, T* to, const Index* to_
   }
   const std::size_t axis = axes - 1;
   for (Index i = 0; i < shape[axis]; ++i) {
+    if (axis == 0) {
+      to[i * to_strides[0]] = from[i * from_strides[0]];
+      continue;
+    }
     copy_axes(from + i * from_strides[axis], from_strides, to + i * to_strides[axis], to_strides,
               shape, axis);
   }

@@ -20,6 +20,8 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_gamma_rows(table);
   add_activation_rows(table);
   add_extreme_rows(table);
+  add_index_rows(table);
+  add_join_rows(table);
   add_norm_rows(table);
   add_reduce_rows(table);
   add_select_rows(table);

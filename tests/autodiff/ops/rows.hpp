@@ -12,6 +12,8 @@ void add_exponential_rows(Rows& rows);
 void add_extreme_rows(Rows& rows);
 void add_gamma_rows(Rows& rows);
 void add_hyperbolic_rows(Rows& rows);
+void add_index_rows(Rows& rows);
+void add_join_rows(Rows& rows);
 void add_norm_rows(Rows& rows);
 void add_power_rows(Rows& rows);
 void add_reduce_rows(Rows& rows);

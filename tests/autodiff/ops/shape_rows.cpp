@@ -32,6 +32,20 @@ void add_shape_rows(Rows& rows) {
   rows.add("swap_axes", "", [](const auto& v) { return swap_axes(v[0], 0, 1); }, {x},
            {Tensor<double>{{1, 4}, {2, 5}, {3, 6}}})
       .reject({Tensor<double>{1, 2}});
+  rows.add("transpose", "all axes", [](const auto& v) { return transpose(v[0]); },
+           {Tensor<double>{{{1, 2, 3}, {4, 5, 6}}}},
+           {Tensor<double>{{{1}, {4}}, {{2}, {5}}, {{3}, {6}}}})
+      .edge(3, 3, 1)
+      .edge({Tensor<double>::zeros({0, 2})}, Tensor<double>::zeros({2, 0}), {});
+  // Twice, so that its cotangent meets another in the reverse sweep.
+  rows.add("transpose", "axes 2, 0, -2",
+           [](const auto& v) {
+             return concatenate({transpose(v[0], {2, 0, -2}), transpose(v[0], {2, 0, 1})}, 0);
+           },
+           {Tensor<double>{{{1, 2, 3}, {4, 5, 6}}}},
+           {Tensor<double>{{{1, 4}}, {{2, 5}}, {{3, 6}}, {{1, 4}}, {{2, 5}}, {{3, 6}}}})
+      .reject({Tensor<double>{{1, 2}}})
+      .reject({Tensor<double>::zeros({1, 1, 1, 1})});
 }
 
 }  // namespace fjord::test

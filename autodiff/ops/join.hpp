@@ -1,0 +1,42 @@
+/// Operations that join tensors, cut them into parts, or surround them.
+///
+/// An axis counts from the end if negative.
+#pragma once
+
+#include <type_traits>
+
+#include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/var.hpp"
+
+namespace fjord {
+
+/// Joins tensors of one shape along a new axis.
+///
+/// Errors:  std::invalid_argument if there is none, or if their shapes differ.
+template <class T>
+Var<T> stack(std::span<const Var<T>> parts, Index axis);
+
+template <class T>
+Var<T> stack(std::initializer_list<Var<T>> parts, Index axis) {
+  return stack(std::span<const Var<T>>(parts.begin(), parts.size()), axis);
+}
+/// Cuts x into `count` equal parts along an axis.
+///
+/// Errors:  std::invalid_argument unless count is positive and divides the size of the axis.
+template <class T>
+Vars<T> split(const Var<T>& x, Index count, Index axis);
+
+/// How many entries `pad` adds around an axis.
+struct PadWidths {
+  Index before;
+  Index after;
+};
+
+/// x with a constant around it, so many entries before and after along each axis.
+///
+/// Errors:  std::invalid_argument unless there are widths >= 0 for each axis.
+template <class T>
+Var<T> pad(const Var<T>& x, std::initializer_list<PadWidths> widths,
+           std::type_identity_t<T> constant = 0);
+
+}  // namespace fjord

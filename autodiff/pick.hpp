@@ -1,0 +1,53 @@
+/// One linear operation and its transpose for all that moves, repeats or drops entries by places.
+#pragma once
+
+#include "fjord/autodiff/axis_layout.hpp"
+#include "fjord/autodiff/operation.hpp"
+
+namespace fjord {
+
+/// From which entry of one tensor each entry of another comes.
+///
+/// Both are `outer` blocks of runs of `inner` entries; run j of a picked block is run places[j] of
+/// the block that is picked from, or zeros where places[j] < 0.
+struct Picks {
+  Index inner = 1;
+  Index outer = 1;
+  Index from = 0;                 ///< runs in a block that is picked from
+  Index to = 0;                   ///< runs in a picked block
+  const Index* places = nullptr;  ///< kept by the tape
+  Index axis = -1;                ///< that the runs count along in both tensors, if it is one axis
+};
+
+/// The entries of x at the places.
+///
+/// Note:    For the authors of operations: neither sizes nor places are checked.
+template <class T>
+Var<T> pick(const Var<T>& x, const Picks& picks, const NodeShape& shape);
+/// Zeros of `shape` with the entries of x added at the places: the transpose of pick.
+template <class T>
+Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape);
+
+/// Picks along one axis of x, run j from run place(j), as a node of `shape`, which differs from x's
+/// in the axis alone if `axis_stays`.
+template <class T, class Place>
+Var<T> pick_along(const Var<T>& x, std::size_t axis, Index count, Place place, const Shape& shape,
+                  bool axis_stays) {
+  Tape<T>& tape = x.tape();
+  const NodeShape in = tape.node(x.index()).shape;
+  const AxisLayout layout(in, axis);
+  auto* places = tape.template new_records<Index>(static_cast<std::size_t>(count));
+  for (Index j = 0; j < count; ++j) places[j] = place(j);
+  return pick(x,
+              {layout.inner, layout.outer, in[axis], count, places,
+               axis_stays ? static_cast<Index>(axis) : -1},
+              tape.keep_shape(shape));
+}
+
+template <class T, class Place>
+Var<T> pick_along(const Var<T>& x, std::size_t axis, Index count, Place place) {
+  const Shape shape = x.shape().without_axis(axis).with_axis(axis, count);
+  return pick_along(x, axis, count, place, shape, true);
+}
+
+}  // namespace fjord
