@@ -82,10 +82,7 @@ struct Norm {
  private:
   static Var<T> direction(const RecordedRule<T>& rule) {
     const Var<T> y = rule.output();
-    const Node<T> lengths = rule.node();
-    const auto [has_length, mask] = append_leaf(rule.tape(), lengths.shape);
-    for (Index i = 0; i < lengths.shape.size; ++i) mask[i] = lengths.value[i] == 0 ? T(0) : T(1);
-    return where(has_length, rule.input(0) / y, rule.tape().scalar(T(0)));
+    return where(equal(y, T(0)), rule.tape().scalar(T(0)), rule.input(0) / y);
   }
 };
 

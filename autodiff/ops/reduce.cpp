@@ -3,6 +3,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/norm.hpp"
+#include "fjord/autodiff/ops/scan.hpp"
 #include "fjord/autodiff/reduction.hpp"
 
 namespace fjord {
@@ -200,6 +201,40 @@ Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) 
   return over_count(sum(x, axes, keep_dims), count_over(x.shape(), axes, "mean"));
 }
 
+namespace {
+
+// The product over all axes that have size 1 in `kept`: one after another, the last of the running
+// products, whose derivatives divide by nothing.
+template <class T>
+Var<T> prod_to(const Var<T>& x, const NodeShape& kept) {
+  Tape<T>& tape = x.tape();
+  Var<T> product = x;
+  for (std::size_t k = 0; k < kept.rank; ++k) {
+    const NodeShape shape = tape.node(product.index()).shape;
+    const Index count = shape[k];
+    const auto axis = static_cast<Index>(k);
+    if (count == kept[k]) continue;
+    product = count == 0 ? tape.filled(kept, T(1))
+                         : slice(cumprod(product, axis), axis, count - 1, count);
+  }
+  return product;
+}
+
+}  // namespace
+
+template <class T>
+Var<T> prod(const Var<T>& x) {
+  std::array<Index, Shape::max_rank> ones;
+  ones.fill(1);
+  const NodeShape kept = x.tape().keep_shape(Shape(std::span(ones.data(), x.shape().rank())));
+  return reshape(prod_to(x, kept), {});
+}
+
+template <class T>
+Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+  return reduce_over(x, axes, keep_dims, "prod", prod_to<T>);
+}
+
 template <class T>
 Var<T> variance(const Var<T>& x, Index ddof) {
   return sum(square(x - mean(x))) * static_cast<T>(1 / freedom(x.shape().size(), ddof));
@@ -243,6 +278,8 @@ Var<T> trace(const Var<T>& x) {
   template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool);                       \
   template Var<T> mean(const Var<T>&);                                                          \
   template Var<T> mean(const Var<T>&, std::initializer_list<Index>, bool);                      \
+  template Var<T> prod(const Var<T>&);                                                          \
+  template Var<T> prod(const Var<T>&, std::initializer_list<Index>, bool);                      \
   template Var<T> variance(const Var<T>&, Index);                                               \
   template Var<T> variance(const Var<T>&, std::initializer_list<Index>, bool, Index);           \
   template Var<T> standard_deviation(const Var<T>&, Index);                                     \

@@ -21,6 +21,11 @@ template <class T>
 Var<T> mean(const Var<T>& x);
 template <class T>
 Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+/// The product; its derivatives are right at zeros, too.
+template <class T>
+Var<T> prod(const Var<T>& x);
+template <class T>
+Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
 /// The sum of the squares of the deviations from the mean, over count - ddof: numpy.var, whose
 /// default divides by the count.
 ///

@@ -21,15 +21,20 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_activation_rows(table);
   add_extreme_rows(table);
   add_index_rows(table);
+  add_matrix_shape_rows(table);
   add_join_rows(table);
+  add_normalize_rows(table);
   add_norm_rows(table);
   add_reduce_rows(table);
+  add_scan_rows(table);
   add_select_rows(table);
   add_shape_rows(table);
   add_softmax_rows(table);
+  add_sort_rows(table);
   add_layer_rows(table);
   add_linalg_rows(table);
   add_mlp_rows(table);
+  add_loss_rows(table);
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);

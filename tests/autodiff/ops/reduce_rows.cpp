@@ -36,6 +36,28 @@ void add_sum_rows(Rows& rows) {
            {Tensor<double>{{{1, 2}, {3, 4}}, {{5, 6}, {7, 9}}}}, {Tensor<double>{5, 14}});
 }
 
+void add_product_rows(Rows& rows) {
+  const Tensor<double> x{{1, 2, 3}, {4, -5, 7}};
+  rows.add("prod", "", [](const auto& v) { return prod(v[0]); },
+           {Tensor<double>{{0.5, -1.2}, {2, 1.5}}}, {Tensor<double>(-1.8)})
+      .edge(-3, -3, 1)
+      .edge({Tensor<double>{2, 0, 5}}, Tensor<double>(0.0), {Tensor<double>{0, 10, 0}})
+      .edge({Tensor<double>{2, 0, 0}}, Tensor<double>(0.0), {Tensor<double>{0, 0, 0}})
+      .edge({Tensor<double>{1e-200, 1e200, 1e200}}, Tensor<double>(1e200), {})
+      .edge({Tensor<double>{0, inf}}, Tensor<double>(nan), {})
+      .edge({Tensor<double>::zeros({0, 2})}, Tensor<double>(1.0), {});
+  rows.add("prod", "axis 0", [](const auto& v) { return prod(v[0], {0}); }, {x},
+           {Tensor<double>{4, -10, 21}})
+      .edge({Tensor<double>::zeros({0, 2})}, Tensor<double>{1, 1}, {})
+      .reject({Tensor<double>(1.0)});
+  rows.add("prod", "axis -1, keep_dims", [](const auto& v) { return prod(v[0], {-1}, true); },
+           {Tensor<double>{{0.5, -1.2}, {2, 1.5}}}, {Tensor<double>{{-0.6}, {3}}});
+  rows.add("prod", "one zero", [](const auto& v) { return prod(v[0]); },
+           {Tensor<double>{1.5, 0, -2}}, {Tensor<double>(0.0)});
+  rows.add("prod", "two zeros", [](const auto& v) { return prod(v[0]); },
+           {Tensor<double>{1.5, 0, -2, 0, 0.5}}, {Tensor<double>(0.0)});
+}
+
 void add_variance_rows(Rows& rows) {
   const Tensor<double> x{{1, 2, 3}, {4, 6, 8}};
   // Deviations from the mean 4: squares 9 + 4 + 1 + 0 + 4 + 16 = 34.
@@ -64,6 +86,7 @@ void add_variance_rows(Rows& rows) {
 
 void add_reduce_rows(Rows& rows) {
   add_sum_rows(rows);
+  add_product_rows(rows);
   add_variance_rows(rows);
 }
 
