@@ -1,9 +1,10 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/matrix_rules.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/autodiff/product.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
@@ -219,11 +220,24 @@ template <class T>
 Var<T> matmul(const Var<T>& a, const Var<T>& b) {
   const NodeShape left = a.tape().node(a, "matmul").shape;
   const NodeShape right = a.tape().node(b, "matmul").shape;
-  require(left.rank >= 2 && right.rank == 2 && left[left.rank - 1] == right[0], "matmul", [&] {
-    return "shapes [..., k] and [k, n] are needed, got " + to_string(left.shape()) + " and " +
-           to_string(right.shape());
+  const bool fits = left.rank >= 1 && right.rank >= 1 &&
+                    left[left.rank - 1] == right[right.rank - std::min<std::size_t>(right.rank, 2)];
+  require(fits, "matmul", [&] {
+    return "shapes [..., m, k] and [..., k, n] are needed, got " + to_string(left.shape()) +
+           " and " + to_string(right.shape());
   });
-  return Product<T>::apply(a, b, {false, false});
+  if (left.rank >= 2 && right.rank == 2) return Product<T>::apply(a, b, {false, false});
+  if (left.rank == 1) {
+    const Var<T> y = matmul(reshape(a, {1, left[0]}), b);
+    const Shape shape = y.shape();
+    return reshape(y, shape.without_axis(right.rank == 1 ? 0 : shape.rank() - 2));
+  }
+  if (right.rank == 1) {
+    const Var<T> y = matmul(a, reshape(b, {right[0], 1}));
+    return reshape(y, y.shape().without_axis(left.rank - 1));
+  }
+  const auto [first, second] = with_common_batch(a, b, "matmul");
+  return matrix_product(first, second);
 }
 
 template <class T>

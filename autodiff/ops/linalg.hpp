@@ -5,10 +5,12 @@
 
 namespace fjord {
 
-/// The matrix product of every row of a, over all its leading axes, with b.
+/// The matrix products of a and b, as numpy.matmul.
 ///
-/// Shapes:  a [..., k], at least two axes; b [k, n]; result [..., n].
+/// Shapes:  a [..., m, k] and b [..., k, n], whose leading axes are broadcast: [..., m, n]. A vector
+///          a [k] is one row and a vector b [k] one column; the result lacks that axis.
 /// Errors:  std::invalid_argument if the shapes are others.
+/// Note:    One matrix b [k, n] is applied to all rows of a at once, whatever its leading axes.
 template <class T>
 Var<T> matmul(const Var<T>& a, const Var<T>& b);
 

@@ -35,6 +35,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_linalg_rows(table);
   add_mlp_rows(table);
   add_loss_rows(table);
+  add_einsum_rows(table);
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);

@@ -1,0 +1,119 @@
+/// Batches of matrices on raw memory: packed one after another, and unpacked again.
+///
+/// The axes of the batch come first, so in column-major memory the entries of one matrix stand as
+/// far apart as there are matrices. A single matrix is read and written in place.
+#pragma once
+
+#include <cmath>
+
+#include "fjord/autodiff/operation.hpp"
+
+namespace fjord {
+
+/// The last two axes of a shape as matrices, all others as their number.
+struct MatrixBatch {
+  Index count;
+  Index rows;
+  Index columns;
+
+  Index size() const { return rows * columns; }
+};
+
+/// Shapes:  at least two axes.
+inline MatrixBatch matrices_of(const NodeShape& shape) {
+  return {Shape(std::span(shape.sizes, shape.rank - 2)).size(), shape[shape.rank - 2],
+          shape[shape.rank - 1]};
+}
+
+/// Writes the transpose of a column-major matrix, or adds it.
+template <class T>
+void transpose_into(Index rows, Index columns, const T* from, T* to, bool add) {
+  constexpr Index block = 16;  // both sides of a block stay in the first cache
+  for (Index c = 0; c < columns; c += block) {
+    for (Index r = 0; r < rows; r += block) {
+      for (Index j = c; j < std::min(columns, c + block); ++j) {
+        for (Index i = r; i < std::min(rows, r + block); ++i) {
+          T& target = to[i * columns + j];
+          const T entry = from[j * rows + i];
+          target = add ? target + entry : entry;
+        }
+      }
+    }
+  }
+}
+
+/// The matrices of a batch one after another, to be read.
+template <class T>
+class PackedInput final {
+ public:
+  PackedInput(BufferPool& pool, const T* batch, const MatrixBatch& layout)
+      : pool_(pool), layout_(layout), data_(batch) {
+    if (layout.count <= 1) return;
+    own_ = static_cast<T*>(pool.take(bytes()));
+    transpose_into(layout.count, layout.size(), batch, own_, false);
+    data_ = own_;
+  }
+
+  ~PackedInput() {
+    if (own_ != nullptr) pool_.give_back(own_, bytes());
+  }
+
+  PackedInput(const PackedInput&) = delete;
+  PackedInput& operator=(const PackedInput&) = delete;
+
+  const T* operator[](Index k) const { return data_ + k * layout_.size(); }
+
+ private:
+  std::size_t bytes() const {
+    return static_cast<std::size_t>(layout_.count * layout_.size()) * sizeof(T);
+  }
+
+  BufferPool& pool_;
+  MatrixBatch layout_;
+  const T* data_;
+  T* own_ = nullptr;
+};
+
+/// Memory for the matrices of a batch one after another, to be written and then unpacked.
+template <class T>
+class PackedOutput final {
+ public:
+  PackedOutput(BufferPool& pool, T* batch, const MatrixBatch& layout)
+      : pool_(pool), layout_(layout), batch_(batch), data_(batch) {
+    if (layout.count > 1) data_ = static_cast<T*>(pool.take(bytes()));
+  }
+
+  ~PackedOutput() {
+    if (data_ != batch_) pool_.give_back(data_, bytes());
+  }
+
+  PackedOutput(const PackedOutput&) = delete;
+  PackedOutput& operator=(const PackedOutput&) = delete;
+
+  T* operator[](Index k) const { return data_ + k * layout_.size(); }
+
+  bool is_in_place() const { return data_ == batch_; }
+
+  /// Moves the matrices to their batch, or adds them to it.
+  void unpack(bool add = false) const {
+    if (!is_in_place()) transpose_into(layout_.size(), layout_.count, data_, batch_, add);
+  }
+
+ private:
+  std::size_t bytes() const {
+    return static_cast<std::size_t>(layout_.count * layout_.size()) * sizeof(T);
+  }
+
+  BufferPool& pool_;
+  MatrixBatch layout_;
+  T* batch_;
+  T* data_;
+};
+
+/// What decompositions are not given: LAPACK may not return from such a matrix.
+template <class T>
+bool has_only_finite(const T* numbers, Index count) {
+  return std::all_of(numbers, numbers + count, [](T x) { return std::isfinite(x); });
+}
+
+}  // namespace fjord
