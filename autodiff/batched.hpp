@@ -94,6 +94,15 @@ class PackedOutput final {
 
   bool is_in_place() const { return data_ == batch_; }
 
+  /// Takes over the numbers of a batch of this layout.
+  void load(const T* batch) const {
+    if (is_in_place()) {
+      std::copy_n(batch, layout_.count * layout_.size(), data_);
+    } else {
+      transpose_into(layout_.count, layout_.size(), batch, data_, false);
+    }
+  }
+
   /// Moves the matrices to their batch, or adds them to it.
   void unpack(bool add = false) const {
     if (!is_in_place()) transpose_into(layout_.size(), layout_.count, data_, batch_, add);

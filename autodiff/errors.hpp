@@ -1,6 +1,7 @@
-/// The one way in which Fjord reports a caller's mistake.
+/// How Fjord reports a caller's mistake, and a result that does not exist.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -9,6 +10,16 @@ namespace fjord {
 
 /// Throws std::invalid_argument with "[op] message".
 [[noreturn]] void fail(std::string_view op, std::string_view message);
+
+/// Thrown where the numbers have no result: a singular matrix to invert, one without a Cholesky
+/// factor.
+class NumericalError final : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Throws NumericalError with "[op] message".
+[[noreturn]] void fail_numerically(std::string_view op, std::string_view message);
 
 /// Checks a caller's argument; the message is only built when the check fails.
 ///

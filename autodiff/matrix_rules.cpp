@@ -207,6 +207,12 @@ Shape batch_shape(const NodeShape& x, Index rows, Index columns) {
   return Shape(std::span(sizes.data(), x.rank));
 }
 
+void fail_for_matrix(const char* op, Index k, Index count, const char* what) {
+  const std::string which =
+      count == 1 ? "the matrix" : "matrix " + std::to_string(k) + " of " + std::to_string(count);
+  fail_numerically(op, which + " is " + what);
+}
+
 template <class T>
 Var<T> matrix_product(const Var<T>& a, const Var<T>& b, Transposes transposes) {
   return a.shape().rank() == 2 ? product(a, b, transposes)

@@ -50,4 +50,7 @@ Var<T> identity_like(const Var<T>& like);
 template <class T>
 MatrixBatch square_matrices(const Var<T>& x, const char* op);
 
+/// Throws NumericalError in the name of `op`: matrix k of the batch "is <what>".
+[[noreturn]] void fail_for_matrix(const char* op, Index k, Index count, const char* what);
+
 }  // namespace fjord

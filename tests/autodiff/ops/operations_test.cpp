@@ -36,6 +36,8 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_mlp_rows(table);
   add_loss_rows(table);
   add_einsum_rows(table);
+  add_factor_rows(table);
+  add_solve_rows(table);
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);

@@ -1,0 +1,92 @@
+#include "fjord/tests/support/matrices.hpp"
+
+namespace fjord::test {
+namespace {
+
+// Entries (row, column) of matrix k in column-major memory.
+struct Places {
+  Index count;
+  Index rows;
+  Index columns;
+
+  explicit Places(const Shape& shape)
+      : count(Shape(std::span(shape.begin(), shape.rank() - 2)).size()),
+        rows(shape[shape.rank() - 2]),
+        columns(shape[shape.rank() - 1]) {}
+
+  std::size_t operator()(Index k, Index i, Index j) const {
+    return static_cast<std::size_t>(k % count + count * (i + rows * j));
+  }
+
+  template <class Body>
+  void for_each(Body body) const {
+    for (Index k = 0; k < count; ++k) {
+      for (Index i = 0; i < rows; ++i) {
+        for (Index j = 0; j < columns; ++j) body(k, i, j);
+      }
+    }
+  }
+};
+
+Shape with_matrix(const Shape& shape, Index rows, Index columns) {
+  std::vector<Index> sizes(shape.begin(), shape.end());
+  sizes[shape.rank() - 2] = rows;
+  sizes[shape.rank() - 1] = columns;
+  return Shape(sizes);
+}
+
+}  // namespace
+
+Tensor<double> multiply_by_loops(const Tensor<double>& a, const Tensor<double>& b) {
+  const Places left(a.shape());
+  const Places right(b.shape());
+  Tensor<double> c = Tensor<double>::zeros(with_matrix(a.shape(), left.rows, right.columns));
+  const Places out(c.shape());
+  out.for_each([&](Index k, Index i, Index j) {
+    for (Index l = 0; l < left.columns; ++l) {
+      c.storage()[out(k, i, j)] += a.storage()[left(k, i, l)] * b.storage()[right(k, l, j)];
+    }
+  });
+  return c;
+}
+
+Tensor<double> transpose_by_loops(const Tensor<double>& a) {
+  const Places from(a.shape());
+  Tensor<double> result = Tensor<double>::zeros(with_matrix(a.shape(), from.columns, from.rows));
+  const Places to(result.shape());
+  from.for_each([&](Index k, Index i, Index j) {
+    result.storage()[to(k, j, i)] = a.storage()[from(k, i, j)];
+  });
+  return result;
+}
+
+Tensor<double> dominant(const Shape& shape, std::uint64_t key) {
+  Tensor<double> result = sample(shape, key, 0.7);
+  const Places at(shape);
+  at.for_each([&](Index k, Index i, Index j) {
+    if (i == j) result.storage()[at(k, i, j)] += static_cast<double>(at.rows);
+  });
+  return result;
+}
+
+Tensor<double> positive_definite(const Shape& shape, std::uint64_t key) {
+  const Tensor<double> root = sample(shape, key, 0.7);
+  Tensor<double> result = multiply_by_loops(root, transpose_by_loops(root));
+  const Places at(shape);
+  at.for_each([&](Index k, Index i, Index j) {
+    if (i == j) result.storage()[at(k, i, j)] += static_cast<double>(at.rows);
+  });
+  return result;
+}
+
+Tensor<double> masked(const Tensor<double>& a, const std::function<bool(Index, Index)>& keep,
+                      double other) {
+  Tensor<double> result = a;
+  const Places at(a.shape());
+  at.for_each([&](Index k, Index i, Index j) {
+    if (!keep(i, j)) result.storage()[at(k, i, j)] = other;
+  });
+  return result;
+}
+
+}  // namespace fjord::test

@@ -1,0 +1,24 @@
+/// Matrices with known properties, and products of them by loops.
+#pragma once
+
+#include "fjord/tests/support/battery.hpp"
+
+namespace fjord::test {
+
+/// a b of every matrix of the last two axes, by loops; b may be one matrix for all.
+Tensor<double> multiply_by_loops(const Tensor<double>& a, const Tensor<double>& b);
+
+/// The transposes of the last two axes.
+Tensor<double> transpose_by_loops(const Tensor<double>& a);
+
+/// Entries of size 1 and n on the diagonal of the last two axes: well-conditioned.
+Tensor<double> dominant(const Shape& shape, std::uint64_t key);
+
+/// As `dominant`, symmetric and positive definite.
+Tensor<double> positive_definite(const Shape& shape, std::uint64_t key);
+
+/// The entries for which keep(row, column), and `other` elsewhere.
+Tensor<double> masked(const Tensor<double>& a, const std::function<bool(Index, Index)>& keep,
+                      double other = 0);
+
+}  // namespace fjord::test
