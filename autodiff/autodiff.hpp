@@ -9,6 +9,7 @@
 #include "fjord/autodiff/gradient_check.hpp"
 #include "fjord/autodiff/npy.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
+#include "fjord/autodiff/ops/determinant.hpp"
 #include "fjord/autodiff/ops/einsum.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/error_function.hpp"

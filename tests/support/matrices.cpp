@@ -28,6 +28,21 @@ struct Places {
   }
 };
 
+// The determinant of the rows from `row` on and the columns given.
+double minor_of(const Tensor<double>& a, const Places& at, Index k, Index row,
+                const std::vector<Index>& columns) {
+  if (columns.empty()) return 1;
+  double total = 0;
+  double sign = 1;
+  for (const Index j : columns) {
+    std::vector<Index> others = columns;
+    std::erase(others, j);
+    total += sign * a.storage()[at(k, row, j)] * minor_of(a, at, k, row + 1, others);
+    sign = -sign;
+  }
+  return total;
+}
+
 Shape with_matrix(const Shape& shape, Index rows, Index columns) {
   std::vector<Index> sizes(shape.begin(), shape.end());
   sizes[shape.rank() - 2] = rows;
@@ -57,6 +72,18 @@ Tensor<double> transpose_by_loops(const Tensor<double>& a) {
   from.for_each([&](Index k, Index i, Index j) {
     result.storage()[to(k, j, i)] = a.storage()[from(k, i, j)];
   });
+  return result;
+}
+
+Tensor<double> det_by_minors(const Tensor<double>& a) {
+  const Places at(a.shape());
+  Tensor<double> result =
+      Tensor<double>::zeros(Shape(std::span(a.shape().begin(), a.shape().rank() - 2)));
+  for (Index k = 0; k < at.count; ++k) {
+    std::vector<Index> columns;
+    for (Index j = 0; j < at.columns; ++j) columns.push_back(j);
+    result.data()[k] = minor_of(a, at, k, 0, columns);
+  }
   return result;
 }
 

@@ -11,6 +11,9 @@ Tensor<double> multiply_by_loops(const Tensor<double>& a, const Tensor<double>& 
 /// The transposes of the last two axes.
 Tensor<double> transpose_by_loops(const Tensor<double>& a);
 
+/// The determinants of the last two axes, by expansion along the first row.
+Tensor<double> det_by_minors(const Tensor<double>& a);
+
 /// Entries of size 1 and n on the diagonal of the last two axes: well-conditioned.
 Tensor<double> dominant(const Shape& shape, std::uint64_t key);
 

@@ -38,6 +38,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_einsum_rows(table);
   add_factor_rows(table);
   add_solve_rows(table);
+  add_determinant_rows(table);
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);

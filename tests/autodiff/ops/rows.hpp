@@ -6,6 +6,7 @@
 namespace fjord::test {
 
 void add_activation_rows(Rows& rows);
+void add_determinant_rows(Rows& rows);
 void add_einsum_rows(Rows& rows);
 void add_elementwise_rows(Rows& rows);
 void add_error_function_rows(Rows& rows);
