@@ -6,6 +6,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/factored.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
 
 namespace fjord {
 namespace {
@@ -103,6 +104,71 @@ struct Cholesky {
   }
 };
 
+// Of matrices with at least as many rows as columns; outputs Q and R.
+template <class T>
+struct Qr {
+  static QrFactors<T> apply(const Var<T>& a) {
+    Tape<T>& tape = a.tape();
+    const Node<T> in = tape.node(a, name);
+    const MatrixBatch batch = matrices_of(in.shape);
+    const auto [m, n] = std::pair(batch.rows, batch.columns);
+    const auto [q, r] = append_operation<T, 2>(
+        tape, row, {a}, {in.shape, tape.keep_shape(batch_shape(in.shape, n, n))});
+    BufferPool& pool = tape.sweep_memory().pool;
+    const PackedOutput<T> out_q(pool, q.value, batch);
+    const PackedOutput<T> out_r(pool, r.value, {batch.count, n, n});
+    out_q.load(in.value);
+    for (Index k = 0; n > 0 && k < batch.count; ++k) {
+      if (has_only_finite(out_q[k], m * n)) {
+        lapack::factor_qr(m, n, out_q[k], out_r[k]);
+      } else {
+        std::fill_n(out_q[k], m * n, std::numeric_limits<T>::quiet_NaN());
+        std::fill_n(out_r[k], n * n, std::numeric_limits<T>::quiet_NaN());
+      }
+    }
+    out_q.unpack();
+    out_r.unpack();
+    return {q.var, r.var};
+  }
+
+  // With M = R gR^T - gQ^T Q, mirrored from its lower triangle: gA = (gQ + Q M) R^-T.
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> q = rule.output(0);
+    const Var<T> r = rule.output(1);
+    const Var<T> gq = rule.cotangent(0);
+    const Var<T> gr = rule.cotangent(1);
+    Var<T> m;
+    if (!gr.is_empty()) m = matrix_product(r, upper_triangle(gr), {false, true});
+    if (!gq.is_empty()) {
+      const Var<T> part = matrix_product(gq, q, {true, false});
+      m = m.is_empty() ? -part : m - part;
+    }
+    const Var<T> inner = matrix_product(q, mirror_lower(m));
+    rule.add(0, solve_triangle(r, gq.is_empty() ? inner : gq + inner, by_transposed_r));
+  }
+
+  // With C = Q^T dA R^-1 and D = C - strict lower part + its transpose: dR = D R and
+  // dQ = dA R^-1 - Q D.
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    const Var<T> q = rule.output(0);
+    const Var<T> r = rule.output(1);
+    const Var<T> moved = solve_triangle(r, rule.tangent(0), {.lower = false, .right = true});
+    const Var<T> c = matrix_product(q, moved, {true, false});
+    const Var<T> d = upper_triangle(c) + transposed(lower_triangle(c, -1));
+    if (rule.wants(0)) rule.set(0, moved - matrix_product(q, d));
+    if (rule.wants(1)) rule.set(1, matrix_product(d, r));
+    return true;
+  }
+
+  static constexpr const char* name = "qr";
+  static constexpr Operation<T> row{name, pullback, pushforward};
+
+ private:
+  static constexpr lapack::TriangleFlags by_transposed_r{
+      .lower = false, .transposed = true, .right = true};
+};
+
 }  // namespace
 
 template <class T>
@@ -121,10 +187,22 @@ Var<T> cholesky(const Var<T>& a) {
   return Cholesky<T>::apply(mirror_lower(a));
 }
 
+template <class T>
+QrFactors<T> qr(const Var<T>& a) {
+  const NodeShape shape = a.tape().node(a, "qr").shape;
+  require(shape.rank >= 2, "qr",
+          [&] { return "matrices [..., m, n] are needed, got shape " + to_string(shape.shape()); });
+  const auto [count, m, n] = matrices_of(shape);
+  if (m >= n) return Qr<T>::apply(a);
+  const auto [q, r] = Qr<T>::apply(slice(a, -1, 0, m));
+  return {q, concatenate({r, matrix_product(q, slice(a, -1, m, n), {true, false})}, -1)};
+}
+
 #define FJORD_INSTANTIATE(T)                                      \
   template Var<T> factored(const Var<T>&, const char*, Singular); \
   template Var<T> lu_factor(const Var<T>&);                       \
-  template Var<T> cholesky(const Var<T>&);
+  template Var<T> cholesky(const Var<T>&);                        \
+  template QrFactors<T> qr(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

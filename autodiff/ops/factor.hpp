@@ -27,4 +27,20 @@ Var<T> lu_factor(const Var<T>& a);
 template <class T>
 Var<T> cholesky(const Var<T>& a);
 
+/// What `qr` gives: A = Q R, k = min(m, n).
+template <class T>
+struct QrFactors {
+  Var<T> q;  ///< [..., m, k], with orthonormal columns
+  Var<T> r;  ///< [..., k, n], upper triangular, with no negative number on the diagonal
+};
+
+/// The reduced QR factors, as numpy.linalg.qr but for their signs, which are made unique.
+///
+/// Shapes:  a [..., m, n].
+/// Errors:  std::invalid_argument if it has fewer than two axes.
+/// Note:    The derivative is infinite or NaN where the first k columns are linearly dependent.
+/// Source:  Walter & Lehmann, Algorithmic differentiation of linear algebra functions, 2010.
+template <class T>
+QrFactors<T> qr(const Var<T>& a);
+
 }  // namespace fjord

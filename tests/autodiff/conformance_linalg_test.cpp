@@ -5,9 +5,11 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/factor.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
+#include "fjord/autodiff/ops/matrix_function.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/solve.hpp"
+#include "fjord/autodiff/ops/spectral.hpp"
 #include "fjord/tests/support/matrices.hpp"
 #include "fjord/tests/support/routes.hpp"
 
@@ -32,30 +34,6 @@ void check_derivatives(const Function<double>& f, double t, const std::vector<do
 // The matrices a + t b.
 Var<double> line(const Var<double>& t, const Tensor<double>& a, const Tensor<double>& b) {
   return t.tape().input(a) + t * t.tape().input(b);
-}
-
-// Q diag(values) Q, Q = 1 - 2 v v^T / |v|^2 with v = (1, 2, ..., n).
-Tensor<double> rotated(const std::vector<double>& values) {
-  const auto n = static_cast<Index>(values.size());
-  double norm = 0;
-  for (Index i = 1; i <= n; ++i) norm += static_cast<double>(i * i);
-  Tensor<double> q = Tensor<double>::identity(n);
-  Tensor<double> scaled = q;
-  for (Index i = 0; i < n; ++i) {
-    for (Index j = 0; j < n; ++j) {
-      q(i, j) -= 2 * static_cast<double>((i + 1) * (j + 1)) / norm;
-      scaled(i, j) = q(i, j) * values[static_cast<std::size_t>(j)];
-    }
-  }
-  return multiply_by_loops(scaled, q);
-}
-
-// Both as one batch.
-Tensor<double> pair_of(const Tensor<double>& a, const Tensor<double>& b) {
-  std::vector<double> numbers = a.to_vector();
-  const std::vector<double> more = b.to_vector();
-  numbers.insert(numbers.end(), more.begin(), more.end());
-  return Tensor<double>::from(a.shape().with_axis(0, 2), numbers);
 }
 
 }  // namespace
@@ -112,12 +90,12 @@ TEST_CASE(
   };
   for (const Case& c : cases) {
     CAPTURE(c.eigenvalues.size());
-    const Tensor<double> a = rotated(c.eigenvalues);
+    const Tensor<double> a = symmetric_with(c.eigenvalues);
     const Tensor<double> one = Tensor<double>::identity(a.shape()[0]);
     check_derivatives([&](const Var<double>& t) { return det(line(t, a, one)); }, 0, c.derivatives);
   }
   const Tensor<double> batch =
-      pair_of(rotated(cases[0].eigenvalues), rotated(cases[1].eigenvalues));
+      batch_of({symmetric_with(cases[0].eigenvalues), symmetric_with(cases[1].eigenvalues)});
   check_derivatives(
       [&](const Var<double>& t) {
         const Var<double> weights = t.tape().input(Tensor<double>{10, 1});
@@ -137,7 +115,9 @@ TEST_CASE("conformance: log_det and slogdet have the derivatives of log(3 t + 5)
   std::vector<double> twice = expected;
   for (double& x : twice) x *= 2;
   check_derivatives(
-      [&](const Var<double>& t) { return sum(log_det(line(t, pair_of(a, a), pair_of(b, b)))); },
+      [&](const Var<double>& t) {
+        return sum(log_det(line(t, batch_of({a, a}), batch_of({b, b}))));
+      },
       0.7, twice);
 }
 
@@ -206,7 +186,7 @@ TEST_CASE("conformance: the gradient of the sum of an inverse") {
 TEST_CASE("conformance: inverses and solves of a batch have their third derivatives") {
   // sum of (A + t)^-1 = sum_k w_k / (value_k + t), w_k the squared sums of the eigenvectors.
   const std::vector<double> values{1, 2, 4, 5};
-  const Tensor<double> a = pair_of(rotated(values), rotated(values));
+  const Tensor<double> a = batch_of({symmetric_with(values), symmetric_with(values)});
   std::vector<double> expected(4, 0);
   for (std::size_t k = 0; k < 4; ++k) {
     const double sum_of_vector = 1 - 2 * 10.0 * static_cast<double>(k + 1) / 30;
@@ -251,7 +231,7 @@ TEST_CASE("conformance: Cholesky reads the lower triangle, and is a function of 
 
 TEST_CASE("conformance: products of batches have their third derivatives") {
   // tr (A + t)^3 of a batch, by three ways of writing it.
-  const Tensor<double> a = pair_of(rotated({1, -2, 0.5}), rotated({3, 1, 2}));
+  const Tensor<double> a = batch_of({symmetric_with({1, -2, 0.5}), symmetric_with({3, 1, 2})});
   std::vector<double> expected(4, 0);
   for (const double x : {1.0, -2.0, 0.5, 3.0, 1.0, 2.0}) {
     const double y = x + 0.3;
@@ -273,4 +253,81 @@ TEST_CASE("conformance: products of batches have their third derivatives") {
         return sum(einsum("nij,nji->n", einsum("nij,nkj->nik", x, swap_axes(x, 1, 2)), x));
       },
       0.3, expected);
+}
+
+TEST_CASE("conformance: exponentials and powers have their third derivatives") {
+  // sum of f(t A) = sum_k w_k f(t value_k), w_k the squared sums of the eigenvectors.
+  const std::vector<double> values{1, -2, 4, 0.5};
+  const Tensor<double> a = symmetric_with(values);
+  const double t0 = 1.5;
+  std::vector<double> exponential(4, 0);
+  std::vector<double> cube(4, 0);
+  for (std::size_t k = 0; k < 4; ++k) {
+    const double sum_of_vector = 1 - 2 * 10.0 * static_cast<double>(k + 1) / 30;
+    const double weight = sum_of_vector * sum_of_vector;
+    double power = 1;
+    for (std::size_t order = 0; order < 4; ++order) {
+      exponential[order] += weight * power * std::exp(t0 * values[k]);
+      power *= values[k];
+    }
+    const double y = weight * values[k] * values[k] * values[k];
+    for (std::size_t order = 0; order < 4; ++order) {
+      cube[order] += y * std::array{t0 * t0 * t0, 3 * t0 * t0, 6 * t0, 6.0}[order];
+    }
+  }
+  const auto at = [&](const Var<double>& t) { return t * t.tape().input(a); };
+  check_derivatives([&](const Var<double>& t) { return sum(matrix_exp(at(t))); }, t0, exponential);
+  check_derivatives([&](const Var<double>& t) { return sum(matrix_power(at(t), 3)); }, t0, cube);
+}
+
+TEST_CASE("conformance: spectra and QR factors have the third derivatives of what they preserve") {
+  // The sum of squared entries of A + t B is that of its eigenvalues, of its singular values and
+  // of R; and U diag(s) V^T = V diag(w) V^T = A + t B itself.
+  const Tensor<double> a = symmetric_with({1, 2, 4, 7});
+  const Tensor<double> b{
+      {0.3, 0.1, -0.2, 0.4}, {0.1, 0.5, 0.2, 0}, {-0.2, 0.2, 0.1, 0.3}, {0.4, 0, 0.3, -0.6}};
+  const Tensor<double> weights = sample({4, 4}, 61);
+  double aa = 0;
+  double ab = 0;
+  double bb = 0;
+  double wa = 0;
+  double wb = 0;
+  for (std::size_t k = 0; k < 16; ++k) {
+    aa += a.storage()[k] * a.storage()[k];
+    ab += a.storage()[k] * b.storage()[k];
+    bb += b.storage()[k] * b.storage()[k];
+    wa += weights.storage()[k] * a.storage()[k];
+    wb += weights.storage()[k] * b.storage()[k];
+  }
+  const double t0 = 0.3;
+  const std::vector<double> squares{aa + 2 * t0 * ab + t0 * t0 * bb, 2 * ab + 2 * t0 * bb, 2 * bb,
+                                    0};
+  const auto at = [&](const Var<double>& t) { return line(t, a, b); };
+  check_derivatives([&](const Var<double>& t) { return sum(square(eigh(at(t)).values)); }, t0,
+                    squares);
+  check_derivatives([&](const Var<double>& t) { return sum(square(svd(at(t)).s)); }, t0, squares);
+  check_derivatives([&](const Var<double>& t) { return sum(square(qr(at(t)).r)); }, t0, squares);
+  const std::vector<double> weighted{wa + t0 * wb, wb, 0, 0};
+  const auto against_weights = [&](const Var<double>& x) {
+    return sum(x * x.tape().input(weights));
+  };
+  const auto row = [](const Var<double>& x) { return reshape(x, {1, 4}); };
+  check_derivatives(
+      [&](const Var<double>& t) {
+        const auto [values, vectors] = eigh(at(t));
+        return against_weights(matmul(vectors * row(values), swap_axes(vectors, 0, 1)));
+      },
+      t0, weighted);
+  check_derivatives(
+      [&](const Var<double>& t) {
+        const auto [u, s, vh] = svd(at(t));
+        return against_weights(matmul(u * row(s), vh));
+      },
+      t0, weighted);
+  check_derivatives(
+      [&](const Var<double>& t) {
+        const auto [q, r] = qr(at(t));
+        return against_weights(matmul(q, r));
+      },
+      t0, weighted);
 }

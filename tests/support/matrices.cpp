@@ -1,5 +1,7 @@
 #include "fjord/tests/support/matrices.hpp"
 
+#include <cmath>
+
 namespace fjord::test {
 namespace {
 
@@ -113,6 +115,50 @@ Tensor<double> masked(const Tensor<double>& a, const std::function<bool(Index, I
   at.for_each([&](Index k, Index i, Index j) {
     if (!keep(i, j)) result.storage()[at(k, i, j)] = other;
   });
+  return result;
+}
+
+Tensor<double> batch_of(const Tensors& parts) {
+  std::vector<double> numbers;
+  for (const Tensor<double>& part : parts) {
+    const std::vector<double> more = part.to_vector();
+    numbers.insert(numbers.end(), more.begin(), more.end());
+  }
+  return Tensor<double>::from(parts.front().shape().with_axis(0, static_cast<Index>(parts.size())),
+                              numbers);
+}
+
+Tensor<double> reflection(Index n, double first) {
+  double norm = 0;
+  for (Index i = 0; i < n; ++i) norm += std::pow(first + static_cast<double>(i), 2);
+  Tensor<double> q = Tensor<double>::identity(n);
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < n; ++j) {
+      q(i, j) -= 2 * (first + static_cast<double>(i)) * (first + static_cast<double>(j)) / norm;
+    }
+  }
+  return q;
+}
+
+Tensor<double> symmetric_with(const std::vector<double>& values) {
+  const auto n = static_cast<Index>(values.size());
+  const Tensor<double> q = reflection(n);
+  Tensor<double> scaled = q;
+  for (Index i = 0; i < n; ++i) {
+    for (Index j = 0; j < n; ++j) scaled(i, j) *= values[static_cast<std::size_t>(j)];
+  }
+  return multiply_by_loops(scaled, q);
+}
+
+Tensor<double> with_positive_peaks(const Tensor<double>& a) {
+  Tensor<double> result = a;
+  for (Index j = 0; j < a.shape()[1]; ++j) {
+    double peak = 0;
+    for (Index i = 0; i < a.shape()[0]; ++i) {
+      if (std::abs(a(i, j)) > std::abs(peak)) peak = a(i, j);
+    }
+    for (Index i = 0; i < a.shape()[0]; ++i) result(i, j) = peak < 0 ? -a(i, j) : a(i, j);
+  }
   return result;
 }
 

@@ -24,4 +24,17 @@ Tensor<double> positive_definite(const Shape& shape, std::uint64_t key);
 Tensor<double> masked(const Tensor<double>& a, const std::function<bool(Index, Index)>& keep,
                       double other = 0);
 
+/// Tensors of one shape as one, along a new first axis.
+Tensor<double> batch_of(const Tensors& parts);
+
+/// A symmetric orthogonal matrix [n, n] without zeros: 1 - 2 v v^T / |v|^2, v = (first, first + 1,
+/// ...).
+Tensor<double> reflection(Index n, double first = 1);
+
+/// Q diag(values) Q with Q = reflection(n).
+Tensor<double> symmetric_with(const std::vector<double>& values);
+
+/// The columns of a matrix [m, n], each with the sign that makes its largest entry positive.
+Tensor<double> with_positive_peaks(const Tensor<double>& a);
+
 }  // namespace fjord::test

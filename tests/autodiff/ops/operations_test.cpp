@@ -39,6 +39,8 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_factor_rows(table);
   add_solve_rows(table);
   add_determinant_rows(table);
+  add_spectral_rows(table);
+  add_matrix_function_rows(table);
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);

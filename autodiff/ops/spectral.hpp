@@ -1,0 +1,48 @@
+/// Eigenvalues and singular values of matrices.
+///
+/// Shapes:  matrices are the last two axes; all before them are a batch.
+/// Errors:  std::invalid_argument if the shape is another; NumericalError if LAPACK does not
+///          converge.
+/// Note:    A matrix with an infinite entry or NaN gives NaN.
+#pragma once
+
+#include "fjord/autodiff/var.hpp"
+
+namespace fjord {
+
+/// What `eigh` gives: A = V diag(values) V^T.
+template <class T>
+struct Eigh {
+  Var<T> values;   ///< [..., n], ascending
+  Var<T> vectors;  ///< [..., n, n], orthonormal columns V; the largest entry of each is positive
+};
+
+/// Eigenvalues and eigenvectors of symmetric matrices.
+///
+/// Reads the lower triangle of a alone, and is a function of it alone: the gradient above the
+/// diagonal is 0, and an entry below it counts for both places that it stands for.
+/// Shapes:  a [..., n, n].
+/// Note:    Where eigenvalues coincide, their gradient is one of several, and what goes through the
+///          vectors, such as a second derivative, is infinite or NaN.
+/// Source:  Giles, An extended collection of matrix derivative results, 2008, sec. 3.1.
+template <class T>
+Eigh<T> eigh(const Var<T>& a);
+
+/// What `svd` gives: A = U diag(s) V^T, k = min(m, n).
+template <class T>
+struct Svd {
+  Var<T> u;   ///< [..., m, k], orthonormal columns; the largest entry of each is positive
+  Var<T> s;   ///< [..., k], descending, not negative
+  Var<T> vh;  ///< [..., k, n], orthonormal rows: V^T
+};
+
+/// The reduced singular value decomposition.
+///
+/// Shapes:  a [..., m, n].
+/// Note:    Where singular values coincide, or are 0, what goes through the vectors, such as a second
+///          derivative, is infinite or NaN; the gradient of the values is one of several there.
+/// Source:  Townsend, Differentiating the singular value decomposition, 2016.
+template <class T>
+Svd<T> svd(const Var<T>& a);
+
+}  // namespace fjord
