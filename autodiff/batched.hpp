@@ -28,16 +28,31 @@ inline MatrixBatch matrices_of(const NodeShape& shape) {
 /// Writes the transpose of a column-major matrix, or adds it.
 template <class T>
 void transpose_into(Index rows, Index columns, const T* from, T* to, bool add) {
-  constexpr Index block = 16;  // both sides of a block stay in the first cache
-  for (Index c = 0; c < columns; c += block) {
-    for (Index r = 0; r < rows; r += block) {
-      for (Index j = c; j < std::min(columns, c + block); ++j) {
-        for (Index i = r; i < std::min(rows, r + block); ++i) {
-          T& target = to[i * columns + j];
-          const T entry = from[j * rows + i];
-          target = add ? target + entry : entry;
-        }
+  // Tiles as wide as a cache line, so that every line is read and written once.
+  constexpr Index width = 64 / static_cast<Index>(sizeof(T));
+  const auto move_tile = [&](Index r, Index c) {
+    std::array<T, width * width> tile;
+    const Index height = std::min(width, rows - r);
+    const Index breadth = std::min(width, columns - c);
+    for (Index j = 0; j < breadth; ++j) {
+      std::copy_n(from + (c + j) * rows + r, height, tile.begin() + j * width);
+    }
+    for (Index i = 0; i < height; ++i) {
+      T* target = to + (r + i) * columns + c;
+      for (Index j = 0; j < breadth; ++j) {
+        const T entry = tile[static_cast<std::size_t>(j * width + i)];
+        target[j] = add ? target[j] + entry : entry;
       }
+    }
+  };
+  // The shorter side is the inner loop: what lies between two visits of a line is then short.
+  if (columns >= rows) {
+    for (Index c = 0; c < columns; c += width) {
+      for (Index r = 0; r < rows; r += width) move_tile(r, c);
+    }
+  } else {
+    for (Index r = 0; r < rows; r += width) {
+      for (Index c = 0; c < columns; c += width) move_tile(r, c);
     }
   }
 }
