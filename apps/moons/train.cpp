@@ -48,6 +48,16 @@ constexpr Index points_a_line = 100;
 // The flow stretches some parts of a line a hundred times.
 constexpr Index points_a_drawn_line = 1'000;
 
+// A recorded solve keeps every step: one that takes more is going astray, and would take the memory.
+constexpr std::size_t max_steps = 1'000;
+
+flows::FlowNumerics training_numerics(const TrainOptions& options) {
+  flows::FlowNumerics numerics =
+      flow_numerics(options.rtol, options.atol, options.trace, options.precision);
+  numerics.solve.max_steps = max_steps;
+  return numerics;
+}
+
 template <class T>
 class Training final {
  public:
@@ -57,10 +67,8 @@ class Training final {
         settings_(settings_of(options)),
         random_(options.seed),
         workers_(thread_count(options.threads)),
-        model_(flows::make_flow<T>(
-            flow_settings(options),
-            flow_numerics(options.rtol, options.atol, options.trace, options.precision),
-            use(Use::weights))),
+        model_(flows::make_flow<T>(flow_settings(options), training_numerics(options),
+                                   use(Use::weights))),
         parameters_(nn::parameters_of<T>(*model_)),
         sharded_(*model_, workers_),
         adam_(pointers(parameters_), {.rate = options.rate}),

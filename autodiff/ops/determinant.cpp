@@ -4,6 +4,7 @@
 
 #include "fjord/autodiff/factored.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/simd.hpp"
