@@ -1,13 +1,18 @@
 #!/bin/sh
 # Builds and runs the benchmarks: each figure beside its reference, timed in the same run.
+# Usage: run.sh [training | autodiff]
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$root/apps/build.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
 install_missing $build_packages gnuplot-nox
 configure build -Dcpu=native
-build build bench/training_bench apps/moons/moons
+build build bench/training_bench bench/autodiff_bench apps/moons/moons
 # OpenBLAS reads the core to take the processor for as it is loaded; moons --version finds the right one by itself.
 OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$("$root/build/apps/moons/moons" --version | sed -n 's/.*core \([A-Za-z]*\),.*/\1/p')}
 export OPENBLAS_CORETYPE
-exec "$root/build/bench/training_bench" "$root/build/apps/moons/moons"
+case ${1-training} in
+  training) exec "$root/build/bench/training_bench" "$root/build/apps/moons/moons" ;;
+  autodiff) exec "$root/build/bench/autodiff_bench" ;;
+  *) echo "run.sh: training or autodiff is needed, got $1" >&2; exit 2 ;;
+esac

@@ -13,6 +13,7 @@
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/autodiff/blas.hpp"
 #include "fjord/bench/fused_kernel.hpp"
+#include "fjord/bench/timing.hpp"
 #include "fjord/flows/model.hpp"
 #include "fjord/flows/sharded.hpp"
 #include "fjord/optim/adam.hpp"
@@ -20,22 +21,10 @@
 namespace {
 
 using namespace fjord;
+using bench::shortest_seconds;
 
 constexpr Index batch = 256;
 constexpr Index points = 8192;
-
-// The shortest of several runs: what the code costs where nobody else uses the core.
-template <class F>
-double shortest_seconds(int runs, F f) {
-  double best = 1e300;
-  for (int i = 0; i < runs; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    f();
-    best = std::min(
-        best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  }
-  return best;
-}
 
 // A flow after some training steps, when solves need as many evaluations as in the middle of a run.
 class TrainedFlow final {

@@ -3,6 +3,7 @@
 #include "fjord/autodiff/ops/determinant.hpp"
 #include "fjord/autodiff/ops/einsum.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/factor.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/matrix_function.hpp"

@@ -42,7 +42,7 @@ void add_exp_rows(Rows& rows) {
            {batch_of({symmetric_with(exponentials(small)), symmetric_with(exponentials(large))})});
 }
 
-void add_power_rows(Rows& rows) {
+void add_matrix_power_rows(Rows& rows) {
   const auto add = [&](int exponent, const Tensor<double>& a,
                        const Tensor<double>& expected) -> Row& {
     return rows.add("matrix_power", std::to_string(exponent),
@@ -69,7 +69,7 @@ void add_power_rows(Rows& rows) {
 
 void add_matrix_function_rows(Rows& rows) {
   add_exp_rows(rows);
-  add_power_rows(rows);
+  add_matrix_power_rows(rows);
 }
 
 }  // namespace fjord::test
