@@ -209,11 +209,14 @@ struct Binary {
   static Var<T> apply(const Var<T>& a, const Var<T>& b) { return append_pairs<F>(row, a, b); }
 
   static void pullback_values(ReverseKernel<T>& k) {
-    accumulate_side(k, 0, [](const auto& g, const auto& a, const auto& b, const auto& y) {
-      return product(g, F::slope_a(a, b, y));
-    });
     accumulate_side(k, 1, [](const auto& g, const auto& a, const auto& b, const auto& y) {
       return product(g, F::slope_b(a, b, y));
+    });
+    if constexpr (first_slope_is_1) {
+      if (k.input_shape(0) == k.node().shape) return k.pass(0);
+    }
+    accumulate_side(k, 0, [](const auto& g, const auto& a, const auto& b, const auto& y) {
+      return product(g, F::slope_a(a, b, y));
     });
   }
 
@@ -221,6 +224,11 @@ struct Binary {
                                     BinarySlopes<T, F>::pushforward, pullback_values};
 
  private:
+  // What a rule gives as a number is 1 in the first operand: see Add and Subtract.
+  static constexpr bool first_slope_is_1 =
+      std::is_same_v<decltype(F::slope_a(simd::Batch<T>(), simd::Batch<T>(), simd::Batch<T>())),
+                     int>;
+
   static simd::Batch<T> product(const simd::Batch<T>& g, const simd::Batch<T>& slope) {
     return simd::strong_product<T>(g, slope);
   }

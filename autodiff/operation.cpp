@@ -148,6 +148,20 @@ void append_outputs(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T
 }
 
 template <class T>
+NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
+                            const NodeShape& shape, const void* attributes) {
+  Node<T> node;
+  node.op = &op;
+  node.shape = shape;
+  node.inputs = keep_indices(tape, inputs, op.name);
+  node.input_count = static_cast<std::uint32_t>(inputs.size());
+  node.attributes = attributes;
+  T* value = tape.new_values(shape.size);
+  node.value = value;
+  return {tape.append(node), value};
+}
+
+template <class T>
 Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
                     const NodeShape& shape, const T* value, const void* attributes) {
   Node<T> node;
@@ -165,6 +179,8 @@ Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
   template class Reverse<T>;                                                                    \
   template class Forward<T>;                                                                    \
   template class ReverseKernel<T>;                                                              \
+  template NewNode<T> append_operation(Tape<T>&, const Operation<T>&, std::span<const Var<T>>,  \
+                                       const NodeShape&, const void*);                          \
   template void append_outputs(Tape<T>&, const Operation<T>&, std::span<const Var<T>>,          \
                                const void*, std::span<const NodeShape>, std::span<NewNode<T>>); \
   template Var<T> append_alias(Tape<T>&, const Operation<T>&, const Var<T>&, const NodeShape&,  \

@@ -230,11 +230,7 @@ void append_outputs(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T
 /// As append_outputs, for one output.
 template <class T>
 NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
-                            const NodeShape& shape, const void* attributes = nullptr) {
-  NewNode<T> node;
-  append_outputs(tape, op, inputs, attributes, std::span(&shape, 1), std::span(&node, 1));
-  return node;
-}
+                            const NodeShape& shape, const void* attributes = nullptr);
 
 template <class T>
 NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op,

@@ -67,13 +67,22 @@ void store_part(const Batch<T>& batch, T* run, Index count) {
   });
 }
 
-/// out[i] = f(in[i]...) for i in [0, n); the last lanes go through the same f, so position changes
-/// no bits.
+/// out[i] = f(in[i]...) for i in [0, n), where each `in` is `out` itself or apart from it.
+///
+/// The last lanes go through the same f, so position changes no bits: as the end of a register that
+/// reaches back, which is computed before anything is written.
 template <class T, class F, class... In>
 void transform(Index n, T* out, F f, In... in) {
-  Index i = 0;
-  for (; i + width<T> <= n; i += width<T>) f(load(in, i)...).store_unaligned(out + i);
-  if (i < n) store_part(f(load_part(in, i, n - i)...), out + i, n - i);
+  if (n < width<T>) {
+    if (n > 0) store_part(f(load_part(in, 0, n)...), out, n);
+    return;
+  }
+  const Index whole = n / width<T> * width<T>;
+  const Index last = n - width<T>;
+  Batch<T> end;
+  if (whole < n) end = f(load(in, last)...);
+  for (Index i = 0; i < whole; i += width<T>) f(load(in, i)...).store_unaligned(out + i);
+  if (whole < n) end.store_unaligned(out + last);
 }
 
 /// {a[i], b[i]} = f(in[i]), where `in` may be a itself.

@@ -20,7 +20,8 @@ Tape<T>& tape_of(std::span<const Var<T>> a, std::span<const Var<T>> b, const cha
 // Starts the frame over the nodes between the inputs and the outputs.
 template <class T>
 void start_between(SweepFrame<T>& frame, Tape<T>& tape, std::span<const Var<T>> inputs,
-                   std::span<const Var<T>> outputs, const char* op) {
+                   std::span<const Var<T>> outputs, typename SweepFrame<T>::Mode mode,
+                   const char* op) {
   std::uint32_t first = SweepFrame<T>::none;
   std::uint32_t last = 0;
   // All outputs of an operation lie inside if one does: its rules ask for them together.
@@ -31,7 +32,7 @@ void start_between(SweepFrame<T>& frame, Tape<T>& tape, std::span<const Var<T>> 
   };
   for (const Var<T>& input : inputs) first = std::min(first, include(input));
   for (const Var<T>& output : outputs) include(output);
-  frame.start(first, last);
+  frame.start(first, last, mode);
   for (const Var<T>& var : inputs) frame.mark_active(var.index());
   frame.spread_active(tape);
 }
@@ -71,7 +72,13 @@ class AdjointGuard final {
   AdjointGuard& operator=(const AdjointGuard&) = delete;
 
   ~AdjointGuard() {
-    for (std::uint32_t i = frame_.first(); i <= frame_.last(); ++i) release(i);
+    for (std::uint32_t i = frame_.first(); !is_done_ && i <= frame_.last(); ++i) release(i);
+  }
+
+  /// At the end of a sweep only its inputs hold cotangents.
+  void release_at_end(std::span<const Var<T>> inputs) {
+    for (const Var<T>& input : inputs) release(input.index());
+    is_done_ = true;
   }
 
   void release(std::uint32_t i) {
@@ -84,6 +91,7 @@ class AdjointGuard final {
  private:
   Tape<T>& tape_;
   SweepFrame<T>& frame_;
+  bool is_done_ = false;
 };
 
 template <class T>
@@ -101,9 +109,20 @@ void pullback_by_rule(ReverseKernel<T>& kernel) {
   kernel.add_from(rule);
 }
 
+// Asks for what rules will read some nodes from now: a walk backward is none that processors foresee.
+template <class T>
+void prefetch_ahead(const Tape<T>& tape, std::uint32_t i, std::uint32_t first) {
+  constexpr std::uint32_t distance = 16;
+  if (i < first + distance) return;
+  const auto* value = reinterpret_cast<const char*>(tape.node(i - distance).value);
+  __builtin_prefetch(value);
+  __builtin_prefetch(value + Arena::alignment);
+}
+
 template <class T>
 void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
   for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) {
+    prefetch_ahead(tape, i, frame.first());
     const Node<T>& node = tape.node(i);
     if (node.output != 0 || !frame.depends(i)) continue;
     bool reached = false;
@@ -155,7 +174,7 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
   check_count(outputs.size(), cotangents.size(), "cotangent for each output", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
-  start_between(frame, tape, inputs, outputs, op);
+  start_between(frame, tape, inputs, outputs, SweepFrame<T>::Mode::values, op);
   for (const Var<T>& input : inputs) frame.mark_needed(input.index());
   AdjointGuard<T> guard(tape, frame);
   for (std::size_t k = 0; k < outputs.size(); ++k) {
@@ -174,6 +193,7 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
   }
   walk_values(tape, frame, guard);
   collect_results(tape, frame, inputs);
+  guard.release_at_end(inputs);
   return frame.results;
 }
 
@@ -231,7 +251,7 @@ Vars<T> pull(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& i
   check_count(outputs.size(), cotangents.size(), "cotangent for each output", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
-  start_between<T>(frame, tape, inputs, outputs, op);
+  start_between<T>(frame, tape, inputs, outputs, SweepFrame<T>::Mode::recorded, op);
   for (const Var<T>& input : inputs) {
     if (independent) frame.mark_needed(input.index());
   }
@@ -344,7 +364,7 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
   check_count(inputs.size(), tangents.size(), "tangent for each input", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
-  start_between(frame, tape, inputs, outputs, op);
+  start_between(frame, tape, inputs, outputs, SweepFrame<T>::Mode::recorded, op);
   for (const Var<T>& output : outputs) {
     if (output.index() >= frame.first()) frame.mark_needed(output.index());
   }

@@ -3,13 +3,16 @@
 namespace fjord {
 
 template <class T>
-void SweepFrame<T>::start(std::uint32_t first, std::uint32_t last) {
+void SweepFrame<T>::start(std::uint32_t first, std::uint32_t last, Mode mode) {
   first_ = first;
   last_ = last;
   const std::size_t count = last - first + 1;
   marks_.assign(count, 0);
-  adjoints_.assign(count, nullptr);
-  derivatives_.assign(count, none);
+  if (mode == Mode::values) {
+    adjoints_.assign(count, nullptr);
+  } else {
+    derivatives_.assign(count, none);
+  }
 }
 
 template <class T>

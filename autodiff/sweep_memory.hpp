@@ -16,8 +16,10 @@ class SweepFrame final {
  public:
   static constexpr std::uint32_t none = 0xffffffff;
 
+  enum class Mode { values, recorded };
+
   /// Starts a sweep over the nodes in [first, last].
-  void start(std::uint32_t first, std::uint32_t last);
+  void start(std::uint32_t first, std::uint32_t last, Mode mode);
   /// Marks all nodes in range that depend on a node marked active, and all that a needed node
   /// without a derivative depends on.
   void spread_active(const Tape<T>& tape);

@@ -28,8 +28,12 @@ struct NodeShape {
   Shape shape() const { return Shape(std::span(sizes, rank)); }
 
   friend bool operator==(const NodeShape& a, const NodeShape& b) {
-    return a.rank == b.rank &&
-           (a.sizes == b.sizes || std::equal(a.sizes, a.sizes + a.rank, b.sizes));
+    if (a.rank != b.rank || a.size != b.size) return false;
+    // Two or three sizes at most, as a rule: a call would cost more than the loop.
+    for (std::size_t k = 0; a.sizes != b.sizes && k < a.rank; ++k) {
+      if (a.sizes[k] != b.sizes[k]) return false;
+    }
+    return true;
   }
 };
 
