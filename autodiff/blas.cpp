@@ -52,7 +52,7 @@ void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const M
 template <class T>
 void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               Start start) {
-  if (narrow::takes_rows(m, n, k, a.transposed)) {
+  if (narrow::takes_rows(m, k, a.transposed)) {
     narrow::multiply_rows<T>(m, n, k, a, b, c, start, nullptr);
   } else if (narrow::takes_reduction(m, n, k, a.transposed, b.transposed)) {
     narrow::multiply_reduction<T>(m, n, k, a, b, c, start);
@@ -64,7 +64,7 @@ void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const Matrix
 template <class T>
 void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               const T* columns) {
-  if (narrow::takes_rows(m, n, k, a.transposed)) {
+  if (narrow::takes_rows(m, k, a.transposed)) {
     narrow::multiply_rows<T>(m, n, k, a, b, c, Start::zero, columns);
     return;
   }

@@ -15,8 +15,8 @@ namespace fjord::narrow {
 inline constexpr Index limit = 16;
 
 /// Whether multiply_rows takes a [m, k] times b [k, n].
-inline bool takes_rows(Index m, Index n, Index k, bool a_transposed) {
-  return !a_transposed && m >= 16 && n <= limit && k <= limit;
+inline bool takes_rows(Index m, Index k, bool a_transposed) {
+  return !a_transposed && m >= 16 && k <= limit;
 }
 
 /// Whether multiply_reduction takes it.
@@ -47,14 +47,14 @@ template <class T, int Columns, int Strips, bool Adds>
             [Strips];  // a plain array: GCC 12 keeps it in registers, and std::array not always
 #pragma GCC unroll 8
   for (int q = 0; q < Columns; ++q) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int s = 0; s < Strips; ++s) {
       sums[q][s] = Adds ? Batch::load_unaligned(c + q * c_rows + s * width) : Batch(starts[q]);
     }
   }
   for (Index p = 0; p < k; ++p, a += a_rows, b += b_step) {
     Batch rows[Strips];
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int s = 0; s < Strips; ++s) {
       rows[s] = Batch::load_unaligned(a + s * width);
       keep_in_register(rows[s]);
@@ -63,13 +63,13 @@ template <class T, int Columns, int Strips, bool Adds>
     for (int q = 0; q < Columns; ++q) {
       Batch factor(b[q]);
       keep_in_register(factor);
-#pragma GCC unroll 2
+#pragma GCC unroll 4
       for (int s = 0; s < Strips; ++s) sums[q][s] = xsimd::fma(rows[s], factor, sums[q][s]);
     }
   }
 #pragma GCC unroll 8
   for (int q = 0; q < Columns; ++q) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (int s = 0; s < Strips; ++s) sums[q][s].store_unaligned(c + q * c_rows + s * width);
   }
 }
@@ -80,8 +80,9 @@ void multiply_columns(Index m, Index k, const T* a, Index a_rows, const T* b, In
                       const T* starts) {
   constexpr Index width = simd::width<T>;
   Index row = 0;
-  for (; row + 2 * width <= m; row += 2 * width) {
-    multiply_tile<T, Columns, 2, Adds>(k, a + row, a_rows, b, b_step, c + row, m, starts);
+  // Four columns of three registers are as many sums as sixteen registers hold beside the factors.
+  for (; row + 3 * width <= m; row += 3 * width) {
+    multiply_tile<T, Columns, 3, Adds>(k, a + row, a_rows, b, b_step, c + row, m, starts);
   }
   for (; row + width <= m; row += width) {
     multiply_tile<T, Columns, 1, Adds>(k, a + row, a_rows, b, b_step, c + row, m, starts);
@@ -98,9 +99,9 @@ void multiply_columns(Index m, Index k, const T* a, Index a_rows, const T* b, In
   for (Index j = 0; j < Columns; ++j) std::copy_n(out.data() + j * width, rest, c + j * m + row);
 }
 
-/// c = (starts or 0) + a b, or c += a b, for a not transposed.
+/// As multiply_rows, for up to `limit` columns.
 template <class T>
-void multiply_rows(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
+void multiply_some(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
                    T* c, Start start, const T* starts) {
   static constexpr std::array<T, limit> zeros{};
   std::array<T, limit * limit> packed;
@@ -128,10 +129,20 @@ void multiply_rows(Index m, Index n, Index k, const MatrixOperand<T>& a, const M
       }
     }
   };
-  columns.template operator()<8>();
   columns.template operator()<4>();
   columns.template operator()<2>();
   columns.template operator()<1>();
+}
+
+/// c = (starts or 0) + a b, or c += a b, for a not transposed.
+template <class T>
+void multiply_rows(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
+                   T* c, Start start, const T* starts) {
+  for (Index j = 0; j < n; j += limit) {
+    const MatrixOperand<T> some{b.data + (b.transposed ? j : j * b.rows), b.rows, b.transposed};
+    multiply_some<T>(m, std::min(limit, n - j), k, a, some, c + j * m, start,
+                     starts == nullptr ? nullptr : starts + j);
+  }
 }
 
 /// Entries (i, j) to (i + Rows - 1, j + Columns - 1) of a^T b: as many as a register has lanes, so
