@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "fjord/autodiff/choice_rules.hpp"
+#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/tanh_rule.hpp"
 
 namespace fjord {
@@ -45,6 +47,20 @@ struct Softplus {
   template <class V>
   static V slope(const V& x, const V&) {
     return sigmoid(x);
+  }
+};
+
+struct Relu {
+  static constexpr const char* name = "relu";
+
+  template <class V>
+  static V value(const V& x) {
+    return choose(x <= constant(x, 0), constant(x, 0), x);  // NaN stays
+  }
+
+  template <class V>
+  static V carry(const V& g, const V& x) {
+    return choose(x <= constant(x, 0), constant(g, 0), g);
   }
 };
 
@@ -145,6 +161,25 @@ struct Gelu {
   }
 };
 
+struct Softsign {
+  static constexpr const char* name = "softsign";
+
+  template <class T>
+  static Batch<T> value(const Batch<T>& x) {
+    const Batch<T> a = xsimd::abs(x);
+    const Batch<T> y = x / (T(1) + a);
+    return xsimd::select(a == Batch<T>(std::numeric_limits<T>::infinity()),
+                         xsimd::copysign(Batch<T>(T(1)), x), y);
+  }
+
+  template <class V>
+  static V slope(const V& x, const V&) {
+    using xsimd::abs;
+    const V r = constant(x, 1) / (abs(x) + constant(x, 1));
+    return r * r;
+  }
+};
+
 }  // namespace
 
 template <class T>
@@ -158,6 +193,11 @@ Var<T> sigmoid(const Var<T>& x) {
 }
 
 template <class T>
+Var<T> log_sigmoid(const Var<T>& x) {
+  return -softplus(-x);
+}
+
+template <class T>
 Var<T> softplus(const Var<T>& x) {
   return Unary<T, Softplus>::apply(x);
 }
@@ -165,6 +205,42 @@ Var<T> softplus(const Var<T>& x) {
 template <class T>
 Var<T> elu(const Var<T>& x) {
   return Unary<T, Elu>::apply(x);
+}
+
+template <class T>
+Var<T> relu(const Var<T>& x) {
+  return Choice<T, Relu>::apply(x);
+}
+
+template <class T>
+Var<T> leaky_relu(const Var<T>& x, std::type_identity_t<T> slope) {
+  return where(x > 0, x, x * slope);
+}
+
+template <class T>
+Var<T> celu(const Var<T>& x, std::type_identity_t<T> alpha) {
+  require(alpha > 0, "celu",
+          [&] { return "alpha must be positive, got " + std::to_string(alpha); });
+  return where(x > 0, x, expm1(x / alpha) * alpha);
+}
+
+template <class T>
+Var<T> selu(const Var<T>& x) {
+  constexpr double factor = 1.0507009873554804934;
+  constexpr double alpha = 1.6732632423543772848;
+  return where(x > 0, x * static_cast<T>(factor), expm1(x) * static_cast<T>(factor * alpha));
+}
+
+template <class T>
+Var<T> mish(const Var<T>& x) {
+  // Beyond these numbers the second factor has long been 0 or 1, and infinity times its slope NaN.
+  const Var<T> kept = maximum(x, T(-1000));
+  return kept * tanh(softplus(minimum(kept, T(100))));
+}
+
+template <class T>
+Var<T> softsign(const Var<T>& x) {
+  return Unary<T, Softsign>::apply(x);
 }
 
 template <class T>
@@ -182,13 +258,20 @@ Var<T> normal_cdf(const Var<T>& x) {
   return Unary<T, NormalCdf>::apply(x);
 }
 
-#define FJORD_INSTANTIATE(T)               \
-  template Var<T> tanh(const Var<T>&);     \
-  template Var<T> sigmoid(const Var<T>&);  \
-  template Var<T> softplus(const Var<T>&); \
-  template Var<T> elu(const Var<T>&);      \
-  template Var<T> silu(const Var<T>&);     \
-  template Var<T> gelu(const Var<T>&);     \
+#define FJORD_INSTANTIATE(T)                                             \
+  template Var<T> tanh(const Var<T>&);                                   \
+  template Var<T> sigmoid(const Var<T>&);                                \
+  template Var<T> softplus(const Var<T>&);                               \
+  template Var<T> log_sigmoid(const Var<T>&);                            \
+  template Var<T> relu(const Var<T>&);                                   \
+  template Var<T> leaky_relu<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> elu(const Var<T>&);                                    \
+  template Var<T> celu<T>(const Var<T>&, std::type_identity_t<T>);       \
+  template Var<T> selu(const Var<T>&);                                   \
+  template Var<T> mish(const Var<T>&);                                   \
+  template Var<T> softsign(const Var<T>&);                               \
+  template Var<T> silu(const Var<T>&);                                   \
+  template Var<T> gelu(const Var<T>&);                                   \
   template Var<T> normal_cdf(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

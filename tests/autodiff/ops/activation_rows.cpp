@@ -1,4 +1,5 @@
 #include <cmath>
+#include <numbers>
 
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/tests/autodiff/ops/rows.hpp"
@@ -30,6 +31,56 @@ void add_activation_rows(Rows& rows) {
           [](double x) { return x > 0 ? x : std::expm1(x); }, some)
       .edge(0, 0, 1)
       .edge(-inf, -1, 0);
+  rows.unary(
+          "log_sigmoid", [](const auto& x) { return log_sigmoid(x); },
+          [](double x) { return -std::log(1 + std::exp(-x)); }, some)
+      .edge(0, -std::numbers::ln2, 0.5)
+      .edge(40, -4.248354255291589e-18, 4.248354255291589e-18)
+      .edge(-40, -40, 1)
+      .edge(-inf, -inf, 1)
+      .edge(inf, 0, 0);
+  rows.unary(
+          "relu", [](const auto& x) { return relu(x); }, [](double x) { return x > 0 ? x : 0; },
+          some)
+      .edge(0, 0, 0)
+      .edge(-0.0, 0, 0)
+      .edge(-inf, 0, 0)
+      .edge(inf, inf, 1)
+      .edge({Tensor<double>(nan)}, Tensor<double>(nan), {});
+  rows.unary(
+          "leaky_relu", [](const auto& x) { return leaky_relu(x, 0.125f); },
+          [](double x) { return x > 0 ? x : x / 8; }, some)
+      .edge(0, 0, 0.125)
+      .edge(-inf, -inf, 0.125)
+      .edge({Tensor<double>(nan)}, Tensor<double>(nan), {});
+  rows.unary(
+          "celu", [](const auto& x) { return celu(x, 0.5f); },
+          [](double x) { return x > 0 ? x : 0.5 * (std::exp(2 * x) - 1); }, some)
+      .edge(0, 0, 1)
+      .edge(-inf, -0.5, 0)
+      .edge(inf, inf, 1);
+  rows.unary(
+          "selu", [](const auto& x) { return selu(x); },
+          [](double x) {
+            return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * (std::exp(x) - 1));
+          },
+          some)
+      .edge(0, 0, 1.7580993408473766)
+      .edge(-inf, -1.7580993408473766, 0)
+      .edge(inf, inf, 1.0507009873554805);
+  rows.unary(
+          "mish", [](const auto& x) { return mish(x); },
+          [](double x) { return x * std::tanh(std::log(1 + std::exp(x))); }, some)
+      .edge(0, 0, 0.6)
+      .edge(-inf, 0, 0)
+      .edge(inf, inf, 1)
+      .edge({Tensor<double>(nan)}, Tensor<double>(nan), {});
+  rows.unary(
+          "softsign", [](const auto& x) { return softsign(x); },
+          [](double x) { return x / (1 + std::abs(x)); }, some)
+      .edge(0, 0, 1)
+      .edge(-inf, -1, 0)
+      .edge(nan, nan, nan);
   rows.unary(
           "silu", [](const auto& x) { return silu(x); },
           [](double x) { return x / (1 + std::exp(-x)); }, some)
