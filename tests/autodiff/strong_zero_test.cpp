@@ -10,8 +10,13 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/error_function.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
+#include "fjord/autodiff/ops/gamma.hpp"
+#include "fjord/autodiff/ops/hyperbolic.hpp"
+#include "fjord/autodiff/ops/power.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
@@ -71,6 +76,41 @@ std::vector<Case> cases() {
        },
        {0, 0},
        1e-10},
+      {"power at 0", [&](const auto& x) { return where(x > 0, pow(x, 0.5), zero(x)); }, {0}, 0},
+      {"power of itself at 0",
+       [&](const auto& x) { return where(x > 0, pow(x, x), zero(x)); },
+       {0},
+       0},
+      {"cube root at 0", [&](const auto& x) { return where(x > 0, cbrt(x), zero(x)); }, {0}, 0},
+      {"arc sine at its end",
+       [&](const auto& x) { return where(x < 1, asin(x), zero(x)); },
+       {1},
+       0},
+      {"area cosine at its end",
+       [&](const auto& x) { return where(x > 1, acosh(x), zero(x)); },
+       {1},
+       0},
+      {"x log x at 0", [&](const auto& x) { return where(x > 0, xlogy(x, x), zero(x)); }, {0}, 0},
+      {"log(1 - e^-x) at 0",
+       [&](const auto& x) { return where(x > 0, log1mexp(x), zero(x)); },
+       {0},
+       0},
+      {"inverse error function at its end",
+       [&](const auto& x) { return where(x < 1, erfinv(x), zero(x)); },
+       {1},
+       0},
+      {"gamma at its pole",
+       [&](const auto& x) { return where(x > 0, lgamma(x), zero(x)); },
+       {0},
+       0},
+      {"beta at its pole",
+       [&](const auto& x) { return where(x > 0, betaln(x, x), zero(x)); },
+       {0},
+       0},
+      {"normal tail at infinity",
+       [&](const auto& x) { return where(x > 0, log_normal_cdf(x), zero(x)); },
+       {-infinity},
+       0},
       {"root of a root",
        [&](const auto& x) { return where(x > 0, sqrt(sqrt(x)), zero(x)); },
        {0},
@@ -118,6 +158,16 @@ std::vector<Case> singular() {
       {"quotient", [](const auto& x) { return x / (x - x); }, {1}, nan},
       {"product with infinity", [](const auto& x) { return x * infinity; }, {1}, infinity},
       {"exponential", [](const auto& x) { return exp(x); }, {1000}, infinity},
+      {"power", [](const auto& x) { return pow(x, 0.5); }, {0}, infinity},
+      {"inverse root", [](const auto& x) { return rsqrt(x); }, {0}, infinity},
+      {"cube root", [](const auto& x) { return cbrt(x); }, {0}, infinity},
+      {"logarithm of 1 + x", [](const auto& x) { return log1p(x); }, {-1}, infinity},
+      {"arc cosine", [](const auto& x) { return acos(x); }, {1}, infinity},
+      {"area cosine", [](const auto& x) { return acosh(x); }, {1}, infinity},
+      {"area tangent", [](const auto& x) { return atanh(x); }, {1}, infinity},
+      {"inverse error function", [](const auto& x) { return erfinv(x); }, {1}, infinity},
+      {"logarithm of gamma", [](const auto& x) { return lgamma(x); }, {0}, infinity},
+      {"digamma", [](const auto& x) { return digamma(x); }, {-1}, infinity},
       {"logistic of NaN", [](const auto& x) { return sigmoid(x); }, {nan}, nan},
       {"tanh of NaN", [](const auto& x) { return tanh(x); }, {nan}, nan},
   };
@@ -208,14 +258,108 @@ TEST_CASE("strong zero: selection copies, so what is chosen comes through whatev
   CHECK(all_are(back[2].value(), 0));
 }
 
+TEST_CASE(
+    "strong zero: what chooses copies, so an infinite derivative does not reach what it left") {
+  const std::vector<std::function<Var<double>(const Var<double>&)>> left{
+      [](const auto& x) { return relu(x); },
+      [](const auto& x) { return maximum(x, 0); },
+      [](const auto& x) { return minimum(x, -2); },
+      [](const auto& x) { return clamp(x, 0, 1); },
+      [](const auto& x) { return abs(x + 1); },
+      [](const auto& x) { return where(x > 0, x, x.tape().scalar(1)); },
+  };
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    CAPTURE(i);
+    for (const double huge : {infinity, nan}) {
+      Tape<double> tape;
+      const Var<double> x = tape.input({-1});
+      const Var<double> y = left[i](x);
+      const Var<double> g = tape.input({huge});
+      const TensorView<double> seed = g.value();
+      CHECK(all_are(
+          pullback_values<double>(std::span(&y, 1), std::span(&seed, 1), std::span(&x, 1))[0], 0));
+      CHECK(all_are(pullback<double>({y}, {g}, {x})[0].value(), 0));
+      CHECK(all_are(pushforward(x, g, y).value(), 0));
+      CHECK(all_are(pushforward(x, tape.input({{huge, huge}}), y).value(), 0));
+    }
+  }
+}
+
 TEST_CASE("strong zero: a NaN in a value always shows") {
   Tape<double> tape;
   const Var<double> x = tape.input({1, nan, -1});
   const Var<double> zero = tape.scalar(0);
-  for (const Var<double>& y :
-       {x + 1, x * 0, x * zero, x - x, zero / x, exp(x), tanh(x), sigmoid(x), softplus(x),
-        square(x), sqrt(x * x), where(zero, zero, x), elu(x), silu(x), gelu(x), cos(x),
-        reshape(x, {3, 1}), x + zero, broadcast_to(x, {3})}) {
+  for (const Var<double>& y : {x + 1,
+                               x * 0,
+                               x * zero,
+                               x - x,
+                               zero / x,
+                               exp(x),
+                               tanh(x),
+                               sigmoid(x),
+                               softplus(x),
+                               square(x),
+                               sqrt(x * x),
+                               where(zero, zero, x),
+                               elu(x),
+                               silu(x),
+                               gelu(x),
+                               cos(x),
+                               reshape(x, {3, 1}),
+                               x + zero,
+                               broadcast_to(x, {3}),
+                               relu(x),
+                               leaky_relu(x),
+                               celu(x),
+                               selu(x),
+                               mish(x),
+                               softsign(x),
+                               log_sigmoid(x),
+                               abs(x),
+                               sign(x),
+                               floor(x),
+                               ceil(x),
+                               round(x),
+                               fmod(x, 2),
+                               maximum(x, 0),
+                               maximum(zero, x),
+                               minimum(x, 0),
+                               minimum(zero, x),
+                               clamp(x, -2, 2),
+                               pow(x, 2),
+                               pow(2, x),
+                               rsqrt(x),
+                               cbrt(x),
+                               exp2(x),
+                               expm1(x),
+                               log2(x),
+                               log10(x),
+                               log1p(x),
+                               log1mexp(x),
+                               logaddexp(x, zero),
+                               xlogy(zero, x),
+                               xlog1py(x, zero),
+                               sinh(x),
+                               cosh(x),
+                               asinh(x),
+                               acosh(x),
+                               atanh(x),
+                               tan(x),
+                               asin(x),
+                               acos(x),
+                               atan(x),
+                               atan2(x, zero),
+                               hypot(x, zero),
+                               sinc(x),
+                               erf(x),
+                               erfc(x),
+                               erfinv(x),
+                               normal_cdf(x),
+                               log_normal_cdf(x),
+                               lgamma(x),
+                               digamma(x),
+                               polygamma(3, x),
+                               betaln(x, x)}) {
     CHECK(std::isnan(list(y.value())[1]));
     CHECK_FALSE(std::isnan(list(y.value())[0]));
     CHECK(std::isnan(sum(y).item()));
