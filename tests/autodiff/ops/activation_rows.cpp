@@ -5,10 +5,11 @@
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
 namespace fjord::test {
+namespace {
 
-void add_activation_rows(Rows& rows) {
-  const std::vector<double> some{-2.3, -0.7, -0.2, 0.4, 1.1, 3.2};
-  const auto cdf = [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); };
+const std::vector<double> some{-2.3, -0.7, -0.2, 0.4, 1.1, 3.2};
+
+void add_sigmoids(Rows& rows) {
   rows.unary(
           "tanh", [](const auto& x) { return tanh(x); }, [](double x) { return std::tanh(x); },
           some)
@@ -27,11 +28,6 @@ void add_activation_rows(Rows& rows) {
       .edge(-inf, 0, 0)
       .edge(inf, inf, 1);
   rows.unary(
-          "elu", [](const auto& x) { return elu(x); },
-          [](double x) { return x > 0 ? x : std::expm1(x); }, some)
-      .edge(0, 0, 1)
-      .edge(-inf, -1, 0);
-  rows.unary(
           "log_sigmoid", [](const auto& x) { return log_sigmoid(x); },
           [](double x) { return -std::log(1 + std::exp(-x)); }, some)
       .edge(0, -std::numbers::ln2, 0.5)
@@ -39,6 +35,20 @@ void add_activation_rows(Rows& rows) {
       .edge(-40, -40, 1)
       .edge(-inf, -inf, 1)
       .edge(inf, 0, 0);
+  rows.unary(
+          "softsign", [](const auto& x) { return softsign(x); },
+          [](double x) { return x / (1 + std::abs(x)); }, some)
+      .edge(0, 0, 1)
+      .edge(-inf, -1, 0)
+      .edge(nan, nan, nan);
+}
+
+void add_rectifiers(Rows& rows) {
+  rows.unary(
+          "elu", [](const auto& x) { return elu(x); },
+          [](double x) { return x > 0 ? x : std::expm1(x); }, some)
+      .edge(0, 0, 1)
+      .edge(-inf, -1, 0);
   rows.unary(
           "relu", [](const auto& x) { return relu(x); }, [](double x) { return x > 0 ? x : 0; },
           some)
@@ -68,6 +78,10 @@ void add_activation_rows(Rows& rows) {
       .edge(0, 0, 1.7580993408473766)
       .edge(-inf, -1.7580993408473766, 0)
       .edge(inf, inf, 1.0507009873554805);
+}
+
+void add_products(Rows& rows) {
+  const auto cdf = [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); };
   rows.unary(
           "mish", [](const auto& x) { return mish(x); },
           [](double x) { return x * std::tanh(std::log(1 + std::exp(x))); }, some)
@@ -75,12 +89,6 @@ void add_activation_rows(Rows& rows) {
       .edge(-inf, 0, 0)
       .edge(inf, inf, 1)
       .edge({Tensor<double>(nan)}, Tensor<double>(nan), {});
-  rows.unary(
-          "softsign", [](const auto& x) { return softsign(x); },
-          [](double x) { return x / (1 + std::abs(x)); }, some)
-      .edge(0, 0, 1)
-      .edge(-inf, -1, 0)
-      .edge(nan, nan, nan);
   rows.unary(
           "silu", [](const auto& x) { return silu(x); },
           [](double x) { return x / (1 + std::exp(-x)); }, some)
@@ -92,6 +100,14 @@ void add_activation_rows(Rows& rows) {
   rows.unary(
           "normal_cdf", [](const auto& x) { return normal_cdf(x); }, cdf, some)
       .edge(0, 0.5, 0.3989422804014327);
+}
+
+}  // namespace
+
+void add_activation_rows(Rows& rows) {
+  add_sigmoids(rows);
+  add_rectifiers(rows);
+  add_products(rows);
 }
 
 }  // namespace fjord::test

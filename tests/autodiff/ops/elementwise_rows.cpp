@@ -1,16 +1,18 @@
 #include <cmath>
+#include <functional>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
 namespace fjord::test {
+namespace {
 
-void add_elementwise_rows(Rows& rows) {
-  const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
-  const std::vector<double> others{0.7, -1.1, 1.9};
-  const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
+const std::vector<double> others{0.7, -1.1, 1.9};
+const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
 
+void add_operators(Rows& rows) {
   rows.binary(
           "operator+", [](const auto& a, const auto& b) { return a + b; },
           [](double a, double b) { return a + b; }, some, others)
@@ -30,70 +32,41 @@ void add_elementwise_rows(Rows& rows) {
           "operator/", [](const auto& a, const auto& b) { return a / b; },
           [](double a, double b) { return a / b; }, some, {0.7, -1.1, 1.9})
       .reject(mismatch);
+}
+
+template <class F>
+void add_in_place_form(Rows& rows, const char* name, F form,
+                       const std::function<double(double, double)>& reference) {
   rows.binary(
-          "operator+=",
-          [](auto a, const auto& b) {
-            a += b;
+          name,
+          [form](auto a, const auto& b) {
+            form(a, b);
             return a;
           },
-          [](double a, double b) { return a + b; }, some, others)
+          reference, some, others)
       .reject(mismatch);
   rows.unary(
-          "operator+=",
-          [](auto x) {
-            x += 0.75f;
+          name,
+          [form](auto x) {
+            form(x, 0.75f);
             return x;
           },
-          [](double x) { return x + 0.75; }, some)
+          [reference](double x) { return reference(x, 0.75); }, some)
       .variant = "with a number";
-  rows.binary(
-          "operator-=",
-          [](auto a, const auto& b) {
-            a -= b;
-            return a;
-          },
-          [](double a, double b) { return a - b; }, some, others)
-      .reject(mismatch);
-  rows.unary(
-          "operator-=",
-          [](auto x) {
-            x -= 0.75f;
-            return x;
-          },
-          [](double x) { return x - 0.75; }, some)
-      .variant = "with a number";
-  rows.binary(
-          "operator*=",
-          [](auto a, const auto& b) {
-            a *= b;
-            return a;
-          },
-          [](double a, double b) { return a * b; }, some, others)
-      .reject(mismatch);
-  rows.unary(
-          "operator*=",
-          [](auto x) {
-            x *= 0.75f;
-            return x;
-          },
-          [](double x) { return x * 0.75; }, some)
-      .variant = "with a number";
-  rows.binary(
-          "operator/=",
-          [](auto a, const auto& b) {
-            a /= b;
-            return a;
-          },
-          [](double a, double b) { return a / b; }, some, others)
-      .reject(mismatch);
-  rows.unary(
-          "operator/=",
-          [](auto x) {
-            x /= 0.75f;
-            return x;
-          },
-          [](double x) { return x / 0.75; }, some)
-      .variant = "with a number";
+}
+
+void add_in_place_forms(Rows& rows) {
+  add_in_place_form(
+      rows, "operator+=", [](auto& a, const auto& b) { a += b; }, std::plus());
+  add_in_place_form(
+      rows, "operator-=", [](auto& a, const auto& b) { a -= b; }, std::minus());
+  add_in_place_form(
+      rows, "operator*=", [](auto& a, const auto& b) { a *= b; }, std::multiplies());
+  add_in_place_form(
+      rows, "operator/=", [](auto& a, const auto& b) { a /= b; }, std::divides());
+}
+
+void add_functions(Rows& rows) {
   rows.unary(
           "reciprocal", [](const auto& x) { return reciprocal(x); }, [](double x) { return 1 / x; },
           {-1.4, 0.8, 2.3})
@@ -111,6 +84,14 @@ void add_elementwise_rows(Rows& rows) {
           "stop_gradient", [](const auto& x) { return stop_gradient(x); },
           [](double x) { return x; }, some)
       .not_differentiable();
+}
+
+}  // namespace
+
+void add_elementwise_rows(Rows& rows) {
+  add_operators(rows);
+  add_in_place_forms(rows);
+  add_functions(rows);
 }
 
 }  // namespace fjord::test

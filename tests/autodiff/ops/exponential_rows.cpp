@@ -5,11 +5,13 @@
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
 namespace fjord::test {
+namespace {
 
-void add_exponential_rows(Rows& rows) {
-  const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
-  const std::vector<double> positive{0.5, 0.9, 1.3, 3.7};
-  const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
+const std::vector<double> positive{0.5, 0.9, 1.3, 3.7};
+const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+
+void add_exponentials(Rows& rows) {
   rows.unary(
           "exp", [](const auto& x) { return exp(x); }, [](double x) { return std::exp(x); }, some)
       .edge(-inf, 0, 0)
@@ -29,6 +31,9 @@ void add_exponential_rows(Rows& rows) {
       .edge(1e-300, 1e-300, 1)
       .edge(inf, inf, inf)
       .edge(nan, nan, nan);
+}
+
+void add_logarithms(Rows& rows) {
   rows.unary(
           "log", [](const auto& x) { return log(x); }, [](double x) { return std::log(x); },
           positive)
@@ -59,6 +64,9 @@ void add_exponential_rows(Rows& rows) {
       .edge(0, -inf, inf)
       .edge(inf, 0, 0)
       .edge({Tensor<double>(-1.0)}, Tensor<double>(nan), {});
+}
+
+void add_functions_of_two(Rows& rows) {
   // Equal numbers share, of any size; a number beside -inf is alone.
   rows.binary(
           "logaddexp", [](const auto& a, const auto& b) { return logaddexp(a, b); },
@@ -82,6 +90,14 @@ void add_exponential_rows(Rows& rows) {
       .edge({{0, 0, 2}, {-1, 2, 1e-300}}, {0, 0, 2e-300}, {{-inf, std::log(3), 1e-300}, {0, 0, 2}})
       .edge({Tensor<double>(0.0), Tensor<double>(nan)}, Tensor<double>(nan), {})
       .reject(mismatch);
+}
+
+}  // namespace
+
+void add_exponential_rows(Rows& rows) {
+  add_exponentials(rows);
+  add_logarithms(rows);
+  add_functions_of_two(rows);
 }
 
 }  // namespace fjord::test

@@ -6,10 +6,12 @@
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
 namespace fjord::test {
+namespace {
 
-void add_power_rows(Rows& rows) {
-  const std::vector<double> positive{0.8, 0.95, 1.3, 3.7};
-  const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+const std::vector<double> positive{0.8, 0.95, 1.3, 3.7};
+const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+
+void add_powers(Rows& rows) {
   // Zero to a negative, to nothing, to 1, 2, 3 and a half; then infinity to a negative.
   const Tensors bases_of_zero{{0, 0, 0, 0, 0, 0, inf}, {-1, 0, 1, 2, 3, 0.5, -1}};
   rows.binary(
@@ -61,6 +63,9 @@ void add_power_rows(Rows& rows) {
       .edge(0, 1, 0)
       .edge(2, 0, 0)
       .variant = "0^x";
+}
+
+void add_roots(Rows& rows) {
   rows.unary(
           "rsqrt", [](const auto& x) { return rsqrt(x); },
           [](double x) { return std::pow(x, -0.5); }, positive)
@@ -74,6 +79,13 @@ void add_power_rows(Rows& rows) {
       .edge(0, 0, inf)
       .edge(-8, -2, 1.0 / 12)
       .edge(-inf, -inf, 0);
+}
+
+}  // namespace
+
+void add_power_rows(Rows& rows) {
+  add_powers(rows);
+  add_roots(rows);
 }
 
 }  // namespace fjord::test

@@ -23,7 +23,6 @@ void add_rounding_rows(Rows& rows) {
       .edge(-0.0, 0, 0)
       .edge(nan, nan, 0)
       .not_differentiable();
-  // Odd lengths, so that the last lanes are seen, too. 1e300 is no float, but its sign is.
   const std::vector<double> large{-2.5, -1.5, -0.7, -0.5, 0,
                                   0.5,  1.2,  1.5,  2.5,  4503599627370495.5};
   rows.unary(

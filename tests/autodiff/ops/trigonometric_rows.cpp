@@ -5,11 +5,13 @@
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
 namespace fjord::test {
+namespace {
 
-void add_trigonometric_rows(Rows& rows) {
-  const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
-  const double pi = std::numbers::pi;
-  const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
+const double pi = std::numbers::pi;
+const Tensors mismatch{Tensor<double>::ones({2, 3}), Tensor<double>::ones({2})};
+
+void add_functions_of_one(Rows& rows) {
   rows.unary(
           "sin", [](const auto& x) { return sin(x); }, [](double x) { return std::sin(x); }, some)
       .edge(0, 0, 1);
@@ -42,6 +44,18 @@ void add_trigonometric_rows(Rows& rows) {
       .edge(inf, pi / 2, 0)
       .edge(-inf, -pi / 2, 0)
       .edge(1e200, pi / 2, 0);
+  rows.unary(
+          "sinc", [](const auto& x) { return sinc(x); },
+          [](double x) { return std::sin(std::numbers::pi * x) / (std::numbers::pi * x); },
+          {-1.3, -0.2, 0.05, 0.31, 0.7, 2.6})
+      .edge(0, 1, 0)
+      .edge(1, 0, -1)
+      .edge(-2, 0, -0.5)
+      .edge(inf, 0, 0)
+      .edge(nan, nan, nan);
+}
+
+void add_functions_of_two(Rows& rows) {
   // All quadrants, both sides of the cut, the origin, and infinity.
   const Tensors directions{{1, 1, -1, -1, 0.0, -0.0, 0, 2, inf},
                            {1, -1, -1, 1, -1, -1, 0, inf, inf}};
@@ -61,15 +75,13 @@ void add_trigonometric_rows(Rows& rows) {
       .edge({{0, 3e200, 3e-200, -inf, 0}, {0, -4e200, 4e-200, 1, -2}}, {0, 5e200, 5e-200, inf, 2},
             {{0, 0.6, 0.6, -1, 0}, {0, -0.8, 0.8, 0, -1}})
       .reject(mismatch);
-  rows.unary(
-          "sinc", [](const auto& x) { return sinc(x); },
-          [](double x) { return std::sin(std::numbers::pi * x) / (std::numbers::pi * x); },
-          {-1.3, -0.2, 0.05, 0.31, 0.7, 2.6})
-      .edge(0, 1, 0)
-      .edge(1, 0, -1)
-      .edge(-2, 0, -0.5)
-      .edge(inf, 0, 0)
-      .edge(nan, nan, nan);
+}
+
+}  // namespace
+
+void add_trigonometric_rows(Rows& rows) {
+  add_functions_of_one(rows);
+  add_functions_of_two(rows);
 }
 
 }  // namespace fjord::test
