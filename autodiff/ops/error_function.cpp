@@ -100,8 +100,9 @@ constexpr double lower_tail = -1;
 // m_k / m_(k-1), where m_k is the mean of t^k for t of N(x, 1) given t > 0, and x <= lower_tail:
 // from m_(k+1) = x m_k + k m_(k-1), taken from far above, where it does not cancel.
 double moment_ratio(int k, double x) {
-  const int terms = 30 + static_cast<int>(200 / (x * x));
-  double ratio = 0;
+  const int terms = 30 + static_cast<int>(300 / (x * x));
+  const double last = k + terms + 1;
+  double ratio = 2 * last / (std::hypot(x, 2 * std::sqrt(last)) - x);  // what repeats itself there
   for (int j = k + terms; j >= k; --j) ratio = j / (ratio - x);
   return ratio;
 }

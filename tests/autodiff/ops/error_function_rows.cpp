@@ -6,7 +6,7 @@
 
 namespace fjord::test {
 
-// Numbers that are not of std:: functions are of mpmath 1.3, with 120 digits.
+// Numbers that are not of std:: functions are of mpmath 1.4, with 120 digits.
 void add_error_function_rows(Rows& rows) {
   const std::vector<double> some{-1.7, -0.4, 0.3, 1.2, 2.6};
   const double slope = 2 * std::numbers::inv_sqrtpi;

@@ -7,7 +7,7 @@
 namespace fjord::test {
 namespace {
 
-// Where recurrences, reflection and series meet; numbers of mpmath 1.3, with 120 digits.
+// Where recurrences, reflection and series meet; numbers of mpmath 1.4, with 120 digits.
 const Tensor<double> some{0.8, 3.5, 25, -0.7, -3.4};
 
 }  // namespace
