@@ -1,7 +1,11 @@
 #include "fjord/autodiff/ops/norm.hpp"
 
+#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/extreme.hpp"
+#include "fjord/autodiff/ops/power.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/reduction.hpp"
 
@@ -86,21 +90,53 @@ struct Norm {
   }
 };
 
+// Of another order than 2, given the sum and the maximum over the entries of each vector.
+template <class T, class Sum, class Max>
+Var<T> norm_of_order(const Var<T>& x, T order, Sum sum_over, Max max_over) {
+  const Var<T> size = abs(x);
+  if (std::isinf(order)) return max_over(size);
+  if (order == 1 || x.shape().size() == 0) return sum_over(size);
+  const Var<T> zero = x.tape().scalar(T(0));
+  const Var<T> one = x.tape().scalar(T(1));
+  // The unit cancels, so it is a constant to every derivative.
+  const Var<T> largest = stop_gradient(max_over(size));
+  const Var<T> is_unit = (largest > T(0)) * (largest < std::numeric_limits<T>::infinity());
+  const Var<T> unit = where(is_unit, largest, one);
+  const Var<T> total = sum_over(pow(size / unit, order));
+  const Var<T> is_zero = equal(total, T(0));
+  return where(is_zero, zero, unit * pow(where(is_zero, one, total), T(1) / order));
+}
+
+void check_order(double order) {
+  require(order >= 1, "norm",
+          [&] { return "an order in [1, inf] is needed, got " + std::to_string(order); });
+}
+
 }  // namespace
 
 template <class T>
-Var<T> norm(const Var<T>& x) {
-  return Norm<T>::apply(x, NodeShape{});
+Var<T> norm(const Var<T>& x, double order) {
+  check_order(order);
+  if (order == 2) return Norm<T>::apply(x, NodeShape{});
+  return norm_of_order(
+      x, static_cast<T>(order), [](const Var<T>& y) { return sum(y); },
+      [](const Var<T>& y) { return max(y); });
 }
 
 template <class T>
-Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
-  return reduce_over(x, axes, keep_dims, "norm", Norm<T>::apply);
+Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, double order) {
+  check_order(order);
+  if (order == 2) return reduce_over(x, axes, keep_dims, "norm", Norm<T>::apply);
+  return reduce_over(x, axes, keep_dims, "norm", [&](const Var<T>& y, const NodeShape&) {
+    return norm_of_order(
+        y, static_cast<T>(order), [&](const Var<T>& z) { return sum(z, axes, true); },
+        [&](const Var<T>& z) { return max(z, axes, true); });
+  });
 }
 
-#define FJORD_INSTANTIATE(T)           \
-  template Var<T> norm(const Var<T>&); \
-  template Var<T> norm(const Var<T>&, std::initializer_list<Index>, bool);
+#define FJORD_INSTANTIATE(T)                   \
+  template Var<T> norm(const Var<T>&, double); \
+  template Var<T> norm(const Var<T>&, std::initializer_list<Index>, bool, double);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -5,15 +5,19 @@
 
 namespace fjord {
 
-/// The Euclidean length of all entries together; or over some axes, whose entries form one vector
-/// each.
+/// The length of all entries together, or over some axes, whose entries form one vector each:
+/// (sum of |x|^order)^(1/order); of infinite order, the largest |x|.
 ///
-/// Huge and tiny entries neither overflow nor underflow. At 0 all derivatives are 0.
+/// Huge and tiny entries neither overflow nor underflow. All derivatives of a vector of zeros are 0;
+/// of largest entries that tie, each has an equal share.
 /// Shapes:  the axes, counted from the end if negative, become 1 with keep_dims and vanish without.
-/// Errors:  std::invalid_argument if an axis does not exist or comes twice.
+///          Also two axes form one vector: there are no matrix norms here.
+/// Errors:  std::invalid_argument if an axis does not exist or comes twice, if order is not in
+///          [1, inf], or if there is no largest entry.
 template <class T>
-Var<T> norm(const Var<T>& x);
+Var<T> norm(const Var<T>& x, double order = 2);
 template <class T>
-Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false,
+            double order = 2);
 
 }  // namespace fjord

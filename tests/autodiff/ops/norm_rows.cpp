@@ -5,6 +5,36 @@
 
 namespace fjord::test {
 
+namespace {
+
+void add_order_rows(Rows& rows) {
+  const Tensor<double> x{{2, -3, 6}, {1, 2, -2}};
+  rows.add("norm", "order 1", [](const auto& v) { return norm(v[0], 1); }, {x},
+           {Tensor<double>(16.0)})
+      .edge({Tensor<double>{0, -3}}, Tensor<double>(3.0), {Tensor<double>{0, -1}});
+  rows.add("norm", "order inf, axis 1", [](const auto& v) { return norm(v[0], {1}, false, inf); },
+           {Tensor<double>{{2, -3, 6}, {1, 2, -2.5}}}, {Tensor<double>{6, 2.5}})
+      .edge({Tensor<double>{{-2, 2}, {0, 0}}}, Tensor<double>{2, 0},
+            {Tensor<double>{{-0.5, 0.5}, {0, 0}}})
+      .edge({Tensor<double>{{-2, nan}}}, Tensor<double>{nan}, {})
+      .reject({Tensor<double>::zeros({2, 0})});
+  rows.add("norm", "order 3", [](const auto& v) { return norm(v[0], 3); }, {x},
+           {Tensor<double>(std::cbrt(8 + 27 + 216 + 1 + 8 + 8))})
+      .edge({Tensor<double>{0, 0}}, Tensor<double>(0.0), {Tensor<double>{0, 0}})
+      .edge({Tensor<double>{0, -3}}, Tensor<double>(3.0), {Tensor<double>{0, -1}})
+      .edge({Tensor<double>{-1e200, 0}}, Tensor<double>(1e200), {Tensor<double>{-1, 0}})
+      .edge({Tensor<double>{1e-200, 0}}, Tensor<double>(1e-200), {Tensor<double>{1, 0}})
+      .edge({Tensor<double>{1, -inf}}, Tensor<double>(inf), {})
+      .edge({Tensor<double>{1, nan}}, Tensor<double>(nan), {})
+      .edge({Tensor<double>::zeros({0})}, Tensor<double>(0.0), {});
+  rows.add("norm", "order 1.5, axis 0, keep_dims",
+           [](const auto& v) { return norm(v[0], {0}, true, 1.5); },
+           {Tensor<double>{{4, -9}, {1, 4}}},
+           {Tensor<double>{{std::pow(9, 2.0 / 3), std::pow(35, 2.0 / 3)}}});
+}
+
+}  // namespace
+
 void add_norm_rows(Rows& rows) {
   const Tensor<double> x{{2, -3, 6}, {1, 2, -2}};
   constexpr double least = 5e-324;
@@ -28,6 +58,7 @@ void add_norm_rows(Rows& rows) {
            {Tensor<double>{{7}, {3}}})
       .edge({Tensor<double>{{0, 0}, {3e200, 4e200}}}, Tensor<double>{{0}, {5e200}},
             {Tensor<double>{{0, 0}, {0.6, 0.8}}});
+  add_order_rows(rows);
 }
 
 }  // namespace fjord::test
