@@ -103,33 +103,57 @@ void write_extremes(const T* x, const NodeShape& from, T* out, const NodeShape& 
   });
 }
 
-/// Adds the sums of f(x, y) along the axes that have size 1 in `to`, y being of that shape.
-template <class T, class F>
-void add_sums(const T* x, const NodeShape& from, const T* y, T* out, const NodeShape& to, F f) {
-  const BroadcastLoops<1> loops(from, {to});
-  loops.for_each_run([&](const std::array<Index, 1>& at, Index x_at) {
+/// Calls body(n, at, lane, repeated) for every run of n entries of `shape`, which begins at entry
+/// `at`; its lanes, entries of `kept`, begin at `lane`, all one and the same if `repeated` is
+/// std::true_type.
+template <class Body>
+void for_each_lane_run(const NodeShape& shape, const NodeShape& kept, Body body) {
+  const BroadcastLoops<1> loops(shape, {kept});
+  loops.for_each_run([&](const std::array<Index, 1>& lane, Index at) {
     if (loops.is_stretched(0)) {
-      out[at[0]] +=
-          static_cast<T>(simd::sum<T>(loops.run(), f, x + x_at, simd::Repeated<T>{y + at[0]}));
+      body(loops.run(), at, lane[0], std::true_type{});
     } else {
-      simd::accumulate(loops.run(), out + at[0], false, f, x + x_at, y + at[0]);
+      body(loops.run(), at, lane[0], std::false_type{});
     }
   });
 }
 
-/// out (fresh: =, else +=) f(x, y...), the y having the shape `small`, which is stretched to that of
-/// x.
+/// The numbers of the lanes of a run, beside its entries.
+template <class T>
+simd::Repeated<T> beside(std::true_type, const T* lanes) {
+  return {lanes};
+}
+
+template <class T>
+const T* beside(std::false_type, const T* lanes) {
+  return lanes;
+}
+
+/// Adds f of the entries of a run to its lanes.
+template <class T, class F, class... In>
+void add_to_lanes(std::true_type, Index n, T* lane, F f, In... in) {
+  *lane += static_cast<T>(simd::sum<T>(n, f, in...));
+}
+
+template <class T, class F, class... In>
+void add_to_lanes(std::false_type, Index n, T* lanes, F f, In... in) {
+  simd::accumulate(n, lanes, false, f, in...);
+}
+
+/// Adds the sums of f(x, y) along the axes that have size 1 in `kept`, y being of that shape.
+template <class T, class F>
+void add_sums(const T* x, const NodeShape& shape, const T* y, T* out, const NodeShape& kept, F f) {
+  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
+    add_to_lanes(repeated, n, out + lane, f, x + at, beside(repeated, y + lane));
+  });
+}
+
+/// out (fresh: =, else +=) f(x, y...), the y being of the shape `kept`, stretched to that of x.
 template <class T, class F, class... Y>
-void accumulate_stretched(const T* x, const NodeShape& shape, const NodeShape& small,
+void accumulate_stretched(const T* x, const NodeShape& shape, const NodeShape& kept,
                           const Target<T>& out, F f, const Y*... y) {
-  const BroadcastLoops<1> loops(shape, {small});
-  loops.for_each_run([&](const std::array<Index, 1>& at, Index x_at) {
-    if (loops.is_stretched(0)) {
-      simd::accumulate(loops.run(), out.data + x_at, out.fresh, f, x + x_at,
-                       simd::Repeated<T>{y + at[0]}...);
-    } else {
-      simd::accumulate(loops.run(), out.data + x_at, out.fresh, f, x + x_at, y + at[0]...);
-    }
+  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
+    simd::accumulate(n, out.data + at, out.fresh, f, x + at, beside(repeated, y + lane)...);
   });
 }
 

@@ -49,17 +49,19 @@ Var<T> pad(const Var<T>& x, std::initializer_list<PadWidths> widths,
   });
   Var<T> padded = x;
   for (std::size_t k = 0; k < rank; ++k) {
-    const auto [before, after] = widths.begin()[k];
-    require(before >= 0 && after >= 0, "pad", [&] {
-      return "widths must be >= 0, got " + std::to_string(before) + " and " + std::to_string(after);
+    const PadWidths width = widths.begin()[k];
+    require(width.before >= 0 && width.after >= 0, "pad", [&] {
+      return "widths must be >= 0, got " + std::to_string(width.before) + " and " +
+             std::to_string(width.after);
     });
-    if (before == 0 && after == 0) continue;
+    if (width.before == 0 && width.after == 0) continue;
     const NodeShape shape = tape.node(padded.index()).shape;
-    const auto margin = [&](Index width) {
-      return tape.filled(tape.keep_shape(shape.shape().without_axis(k).with_axis(k, width)),
+    const auto margin = [&](Index size) {
+      return tape.filled(tape.keep_shape(shape.shape().without_axis(k).with_axis(k, size)),
                          constant);
     };
-    padded = concatenate({margin(before), padded, margin(after)}, static_cast<Index>(k));
+    padded =
+        concatenate({margin(width.before), padded, margin(width.after)}, static_cast<Index>(k));
   }
   return padded;
 }

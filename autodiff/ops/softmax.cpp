@@ -11,6 +11,11 @@ namespace {
 template <class T>
 using Batch = simd::Batch<T>;
 
+template <class T>
+Batch<T> one_if_equal(const Batch<T>& x, const Batch<T>& y) {
+  return xsimd::select(x == y, Batch<T>(T(1)), Batch<T>(T(0)));
+}
+
 // Of each lane (the entries that share one sum): its largest entry m, and the sum of exp(x - m) of
 // all its entries but one that is m, which keeps its digits where that one is nearly all.
 template <class T>
@@ -30,9 +35,7 @@ Lanes<T> measure(Tape<T>& tape, const Node<T>& in, const NodeShape& kept) {
   add_sums<T>(in.value, in.shape, largest, others, kept, [](const auto& x, const auto& m) {
     return xsimd::select(x == m, Batch<T>(T(0)), xsimd::exp(x - m));
   });
-  add_sums<T>(in.value, in.shape, largest, ties, kept, [](const auto& x, const auto& m) {
-    return xsimd::select(x == m, Batch<T>(T(1)), Batch<T>(T(0)));
-  });
+  add_sums<T>(in.value, in.shape, largest, ties, kept, one_if_equal<T>);
   for (Index i = 0; i < kept.size; ++i) others[i] += ties[i] - T(1);
   return {largest, others};
 }
@@ -54,36 +57,38 @@ Batch<T> weight(const Batch<T>& x, const Batch<T>& m, const Batch<T>& inverse) {
   return xsimd::select(x == m, Batch<T>(T(1)), xsimd::exp(x - m)) * inverse;
 }
 
-// What the rules of softmax and log_softmax need: the sums of a lane run over `kept`'s axes of size
-// 1, and one largest entry of each lane is marked.
+// The largest entry of each lane where no other is equal to it, else NaN.
+template <class T>
+void write_single_largest(const T* x, const NodeShape& shape, T* single, T* ties,
+                          const NodeShape& kept) {
+  write_extremes<LargestFirst>(x, shape, single, kept, simd::same);
+  std::fill_n(ties, kept.size, T(0));
+  add_sums<T>(x, shape, single, ties, kept, one_if_equal<T>);
+  for (Index i = 0; i < kept.size; ++i) {
+    if (ties[i] != 1) single[i] = std::numeric_limits<T>::quiet_NaN();
+  }
+}
+
+// What the rules of softmax and log_softmax need.
 template <class T>
 struct Marked {
-  Var<T> mask;
-  Var<T> kept;  // of the shape of the sums
+  Var<T> mask;  // 1 at the single largest entry of a lane
+  Var<T> kept;  // of the shape of the lanes
 };
 
-// The node is a copy: appending may move the tape's list.
 template <class T>
-Marked<T> mark_largest(Tape<T>& tape, Node<T> in, const NodeShape& shape) {
-  const auto mask = append_leaf(tape, in.shape);
-  const auto kept = append_leaf(tape, shape);
-  write_extremes<LargestFirst>(in.value, in.shape, kept.value, shape, simd::same);
-  auto* found = tape.template new_records<bool>(static_cast<std::size_t>(shape.size));
-  std::fill_n(found, shape.size, false);
-  const BroadcastLoops<1> loops(in.shape, {shape});
-  loops.for_each_run([&](const std::array<Index, 1>& at, Index x_at) {
-    for (Index i = 0; i < loops.run(); ++i) {
-      const Index lane = at[0] + (loops.is_stretched(0) ? 0 : i);
-      const bool is_first = !found[lane] && in.value[x_at + i] == kept.value[lane];
-      mask.value[x_at + i] = is_first ? T(1) : T(0);
-      found[lane] |= is_first;
-    }
-  });
-  return {mask.var, kept.var};
+Marked<T> mark_largest(const RecordedRule<T>& rule) {
+  Tape<T>& tape = rule.tape();
+  const Node<T> in = rule.input_node(0);
+  const auto& kept = rule.template attributes<NodeShape>();
+  const auto single = append_leaf(tape, kept);
+  write_single_largest(in.value, in.shape, single.value, tape.new_values(kept.size), kept);
+  return {equal(rule.input(0), single.var), single.var};
 }
 
 // The tangent of log_softmax: dy = t - <p, t>, the same for t and t + constant. Taken relative to the
 // t of the largest entry, <p, t> has no term of that entry, so that its 1 - p is a sum of the others.
+// (Of two that are the largest, neither has a p near 1.)
 template <class T>
 Var<T> push_log(const Var<T>& t, const Var<T>& p, const Marked<T>& marked) {
   const Var<T> zero = t.tape().scalar(T(0));
@@ -101,6 +106,48 @@ Var<T> pull_log(const Var<T>& g, const Var<T>& p, const Marked<T>& marked) {
   return where(marked.mask, -sum_to(others, marked.kept), others);
 }
 
+// The same in values: `factor(g, y)` is the cotangent of log_softmax, `weight_of(y)` is p.
+template <class T, class Factor, class Weight>
+void pull_log_values(ReverseKernel<T>& k, Factor factor, Weight weight_of) {
+  const Target<T> target = k.target(0);
+  if (!target) return;
+  const auto& kept = k.template attributes<NodeShape>();
+  const NodeShape& shape = k.node().shape;
+  T* single = k.take(kept.size);
+  T* total = k.take(kept.size);
+  T* others = k.take(kept.size);
+  write_single_largest(k.input(0), shape, single, total, kept);
+  std::fill_n(total, kept.size, T(0));
+  std::fill_n(others, kept.size, T(0));
+  const T* x = k.input(0);
+  const T* g = k.cotangent();
+  const T* y = k.output();
+  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
+    add_to_lanes(repeated, n, total + lane, factor, g + at, y + at);
+  });
+  const auto part = [&](const Batch<T>& gi, const Batch<T>& yi, const Batch<T>& sum) {
+    return factor(gi, yi) - simd::strong_product<T>(sum, weight_of(yi));
+  };
+  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
+    const auto unless_single = [&](const Batch<T>& xi, const Batch<T>& gi, const Batch<T>& yi,
+                                   const Batch<T>& largest, const Batch<T>& sum) {
+      return xsimd::select(xi == largest, Batch<T>(T(0)), part(gi, yi, sum));
+    };
+    add_to_lanes(repeated, n, others + lane, unless_single, x + at, g + at, y + at,
+                 beside<T>(repeated, single + lane), beside<T>(repeated, total + lane));
+  });
+  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
+    const auto all = [&](const Batch<T>& xi, const Batch<T>& gi, const Batch<T>& yi,
+                         const Batch<T>& largest, const Batch<T>& sum, const Batch<T>& rest) {
+      return xsimd::select(xi == largest, -rest, part(gi, yi, sum));
+    };
+    simd::accumulate(n, target.data + at, target.fresh, all, x + at, g + at, y + at,
+                     beside<T>(repeated, single + lane), beside<T>(repeated, total + lane),
+                     beside<T>(repeated, others + lane));
+  });
+  for (T* memory : {single, total, others}) k.give_back(memory, kept.size);
+}
+
 template <class T>
 struct Softmax {
   static Var<T> apply(const Var<T>& x, const NodeShape& kept) {
@@ -115,21 +162,21 @@ struct Softmax {
 
   static void pullback(Reverse<T>& rule) {
     const Var<T> p = rule.output();
-    rule.add(0, pull_log(scale(rule.cotangent(), p), p, marked(rule)));
+    rule.add(0, pull_log(scale(rule.cotangent(), p), p, mark_largest(rule)));
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> p = rule.output();
-    rule.set(scale(push_log(rule.tangent(0), p, marked(rule)), p));
+    rule.set(scale(push_log(rule.tangent(0), p, mark_largest(rule)), p));
     return true;
   }
 
-  static Marked<T> marked(const RuleNode<T>& rule) {
-    return mark_largest(rule.tape(), rule.input_node(0), rule.template attributes<NodeShape>());
+  static void pullback_values(ReverseKernel<T>& k) {
+    pull_log_values(k, simd::strong_product<T>, simd::same);
   }
 
-  static constexpr Operation<T> row{"softmax", pullback, pushforward};
+  static constexpr Operation<T> row{"softmax", pullback, pushforward, pullback_values};
 };
 
 template <class T>
@@ -154,20 +201,26 @@ struct LogSoftmax {
   }
 
   static void pullback(Reverse<T>& rule) {
-    rule.add(0, pull_log(rule.cotangent(), weights(rule), Softmax<T>::marked(rule)));
+    rule.add(0, pull_log(rule.cotangent(), weights(rule), mark_largest(rule)));
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    rule.set(push_log(rule.tangent(0), weights(rule), Softmax<T>::marked(rule)));
+    rule.set(push_log(rule.tangent(0), weights(rule), mark_largest(rule)));
     return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    pull_log_values(
+        k, [](const Batch<T>& g, const Batch<T>&) { return g; },
+        [](const Batch<T>& y) { return xsimd::exp(y); });
   }
 
   static Var<T> weights(const RecordedRule<T>& rule) {
     return Softmax<T>::apply(rule.input(0), rule.template attributes<NodeShape>());
   }
 
-  static constexpr Operation<T> row{"log_softmax", pullback, pushforward};
+  static constexpr Operation<T> row{"log_softmax", pullback, pushforward, pullback_values};
 };
 
 template <class T>
