@@ -35,14 +35,13 @@ struct BatchOperand {
 template <class T>
 void multiply_entries(const BatchOperand<T>& a, const BatchOperand<T>& b, T* c, bool fresh) {
   const Index count = a.layout.count;
+  constexpr auto times = [](const auto& x, const auto& y) { return x * y; };
   for (Index j = 0; j < b.columns(); ++j) {
     for (Index i = 0; i < a.rows(); ++i) {
       T* out = c + count * (i + a.rows() * j);
       if (fresh && a.columns() == 0) std::fill_n(out, count, T(0));
       for (Index l = 0; l < a.columns(); ++l) {
-        simd::accumulate(
-            count, out, fresh && l == 0, [](const auto& x, const auto& y) { return x * y; },
-            a.entry(i, l), b.entry(l, j));
+        simd::accumulate(count, out, fresh && l == 0, times, a.entry(i, l), b.entry(l, j));
       }
     }
   }

@@ -257,11 +257,12 @@ Rotations<T> rotations(Tape<T>& tape, const Node<T>& a) {
 template <class T>
 Var<T> det_by_rotation(const Var<T>& a) {
   Tape<T>& tape = a.tape();
-  const auto [u, vt, sign, r] = rotations(tape, tape.node(a.index()));
+  const Rotations<T> turn = rotations(tape, tape.node(a.index()));
+  const Index r = turn.rank;
   const Index n = a.shape()[a.shape().rank() - 1];
-  const Var<T> right = matrix_product(a, tape.input(vt), {false, true});
-  const Var<T> m = matrix_product(tape.input(u), right, {true, false});
-  const auto rest = [&](const Var<T>& small) { return tape.input(sign) * small; };
+  const Var<T> right = matrix_product(a, tape.input(turn.vt), {false, true});
+  const Var<T> m = matrix_product(tape.input(turn.u), right, {true, false});
+  const auto rest = [&](const Var<T>& small) { return tape.input(turn.sign) * small; };
   if (r == 0) return rest(det_without_division(m));
   const Var<T> p = factored(block(m, {0, r}, {0, r}), "det", Singular::allowed);
   if (r == n) return rest(Det<T>::apply(p));

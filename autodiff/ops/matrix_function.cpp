@@ -15,27 +15,27 @@ struct Pade;
 
 template <>
 struct Pade<double> {
-  static constexpr std::array<double, 14> numbers{64764752532480000,
-                                                  32382376266240000,
-                                                  7771770303897600,
-                                                  1187353796428800,
-                                                  129060195264000,
-                                                  10559470521600,
-                                                  670442572800,
-                                                  33522128640,
-                                                  1323241920,
-                                                  40840800,
-                                                  960960,
-                                                  16380,
-                                                  182,
-                                                  1};
+  static constexpr std::array<double, 14> numbers{64764752532480000.0,
+                                                  32382376266240000.0,
+                                                  7771770303897600.0,
+                                                  1187353796428800.0,
+                                                  129060195264000.0,
+                                                  10559470521600.0,
+                                                  670442572800.0,
+                                                  33522128640.0,
+                                                  1323241920.0,
+                                                  40840800.0,
+                                                  960960.0,
+                                                  16380.0,
+                                                  182.0,
+                                                  1.0};
   static constexpr double largest_norm = 4.74;  // for the value alone it would be 5.37
 };
 
 template <>
 struct Pade<float> {
-  static constexpr std::array<float, 8> numbers{17297280, 8648640, 1995840, 277200,
-                                                25200,    1512,    56,      1};
+  static constexpr std::array<float, 8> numbers{17297280.0F, 8648640.0F, 1995840.0F, 277200.0F,
+                                                25200.0F,    1512.0F,    56.0F,      1.0F};
   static constexpr float largest_norm = 3;  // for the value alone it would be 3.93
 };
 

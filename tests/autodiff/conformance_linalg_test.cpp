@@ -19,16 +19,23 @@ using namespace fjord::test;
 
 namespace {
 
+// A sentence on the first route that gets a derivative of a function of one number wrong.
+std::string wrong_derivative(const Function<double>& f, double t, std::size_t order,
+                             double expected) {
+  for (const std::string& route : routes(static_cast<int>(order))) {
+    const double got = derivative_by(route, f, Tensor<double>(t), std::vector<Index>(order, 0));
+    if (std::abs(got - expected) <= 1e-12 * std::max(1.0, std::abs(expected))) continue;
+    return "by " + route + ": " + std::to_string(got) + ", expected " + std::to_string(expected);
+  }
+  return {};
+}
+
 // f(t), f'(t), f''(t), ... of a function of one number, every derivative by every route.
 void check_derivatives(const Function<double>& f, double t, const std::vector<double>& expected) {
   Tape<double> tape;
   CHECK(f(tape.scalar(t)).item() == doctest::Approx(expected[0]).epsilon(1e-13));
   for (std::size_t order = 1; order < expected.size(); ++order) {
-    for (const std::string& route : routes(static_cast<int>(order))) {
-      CAPTURE(route);
-      const double got = derivative_by(route, f, Tensor<double>(t), std::vector<Index>(order, 0));
-      CHECK(std::abs(got - expected[order]) <= 1e-12 * std::max(1.0, std::abs(expected[order])));
-    }
+    CHECK(wrong_derivative(f, t, order, expected[order]) == "");
   }
 }
 

@@ -1,9 +1,18 @@
+#include <cmath>
+#include <limits>
+
 #include <doctest/doctest.h>
 
+#include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/ops/determinant.hpp"
 #include "fjord/autodiff/ops/einsum.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/factor.hpp"
+#include "fjord/autodiff/ops/matrix_function.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/solve.hpp"
+#include "fjord/autodiff/ops/spectral.hpp"
 #include "fjord/tests/support/matrices.hpp"
 
 using namespace fjord;
@@ -78,5 +87,102 @@ TEST_CASE("factor: Cholesky factors, inverses and solutions of larger matrices m
     CHECK(distance(multiply_by_loops(a, y), b) < 1e-12);
     const Tensor<double> z(cholesky_solve(cholesky(x), tape.input(b)).value());
     CHECK(distance(z, y) < 1e-12);
+  }
+}
+
+TEST_CASE("spectral: factors of larger matrices multiply back and are orthonormal") {
+  for (const Shape& shape : {Shape{30, 30}, Shape{3, 40, 25}, Shape{3, 25, 40}}) {
+    CAPTURE(to_string(shape));
+    const Tensor<double> a = sample(shape, 43);
+    Tape<double> tape;
+    const Var<double> x = tape.input(a);
+    const Index k = std::min(shape[shape.rank() - 2], shape[shape.rank() - 1]);
+    const auto times_rows = [&](const Tensor<double>& s, Tensor<double> rows) {
+      const auto run = static_cast<std::size_t>(s.size());
+      for (std::size_t i = 0; i < rows.storage().size(); ++i)
+        rows.storage()[i] *= s.storage()[i % run];
+      return rows;
+    };
+    const auto is_orthonormal = [&](const Tensor<double>& u) {
+      const Tensor<double> product = multiply_by_loops(transpose_by_loops(u), u);
+      const Tensor<double> one = masked(
+          Tensor<double>::zeros(product.shape()), [](Index i, Index j) { return i != j; }, 1);
+      return product.shape()[product.shape().rank() - 1] == k && distance(product, one) < 1e-13;
+    };
+    const auto [u, s, vh] = svd(x);
+    const Tensor<double> left(u.value());
+    const Tensor<double> right(vh.value());
+    CHECK(is_orthonormal(left));
+    CHECK(is_orthonormal(transpose_by_loops(right)));
+    CHECK(distance(multiply_by_loops(left, times_rows(Tensor<double>(s.value()), right)), a) <
+          1e-13);
+    const auto [q, r] = qr(x);
+    CHECK(is_orthonormal(Tensor<double>(q.value())));
+    CHECK(distance(multiply_by_loops(Tensor<double>(q.value()), Tensor<double>(r.value())), a) <
+          1e-13);
+  }
+  std::vector<double> values(30);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.25 * static_cast<double>(i) - 3;
+  Tape<double> tape;
+  const Var<double> found = eigh(tape.input(symmetric_with(values))).values;
+  CHECK(distance(Tensor<double>(found.value()), Tensor<double>::from({30}, values)) < 1e-13);
+}
+
+TEST_CASE("determinant: of larger matrices, regular and singular ones together") {
+  std::vector<double> regular(30);
+  std::vector<double> singular(30);
+  double expected = 1;
+  for (std::size_t i = 0; i < 30; ++i) {
+    regular[i] = 1 + 0.01 * static_cast<double>(i);
+    expected *= regular[i];
+    singular[i] = i < 2 ? 0 : regular[i];
+  }
+  Tape<double> tape;
+  const Var<double> a = tape.input(batch_of({symmetric_with(regular), symmetric_with(singular)}));
+  const Tensor<double> found(det(a).value());
+  CHECK(found(0) == doctest::Approx(expected).epsilon(1e-13));
+  CHECK(std::abs(found(1)) < 1e-28);
+  const auto [sign, log_abs] = slogdet(a);
+  CHECK(log_abs.value()(0) == doctest::Approx(std::log(expected)).epsilon(1e-13));
+  // Beyond the largest number, where only the logarithm is left.
+  const auto huge = slogdet(tape.input(Tensor<double>::identity(400)) * -1e3);
+  CHECK(huge.log_abs.item() == doctest::Approx(400 * std::log(1e3)).epsilon(1e-13));
+  CHECK(huge.sign.item() == 1);
+}
+
+TEST_CASE("linear algebra: a gradient does not throw where the value did not") {
+  // Each value exists and its gradient does not: it is infinite or NaN, and says so.
+  const Function<double> first_of_each[] = {
+      [](const Var<double>& a) { return slogdet(a).log_abs; },
+      [](const Var<double>& a) { return sum(qr(a).q); },
+      [](const Var<double>& a) { return sum(svd(a).u); },
+      [](const Var<double>& a) { return sum(eigh(a).vectors); },
+  };
+  const Tensor<double> points[] = {
+      {{1, 2}, {2, 4}}, {{1, 2}, {0, 0}}, {{1, 0}, {0, 1}}, {{1, 0}, {0, 1}}};
+  for (std::size_t k = 0; k < 4; ++k) {
+    CAPTURE(k);
+    Tape<double> tape;
+    const Var<double> a = tape.input(points[k]);
+    const Var<double> y = first_of_each[k](a);
+    const Tensor<double> g(gradient_values<double>(y, std::span(&a, 1))[0]);
+    CHECK_FALSE(std::isfinite(g(0, 0) + g(1, 0) + g(1, 1)));
+    CHECK_NOTHROW(pushforward(a, tape.input(Tensor<double>{{1, 2}, {3, 4}}), y));
+  }
+}
+
+TEST_CASE("linear algebra: NaN in one matrix of a batch stays in it") {
+  Tensor<double> batch = positive_definite({3, 4, 4}, 44);
+  batch(1, 2, 1) = std::numeric_limits<double>::quiet_NaN();
+  Tape<double> tape;
+  const Var<double> a = tape.input(batch);
+  const auto sums = [](const Var<double>& x) { return sum(x, {1, 2}); };
+  for (const Var<double>& y :
+       {sums(inverse(a)), sums(cholesky(a)), sums(qr(a).q), sums(eigh(a).vectors), sums(svd(a).u),
+        sums(matrix_power(a, -2)), det(a), log_det(a)}) {
+    const Tensor<double> value(y.value());
+    CHECK(std::isfinite(value(0)));
+    CHECK(std::isnan(value(1)));
+    CHECK(std::isfinite(value(2)));
   }
 }
