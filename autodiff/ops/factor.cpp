@@ -89,10 +89,54 @@ struct Cholesky {
     return true;
   }
 
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    const MatrixBatch batch = matrices_of(k.node().shape);
+    BufferPool& pool = k.tape().sweep_memory().pool;
+    const PackedInput<T> l(pool, k.output(), batch);
+    const PackedInput<T> g(pool, k.cotangent(), batch);
+    const PackedOutput<T> out(pool, target.data, batch);
+    T* masked = k.take(batch.size());
+    T* inner = k.take(batch.size());
+    for (Index i = 0; i < batch.count; ++i) {
+      pull_one(batch.rows, l[i], g[i], masked, inner);
+      add_symmetric(batch.rows, inner, out[i], target.fresh || !out.is_in_place());
+    }
+    out.unpack(!target.fresh);
+    k.give_back(inner, batch.size());
+    k.give_back(masked, batch.size());
+  }
+
   static constexpr const char* name = "cholesky";
-  static constexpr Operation<T> row{name, pullback, pushforward};
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
 
  private:
+  // As pullback, but for the last step, of one matrix.
+  static void pull_one(Index n, const T* l, const T* g, T* masked, T* inner) {
+    for (Index j = 0; j < n; ++j) {
+      std::fill_n(masked + j * n, j, T(0));
+      std::copy_n(g + j * n + j, n - j, masked + j * n + j);
+    }
+    multiply<T>(n, n, n, {l, n, true}, {masked, n}, inner, Start::zero);
+    for (Index j = 0; j < n; ++j) {
+      std::fill_n(inner + j * n, j, T(0));
+      inner[j * n + j] *= T(0.5);
+    }
+    lapack::solve_triangular({.transposed = true}, n, n, l, inner);
+    lapack::solve_triangular({.right = true}, n, n, l, inner);
+  }
+
+  static void add_symmetric(Index n, const T* x, T* sum, bool fresh) {
+    for (Index j = 0; j < n; ++j) {
+      for (Index i = 0; i < n; ++i) {
+        const T entry = T(0.5) * (x[j * n + i] + x[i * n + j]);
+        T& target = sum[j * n + i];
+        target = fresh ? entry : target + entry;
+      }
+    }
+  }
+
   static void factor(T* matrix, Index k, const MatrixBatch& batch) {
     const Index n = batch.rows;
     if (!has_only_finite(matrix, batch.size())) {
