@@ -1,6 +1,7 @@
 #include "fjord/autodiff/ops/matrix_shape.hpp"
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/matrix_rules.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/pick.hpp"
@@ -19,21 +20,11 @@ Picks diagonal(Tape<T>& tape, Index rows, Index columns, Index k) {
   return {1, 1, rows * columns, count, places, -1};
 }
 
-// The entries (i, j) of the last two axes for which keep(j - i), zeros for the others.
-template <class T, class Keep>
-Var<T> part(const Var<T>& x, const char* op, Keep keep) {
-  Tape<T>& tape = x.tape();
-  const NodeShape shape = tape.node(x, op).shape;
+template <class T>
+void check_matrices(const Var<T>& x, const char* op) {
+  const NodeShape shape = x.tape().node(x, op).shape;
   require(shape.rank >= 2, op,
           [&] { return "two axes at least are needed, got shape " + to_string(shape.shape()); });
-  const Index rows = shape[shape.rank - 2];
-  const Index columns = shape[shape.rank - 1];
-  auto* places = tape.template new_records<Index>(static_cast<std::size_t>(rows * columns));
-  for (Index j = 0; j < columns; ++j) {
-    for (Index i = 0; i < rows; ++i) places[j * rows + i] = keep(j - i) ? j * rows + i : -1;
-  }
-  const Index batch = AxisLayout(shape, shape.rank - 2).inner;
-  return pick(x, {batch, 1, rows * columns, rows * columns, places, -1}, shape);
 }
 
 Shape filled_up(const Shape& shape, std::size_t rank) {
@@ -60,12 +51,14 @@ Var<T> diag(const Var<T>& x, Index k) {
 
 template <class T>
 Var<T> tril(const Var<T>& x, Index k) {
-  return part(x, "tril", [k](Index diagonal) { return diagonal <= k; });
+  check_matrices(x, "tril");
+  return lower_triangle(x, k);
 }
 
 template <class T>
 Var<T> triu(const Var<T>& x, Index k) {
-  return part(x, "triu", [k](Index diagonal) { return diagonal >= k; });
+  check_matrices(x, "triu");
+  return upper_triangle(x, k);
 }
 
 template <class T>
