@@ -1,6 +1,8 @@
 #include "fjord/autodiff/lapack.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -57,7 +59,9 @@ template <class T, class Call>
 void with_workspace(Call call) {
   T size = 0;
   call(&size, -1);
-  std::vector<T> work(std::max<std::size_t>(1, static_cast<std::size_t>(size)));
+  // A large size may have been rounded down to the scalar's digits.
+  size = std::nextafter(size, std::numeric_limits<T>::infinity());
+  std::vector<T> work(static_cast<std::size_t>(size) + 1);
   call(work.data(), static_cast<int>(work.size()));
 }
 

@@ -10,7 +10,9 @@ namespace fjord {
 /// Shapes:  a [..., m, k] and b [..., k, n], whose leading axes are broadcast: [..., m, n]. A vector
 ///          a [k] is one row and a vector b [k] one column; the result lacks that axis.
 /// Errors:  std::invalid_argument if the shapes are others.
-/// Note:    One matrix b [k, n] is applied to all rows of a at once, whatever its leading axes.
+/// Note:    One matrix b [k, n] is applied to all rows of a at once, whatever its leading axes. Other
+///          operands are stretched in memory to the common batch: for one matrix a, `einsum` is
+///          cheaper.
 template <class T>
 Var<T> matmul(const Var<T>& a, const Var<T>& b);
 
