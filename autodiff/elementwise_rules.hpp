@@ -170,27 +170,46 @@ struct BinarySlopes {
     if (rule.stack() > 0 && (!lines_up(rule, 0) || !lines_up(rule, 1))) return false;
     const Var<T> a = rule.input(0);
     const Var<T> b = rule.input(1);
-    Var<T> tangent;
-    if (!rule.tangent(0).is_empty()) {
-      tangent = scale_by(like_output(rule, rule.tangent(0)), F::slope_a(a, b, rule.output()),
-                         rule.node().shape);
+    const bool moves_a = !rule.tangent(0).is_empty();
+    const bool moves_b = !rule.tangent(1).is_empty();
+    const auto slope_a = [&] { return F::slope_a(a, b, rule.output()); };
+    const auto slope_b = [&] { return F::slope_b(a, b, rule.output()); };
+    const auto part = [&](std::uint32_t i, const auto& slope) {
+      return scale_by(like_output(rule, rule.tangent(i)), slope, rule.node().shape);
+    };
+    if (moves_a && moves_b) {
+      rule.set(both_parts(rule, slope_a(), slope_b(), part));
+    } else if (moves_a) {
+      rule.set(part(0, slope_a()));
+    } else if (moves_b) {
+      rule.set(part(1, slope_b()));
     }
-    if (!rule.tangent(1).is_empty()) {
-      const Var<T> part = scale_by(like_output(rule, rule.tangent(1)),
-                                   F::slope_b(a, b, rule.output()), rule.node().shape);
-      tangent = tangent.is_empty() ? part : tangent + part;
-    }
-    rule.set(tangent);
     return true;
   }
 
  private:
+  template <class Part>
+  static Var<T> both_parts(const Forward<T>& rule, const Var<T>& slope_a, const Var<T>& slope_b,
+                           Part) {
+    const NodeShape shape = rule.node().shape;
+    return scale_sum(like_output(rule, rule.tangent(0)), like_shape(slope_a, shape),
+                     like_output(rule, rule.tangent(1)), like_shape(slope_b, shape));
+  }
+
+  template <class A, class B, class Part>
+  static Var<T> both_parts(const Forward<T>&, const A& slope_a, const B& slope_b, Part part) {
+    return part(0, slope_a) + part(1, slope_b);
+  }
+
   // Both have the result's shape, g perhaps stacked; a slope that is just 1 or -1 is not worth a
   // product.
   static Var<T> scale_by(const Var<T>& g, const Var<T>& slope, const NodeShape& shape) {
-    return scale(g, slope.tape().node(slope.index()).shape == shape
-                        ? slope
-                        : broadcast_to(slope, shape.shape()));
+    return scale(g, like_shape(slope, shape));
+  }
+
+  static Var<T> like_shape(const Var<T>& slope, const NodeShape& shape) {
+    return slope.tape().node(slope.index()).shape == shape ? slope
+                                                           : broadcast_to(slope, shape.shape());
   }
 
   static Var<T> scale_by(const Var<T>& g, int sign, const NodeShape&) { return sign > 0 ? g : -g; }

@@ -10,7 +10,7 @@ import tempfile
 
 DECLARATION = re.compile(r"^(?:Var|Vars|\w+)<T>&? (operator\S+|\w+)\(", re.M)
 # What headers of operations declare beside operations: helpers of rules, which the rows of others use.
-NO_OPERATION = {"scale", "sum_to"}
+NO_OPERATION = {"scale", "scale_sum", "sum_to"}
 
 
 def declared(root):

@@ -89,6 +89,10 @@ struct Groups {
   }
 };
 
+Shape with_last(const Shape& shape, Index size) {
+  return shape.with_axis(shape.rank(), size);
+}
+
 template <class T>
 Var<T> contract(Named<T> a, Named<T> b, const std::string& result) {
   a.sum_all_but(b.letters, result);
@@ -96,21 +100,18 @@ Var<T> contract(Named<T> a, Named<T> b, const std::string& result) {
   const Groups groups(a.letters, b.letters, result);
   a.arrange(groups.shared + groups.left + groups.summed);
   b.arrange(groups.shared + groups.summed + groups.right);
-  std::vector<Index> batch;
-  for (const char letter : groups.shared) batch.push_back(a.size(letter));
+  Shape batch;
+  for (const char letter : groups.shared) batch = with_last(batch, a.size(letter));
   const auto matrices = [&](const Var<T>& x, Index rows, Index columns) {
-    std::vector<Index> sizes = batch;
-    sizes.insert(sizes.end(), {rows, columns});
-    return Regroup<T>::apply(x, Shape(sizes));
+    return Regroup<T>::apply(x, with_last(with_last(batch, rows), columns));
   };
   const Index inner = a.size_of(groups.summed);
   const Var<T> left = matrices(a.var, a.size_of(groups.left), inner);
   const Var<T> product = matrix_product(left, matrices(b.var, inner, b.size_of(groups.right)));
-  std::vector<Index> sizes = batch;
-  for (const char letter : groups.left) sizes.push_back(a.size(letter));
-  for (const char letter : groups.right) sizes.push_back(b.size(letter));
-  Named<T> named{groups.shared + groups.left + groups.right,
-                 Regroup<T>::apply(product, Shape(sizes))};
+  Shape shape = batch;
+  for (const char letter : groups.left) shape = with_last(shape, a.size(letter));
+  for (const char letter : groups.right) shape = with_last(shape, b.size(letter));
+  Named<T> named{groups.shared + groups.left + groups.right, Regroup<T>::apply(product, shape)};
   named.arrange(result);
   return named.var;
 }

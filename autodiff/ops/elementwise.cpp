@@ -206,98 +206,6 @@ struct Identity {
   static constexpr Operation<T> row{"identity", pullback, pushforward, pullback_values};
 };
 
-// The strong product g d; g may hold several tangents, stacked, for which d is shared. `both`: d is a
-// derivative as well, so that its zeros are strong, too.
-template <class T, bool both>
-struct Scale {
-  static Var<T> apply(const Var<T>& g, const Var<T>& d) {
-    Tape<T>& tape = g.tape();
-    const Node<T> in_g = tape.node(g, "scale");
-    const Node<T> in_d = tape.node(d, "scale");
-    check_shapes(in_g.shape, in_d.shape);
-    const auto [var, value] = append_operation(tape, row, {g, d}, in_g.shape);
-    for_each_slab(in_g.shape, in_d.shape, [&, value = value](Index at, Index at_d, Index n) {
-      simd::transform(n, value + at, product(), in_g.value + at, in_d.value + at_d);
-    });
-    return var;
-  }
-
-  static void pullback(Reverse<T>& rule) {
-    const Var<T> g = rule.input(0);
-    const Var<T> d = rule.input(1);
-    if (rule.wants(0)) rule.add(0, apply(rule.cotangent(), d));
-    if (!rule.wants(1)) return;
-    const Var<T> in_d = OfDerivatives::apply(rule.cotangent(), g);
-    if (is_stacked(rule)) {
-      const Index axis = stacking_axis(rule.input_node(1).shape.rank);
-      rule.add(1, sum(in_d, {axis}));
-    } else {
-      rule.add(1, in_d);
-    }
-  }
-
-  static bool pushforward(Forward<T>& rule) {
-    if (rule.stack() > 0 && is_stacked(rule)) return false;
-    Var<T> tangent;
-    if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), rule.input(1));
-    if (!rule.tangent(1).is_empty()) {
-      // Stacked tangents of d share the one g.
-      const Var<T> part = rule.stack() > 0 ? OfDerivatives::apply(rule.tangent(1), rule.input(0))
-                                           : OfDerivatives::apply(rule.input(0), rule.tangent(1));
-      tangent = tangent.is_empty() ? part : tangent + part;
-    }
-    rule.set(tangent);
-    return true;
-  }
-
-  static void pullback_values(ReverseKernel<T>& k) {
-    const NodeShape shape = k.node().shape;
-    const NodeShape shape_d = k.input_shape(1);
-    if (const Target<T> target = k.target(0)) {
-      for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
-        simd::accumulate(n, target.data + at, target.fresh, product(), k.cotangent() + at,
-                         k.input(1) + at_d);
-      });
-    }
-    if (const Target<T> target = k.target(1)) {
-      Index last = -1;
-      for_each_slab(shape, shape_d, [&](Index at, Index at_d, Index n) {
-        simd::accumulate(n, target.data + at_d, target.fresh && at_d != last,
-                         simd::product_of_derivatives<T>, k.cotangent() + at, k.input(0) + at);
-        last = at_d;
-      });
-    }
-  }
-
-  static constexpr Operation<T> row{"scale", pullback, pushforward, pullback_values};
-
- private:
-  using OfDerivatives = Scale<T, true>;
-
-  static constexpr auto product() {
-    if constexpr (both) {
-      return simd::product_of_derivatives<T>;
-    } else {
-      return simd::strong_product<T>;
-    }
-  }
-
-  static bool is_stacked(const RuleNode<T>& rule) {
-    return !(rule.input_node(0).shape == rule.input_node(1).shape);
-  }
-
-  static void check_shapes(const NodeShape& g, const NodeShape& d) {
-    if (g == d) return;
-    const Shape shape = g.shape();
-    const auto axis = static_cast<std::size_t>(stacking_axis(d.rank));
-    require(shape.rank() == d.rank + 1 && stacked_shape(d.shape(), shape[axis]) == shape, "scale",
-            [&] {
-              return "shapes must match, or the first stack the second, got " + to_string(shape) +
-                     " and " + to_string(d.shape());
-            });
-  }
-};
-
 }  // namespace
 
 template <class T>
@@ -351,11 +259,6 @@ Var<T> sqrt(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> scale(const Var<T>& g, const Var<T>& d) {
-  return Scale<T, false>::apply(g, d);
-}
-
-template <class T>
 Var<T> identity(const Var<T>& x) {
   return Identity<T>::apply(x);
 }
@@ -376,7 +279,6 @@ Var<T> stop_gradient(const Var<T>& x) {
   template Var<T> reciprocal(const Var<T>&);                            \
   template Var<T> square(const Var<T>&);                                \
   template Var<T> sqrt(const Var<T>&);                                  \
-  template Var<T> scale(const Var<T>&, const Var<T>&);                  \
   template Var<T> identity(const Var<T>&);                              \
   template Var<T> stop_gradient(const Var<T>&);
 FJORD_INSTANTIATE(float)

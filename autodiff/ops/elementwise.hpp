@@ -112,6 +112,11 @@ Var<T> sqrt(const Var<T>& x);
 /// Shapes:  d [...]; g of d's shape, or several stacked as `stacked_shape` says; the result as g.
 template <class T>
 Var<T> scale(const Var<T>& g, const Var<T>& d);
+/// scale(g, d) + scale(h, e), as one operation.
+///
+/// Shapes:  those of scale; g and h have one shape, d and e one.
+template <class T>
+Var<T> scale_sum(const Var<T>& g, const Var<T>& d, const Var<T>& h, const Var<T>& e);
 
 /// The same node again: a fresh leaf of the graph through which derivatives flow unchanged.
 template <class T>

@@ -91,6 +91,46 @@ struct Norm {
 };
 
 // Of another order than 2, given the sum and the maximum over the entries of each vector.
+template <class T>
+struct SumSquares {
+  static Var<T> apply(const Var<T>& x, const NodeShape& kept) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x, name);
+    const auto [var, value] = append_operation(tape, row, {x}, kept);
+    std::fill_n(value, kept.size, T(0));
+    add_sums<T>(in.value, in.shape, value, value, kept,
+                [](const Batch& v, const Batch&) { return v * v; });
+    return var;
+  }
+
+  static void pullback(Reverse<T>& rule) {
+    const Var<T> x = rule.input(0);
+    rule.add(0, scale(broadcast_to(rule.cotangent(), rule.input_node(0).shape.shape()), x + x));
+  }
+
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    const Var<T> x = rule.input(0);
+    rule.set(sum_to(scale(rule.tangent(0), x + x), rule.output()));
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    const Target<T> target = k.target(0);
+    if (!target) return;
+    accumulate_stretched(
+        k.input(0), k.input_shape(0), k.node().shape, target,
+        [](const Batch& x, const Batch& g) { return simd::strong_product<T>(g, x + x); },
+        k.cotangent());
+  }
+
+  static constexpr const char* name = "sum_squares";
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+
+ private:
+  using Batch = simd::Batch<T>;
+};
+
 template <class T, class Sum, class Max>
 Var<T> norm_of_order(const Var<T>& x, T order, Sum sum_over, Max max_over) {
   const Var<T> size = abs(x);
@@ -134,9 +174,21 @@ Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, 
   });
 }
 
-#define FJORD_INSTANTIATE(T)                   \
-  template Var<T> norm(const Var<T>&, double); \
-  template Var<T> norm(const Var<T>&, std::initializer_list<Index>, bool, double);
+template <class T>
+Var<T> sum_squares(const Var<T>& x) {
+  return SumSquares<T>::apply(x, NodeShape{});
+}
+
+template <class T>
+Var<T> sum_squares(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+  return reduce_over(x, axes, keep_dims, SumSquares<T>::name, SumSquares<T>::apply);
+}
+
+#define FJORD_INSTANTIATE(T)                                                       \
+  template Var<T> norm(const Var<T>&, double);                                     \
+  template Var<T> norm(const Var<T>&, std::initializer_list<Index>, bool, double); \
+  template Var<T> sum_squares(const Var<T>&);                                      \
+  template Var<T> sum_squares(const Var<T>&, std::initializer_list<Index>, bool);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

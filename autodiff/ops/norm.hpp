@@ -20,4 +20,14 @@ template <class T>
 Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false,
             double order = 2);
 
+/// The sum of the squares of all entries, or over some axes: sum(square(x)) without keeping the
+/// squares.
+///
+/// Shapes:  as norm.
+/// Errors:  std::invalid_argument if an axis does not exist or comes twice.
+template <class T>
+Var<T> sum_squares(const Var<T>& x);
+template <class T>
+Var<T> sum_squares(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+
 }  // namespace fjord

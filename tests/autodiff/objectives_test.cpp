@@ -16,7 +16,8 @@ TEST_CASE("objectives: a mixture of Gaussians has the published value and gradie
                                 {-1.509405, 0.875874, -0.242790},
                                 {0.166813, -1.965419, -1.270071}})};
   const Var<double> x = tape.input(Tensor<double>{{1.175171, 2.029160}});
-  const Var<double> f = gmm_objective(parameters[0], parameters[1], parameters[2], x, {});
+  const Var<double> f =
+      gmm_objective(parameters[0], parameters[1], parameters[2], x, factor_places(2), {});
   CHECK(f.item() == doctest::Approx(8.07380408004975791).epsilon(1e-12));
   const std::vector<double> expected{
       0.108662855508652456,   -0.741270039523898472,  0.632607184015246071,  1.11692576532787013,

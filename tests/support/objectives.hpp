@@ -38,10 +38,10 @@ inline double log_multigamma(double a, Index d) {
 
 /// The log-likelihood of a mixture of Gaussians with its prior.
 ///
-/// Shapes:  alpha [k], means [k, d], icf [k, d (d + 1) / 2], x [n, d].
+/// Shapes:  alpha [k], means [k, d], icf [k, d (d + 1) / 2], x [n, d]; places as factor_places.
 template <class T>
 Var<T> gmm_objective(const Var<T>& alpha, const Var<T>& means, const Var<T>& icf, const Var<T>& x,
-                     const Wishart& wishart) {
+                     const Tensor<Index>& places, const Wishart& wishart) {
   const Index k = means.shape()[0];
   const Index d = means.shape()[1];
   const auto n = static_cast<double>(x.shape()[0]);
@@ -52,9 +52,13 @@ Var<T> gmm_objective(const Var<T>& alpha, const Var<T>& means, const Var<T>& icf
   const Var<T> sum_q = sum(q, {1});
   const Var<T> zeros = broadcast_to(x.tape().scalar(T(0)), {k, 1});
   const Var<T> factors =
-      reshape(take(concatenate<T>({diagonal, lower, zeros}, 1), factor_places(d), 1), {k, d, d});
-  const Var<T> centred = einsum("nj,kij->nki", x, factors) - einsum("kij,kj->ki", factors, means);
-  const Var<T> distances = sum(square(centred), {2});
+      reshape(take(concatenate<T>({diagonal, lower, zeros}, 1), places, 1), {k, d, d});
+  // Q (x - mu) as one product, [Q, -Q mu] [x, 1].
+  const Var<T> shifts = reshape(-einsum("kij,kj->ki", factors, means), {k, d, 1});
+  const Var<T> ones = broadcast_to(x.tape().scalar(T(1)), {x.shape()[0], 1});
+  const Var<T> centred =
+      einsum("nj,kij->nki", concatenate<T>({x, ones}, 1), concatenate<T>({factors, shifts}, 2));
+  const Var<T> distances = sum_squares(centred, {2});
   const Var<T> data = sum(logsumexp(alpha + sum_q - T(0.5) * distances, {1})) -
                       static_cast<T>(n) * logsumexp(alpha);
   const double degrees = static_cast<double>(d + wishart.m + 1);
@@ -63,44 +67,37 @@ Var<T> gmm_objective(const Var<T>& alpha, const Var<T>& means, const Var<T>& icf
       static_cast<double>(k) *
           (degrees * static_cast<double>(d) * (std::log(wishart.gamma) - 0.5 * std::numbers::ln2) -
            log_multigamma(0.5 * degrees, d));
-  const Var<T> prior = (sum(square(diagonal)) + sum(square(lower))) *
+  const Var<T> prior = (sum_squares(diagonal) + sum_squares(lower)) *
                            static_cast<T>(0.5 * wishart.gamma * wishart.gamma) -
                        sum(sum_q) * static_cast<T>(wishart.m);
   return data + prior + static_cast<T>(constant);
 }
 
-/// The parameters of one layer of the LSTM below: for each gate a weight and a bias [b].
-template <class T>
-struct LstmLayer {
-  Var<T> wf, bf, wi, bi, wo, bo, wc, bc;
-};
-
-/// The loss of a network of LSTM layers that predicts the next of a sequence of inputs [b].
+/// The loss of a network of two LSTM layers that predicts the next of a sequence of inputs [b].
 ///
-/// Shapes:  every Var [b]; two layers for each 16 entries of `parameters`, then three vectors.
+/// Shapes:  every Var [b]; `parameters` holds for each layer and each gate (forget, input, output,
+///          change) a weight and a bias, then the scale of the inputs and scale and shift of the
+///          predictions: 19 in all.
 template <class T>
 Var<T> lstm_objective(const Vars<T>& parameters, const Vars<T>& sequence) {
-  const std::size_t count = parameters.size() / 8;
-  std::vector<LstmLayer<T>> layers;
-  for (std::size_t l = 0; l < count; ++l) {
-    const Var<T>* p = &parameters[8 * l];
-    layers.push_back({p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]});
-  }
-  const Var<T>& input_scale = parameters[8 * count];
-  const Var<T>& output_scale = parameters[8 * count + 1];
-  const Var<T>& output_shift = parameters[8 * count + 2];
+  constexpr std::size_t layers = 2;
+  const Var<T>& input_scale = parameters[8 * layers];
+  const Var<T>& output_scale = parameters[8 * layers + 1];
+  const Var<T>& output_shift = parameters[8 * layers + 2];
   const Var<T> zero = broadcast_to(sequence[0].tape().scalar(T(0)), sequence[0].shape());
-  Vars<T> hidden(count, zero);
-  Vars<T> cell(count, zero);
+  std::array<Var<T>, layers> hidden{zero, zero};
+  std::array<Var<T>, layers> cell{zero, zero};
   Var<T> total = sequence[0].tape().scalar(T(0));
   for (std::size_t step = 0; step + 1 < sequence.size(); ++step) {
     Var<T> x = sequence[step] * input_scale;
-    for (std::size_t l = 0; l < count; ++l) {
-      const LstmLayer<T>& p = layers[l];
-      const Var<T> forget = sigmoid(x * p.wf + p.bf);
-      const Var<T> ingate = sigmoid(hidden[l] * p.wi + p.bi);
-      const Var<T> outgate = sigmoid(x * p.wo + p.bo);
-      const Var<T> change = tanh(hidden[l] * p.wc + p.bc);
+    for (std::size_t l = 0; l < layers; ++l) {
+      const auto gate = [&](const Var<T>& in, std::size_t k) {
+        return in * parameters[8 * l + 2 * k] + parameters[8 * l + 2 * k + 1];
+      };
+      const Var<T> forget = sigmoid(gate(x, 0));
+      const Var<T> ingate = sigmoid(gate(hidden[l], 1));
+      const Var<T> outgate = sigmoid(gate(x, 2));
+      const Var<T> change = tanh(gate(hidden[l], 3));
       cell[l] = cell[l] * forget + ingate * change;
       hidden[l] = outgate * tanh(cell[l]);
       x = hidden[l];

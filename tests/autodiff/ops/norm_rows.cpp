@@ -59,6 +59,18 @@ void add_norm_rows(Rows& rows) {
       .edge({Tensor<double>{{0, 0}, {3e200, 4e200}}}, Tensor<double>{{0}, {5e200}},
             {Tensor<double>{{0, 0}, {0.6, 0.8}}});
   add_order_rows(rows);
+  rows.add("sum_squares", "", [](const auto& v) { return sum_squares(v[0]); }, {x},
+           {Tensor<double>(58.0)})
+      .edge({Tensor<double>{0, 3}}, Tensor<double>(9.0), {Tensor<double>{0, 6}})
+      .edge({Tensor<double>{1, -inf}}, Tensor<double>(inf), {Tensor<double>{2, -inf}})
+      .edge({Tensor<double>{1, nan}}, Tensor<double>(nan), {Tensor<double>{2, nan}})
+      .edge({Tensor<double>::zeros({0})}, Tensor<double>(0.0), {});
+  rows.add("sum_squares", "axis 0", [](const auto& v) { return sum_squares(v[0], {0}); }, {x},
+           {Tensor<double>{5, 13, 40}})
+      .reject({Tensor<double>(1.0)});
+  rows.add("sum_squares", "axis -1, keep_dims",
+           [](const auto& v) { return sum_squares(v[0], {-1}, true); }, {x},
+           {Tensor<double>{{49}, {9}}});
 }
 
 }  // namespace fjord::test
