@@ -228,15 +228,24 @@ struct Binary {
   static Var<T> apply(const Var<T>& a, const Var<T>& b) { return append_pairs<F>(row, a, b); }
 
   static void pullback_values(ReverseKernel<T>& k) {
-    accumulate_side(k, 1, [](const auto& g, const auto& a, const auto& b, const auto& y) {
-      return product(g, F::slope_b(a, b, y));
-    });
-    if constexpr (first_slope_is_1) {
-      if (k.input_shape(0) == k.node().shape) return k.pass(0);
-    }
-    accumulate_side(k, 0, [](const auto& g, const auto& a, const auto& b, const auto& y) {
+    const auto in_a = [](const auto& g, const auto& a, const auto& b, const auto& y) {
       return product(g, F::slope_a(a, b, y));
-    });
+    };
+    const auto in_b = [](const auto& g, const auto& a, const auto& b, const auto& y) {
+      return product(g, F::slope_b(a, b, y));
+    };
+    const Node<T>& a = k.input_node(0);
+    const Node<T>& b = k.input_node(1);
+    const NodeShape& shape = k.node().shape;
+    const bool fits_a = a.shape == shape;
+    if (fits_a && b.shape == shape) {
+      accumulate_dense(k, 1, a.value, b.value, in_b);
+      if constexpr (!first_slope_is_1) return accumulate_dense(k, 0, a.value, b.value, in_a);
+    } else {
+      accumulate_side(k, 1, in_b);
+      if (!first_slope_is_1 || !fits_a) return accumulate_side(k, 0, in_a);
+    }
+    k.pass(0);
   }
 
   static constexpr Operation<T> row{F::name, BinarySlopes<T, F>::pullback,
@@ -253,6 +262,15 @@ struct Binary {
   }
 
   static simd::Batch<T> product(const simd::Batch<T>& g, int sign) { return sign > 0 ? g : -g; }
+
+  template <class Slope>
+  static void accumulate_dense(ReverseKernel<T>& k, std::uint32_t side, const T* a, const T* b,
+                               Slope slope) {
+    const Target<T> target = k.target(side);
+    if (!target) return;
+    simd::accumulate(k.size(), target.data, target.fresh, slope,
+                     static_cast<const T*>(k.cotangent()), a, b, k.output());
+  }
 
   template <class Slope>
   static void accumulate_side(ReverseKernel<T>& k, std::uint32_t side, Slope slope) {
