@@ -3,7 +3,7 @@
 /// Shapes:  the axes, counted from the end if negative, become 1 with keep_dims and vanish without.
 /// Errors:  std::invalid_argument if an axis does not exist or comes twice, or if there are no
 ///          entries to choose from.
-/// Note:    A NaN among the entries is the result, as in numpy.
+/// Note:    A NaN among the entries is the result, as in numpy, and takes the derivative.
 #pragma once
 
 #include "fjord/autodiff/var.hpp"

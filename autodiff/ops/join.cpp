@@ -1,8 +1,12 @@
 #include "fjord/autodiff/ops/join.hpp"
 
+#include <limits>
+
+#include "fjord/autodiff/axis_layout.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/tape.hpp"
+#include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
 
@@ -23,6 +27,82 @@ Var<T> stack(std::span<const Var<T>> parts, Index axis) {
   return concatenate(std::span<const Var<T>>(slabs), static_cast<Index>(k));
 }
 
+namespace {
+
+// One operation with all parts as outputs, so that what its sweeps cost does not grow with their
+// number.
+template <class T>
+struct Split {
+  static Vars<T> apply(const Var<T>& x, std::size_t axis, Index count) {
+    Tape<T>& tape = x.tape();
+    const Node<T> in = tape.node(x.index());
+    const Index size = in.shape[axis] / count;
+    const NodeShape shape =
+        tape.keep_shape(in.shape.shape().without_axis(axis).with_axis(axis, size));
+    const std::vector<NodeShape> shapes(static_cast<std::size_t>(count), shape);
+    std::vector<NewNode<T>> nodes(shapes.size());
+    append_outputs<T>(tape, row, std::span(&x, 1), tape.keep(axis), shapes, nodes);
+    for_each_run(in.shape, axis, count, [&](std::size_t part, Index at_part, Index at, Index n) {
+      std::copy_n(in.value + at, n, nodes[part].value + at_part);
+    });
+    Vars<T> parts;
+    for (const NewNode<T>& node : nodes) parts.push_back(node.var);
+    return parts;
+  }
+
+  static void pullback(Reverse<T>& rule) {
+    Tape<T>& tape = rule.tape();
+    Vars<T> parts;
+    for (std::uint32_t k = 0; k < rule.node().outputs; ++k) {
+      const Var<T> g = rule.cotangent(k);
+      parts.push_back(g.is_empty() ? tape.filled(rule.node().shape, T(0)) : g);
+    }
+    rule.add(0, concatenate(std::span<const Var<T>>(parts),
+                            static_cast<Index>(rule.template attributes<std::size_t>())));
+  }
+
+  static bool pushforward(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    const auto axis = rule.template attributes<std::size_t>();
+    const Index size = rule.node().shape[axis];
+    for (std::uint32_t k = 0; k < rule.node().outputs; ++k) {
+      if (!rule.wants(k)) continue;
+      rule.set(k, slice(rule.tangent(0), static_cast<Index>(axis), k * size, (k + 1) * size));
+    }
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& kernel) {
+    const Target<T> target = kernel.target(0);
+    if (!target) return;
+    for_each_run(kernel.input_shape(0), kernel.template attributes<std::size_t>(),
+                 kernel.node().outputs, [&](std::size_t part, Index at_part, Index at, Index n) {
+                   const T* g = kernel.cotangent(static_cast<std::uint32_t>(part));
+                   if (g != nullptr) {
+                     simd::accumulate(n, target.data + at, target.fresh, simd::same, g + at_part);
+                   } else if (target.fresh) {
+                     std::fill_n(target.data + at, n, T(0));
+                   }
+                 });
+  }
+
+  static constexpr Operation<T> row{"split", pullback, pushforward, pullback_values};
+
+ private:
+  // Calls body(part, offset in the part, offset in the whole, n) for each run of n entries.
+  template <class Body>
+  static void for_each_run(const NodeShape& whole, std::size_t axis, Index count, Body body) {
+    const AxisLayout layout(whole, axis);
+    const Index n = whole[axis] / count * layout.inner;
+    for (Index o = 0; o < layout.outer; ++o) {
+      for (Index part = 0; part < count; ++part)
+        body(static_cast<std::size_t>(part), o * n, (o * count + part) * n, n);
+    }
+  }
+};
+
+}  // namespace
+
 template <class T>
 Vars<T> split(const Var<T>& x, Index count, Index axis) {
   const NodeShape shape = x.tape().node(x, "split").shape;
@@ -31,11 +111,11 @@ Vars<T> split(const Var<T>& x, Index count, Index axis) {
     return "axis " + std::to_string(k) + " of size " + std::to_string(shape[k]) + " has not " +
            std::to_string(count) + " equal parts";
   });
-  const Index size = shape[k] / count;
-  Vars<T> parts;
-  for (Index part = 0; part < count; ++part)
-    parts.push_back(slice(x, static_cast<Index>(k), part * size, (part + 1) * size));
-  return parts;
+  constexpr Index most = std::numeric_limits<decltype(Node<T>::outputs)>::max();
+  require(count <= most, "split", [&] {
+    return "at most " + std::to_string(most) + " parts are possible, got " + std::to_string(count);
+  });
+  return Split<T>::apply(x, k, count);
 }
 
 template <class T>

@@ -23,6 +23,20 @@ void add_join_rows(Rows& rows) {
       .reject({Tensor<double>(1.0)});
   rows.add("split", "axis -1", [](const auto& v) { return split(v[0], 3, -1); }, {x},
            {Tensor<double>{{1}, {4}}, Tensor<double>{{2}, {5}}, Tensor<double>{{3}, {6}}});
+  rows.add(
+      "split", "middle axis, one part used", [](const auto& v) { return split(v[0], 2, 1)[1]; },
+      {Tensor<double>{{{1, 2}, {3, 4}}, {{5, 6}, {7, 8}}}}, {Tensor<double>{{{3, 4}}, {{7, 8}}}});
+  rows.add("split", "entry by entry", [](const auto& v) { return split(v[0], v[0].shape()[0], 0); },
+           {Tensor<double>{1, 2}}, {Tensor<double>{1}, Tensor<double>{2}})
+      .reject({Tensor<double>::zeros({0})})
+      .reject({Tensor<double>::zeros({65536})});
+  rows.add("split", "parts and the whole",
+           [](const auto& v) {
+             auto parts = split(v[0], 2, 0);
+             parts.push_back(v[0]);
+             return parts;
+           },
+           {x}, {Tensor<double>{{1, 2, 3}}, Tensor<double>{{4, 5, 6}}, x});
   rows.add("pad", "",
            [](const auto& v) {
              return pad(v[0], {{1, 0}, {0, 2}}, -1);
