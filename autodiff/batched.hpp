@@ -25,9 +25,17 @@ inline MatrixBatch matrices_of(const NodeShape& shape) {
           shape[shape.rank - 1]};
 }
 
-/// Writes the transpose of a column-major matrix, or adds it.
+/// A column-major matrix inside another of `stride` rows.
 template <class T>
-void transpose_into(Index rows, Index columns, const T* from, T* to, bool add) {
+struct StridedMatrix {
+  T* data;
+  Index stride;
+};
+
+/// Writes the transpose of a matrix [rows, columns], or adds it.
+template <class T>
+void transpose_into(Index rows, Index columns, const StridedMatrix<const T>& from,
+                    const StridedMatrix<T>& to, bool add = false) {
   // Tiles as wide as a cache line, so that every line is read and written once.
   constexpr Index width = 64 / static_cast<Index>(sizeof(T));
   const auto move_tile = [&](Index r, Index c) {
@@ -35,10 +43,10 @@ void transpose_into(Index rows, Index columns, const T* from, T* to, bool add) {
     const Index height = std::min(width, rows - r);
     const Index breadth = std::min(width, columns - c);
     for (Index j = 0; j < breadth; ++j) {
-      std::copy_n(from + (c + j) * rows + r, height, tile.begin() + j * width);
+      std::copy_n(from.data + (c + j) * from.stride + r, height, tile.begin() + j * width);
     }
     for (Index i = 0; i < height; ++i) {
-      T* target = to + (r + i) * columns + c;
+      T* target = to.data + (r + i) * to.stride + c;
       for (Index j = 0; j < breadth; ++j) {
         const T entry = tile[static_cast<std::size_t>(j * width + i)];
         target[j] = add ? target[j] + entry : entry;
@@ -57,6 +65,52 @@ void transpose_into(Index rows, Index columns, const T* from, T* to, bool add) {
   }
 }
 
+/// Some of the matrices of a batch, from number `first` on.
+struct BatchPart {
+  Index first;
+  Index count;
+};
+
+/// Copies some matrices of a batch to memory where they stand one after another.
+template <class T>
+void pack(const T* batch, const MatrixBatch& layout, const BatchPart& part, T* packed) {
+  if (layout.count == 1) {
+    std::copy_n(batch, layout.size(), packed);
+    return;
+  }
+  transpose_into<T>(part.count, layout.size(), {batch + part.first, layout.count},
+                    {packed, layout.size()});
+}
+
+/// Moves matrices that stand one after another to their places in a batch, or adds them to it.
+template <class T>
+void unpack(const T* packed, const MatrixBatch& layout, const BatchPart& part, T* batch, bool add) {
+  transpose_into<T>(layout.size(), part.count, {packed, layout.size()},
+                    {batch + part.first, layout.count}, add);
+}
+
+/// Memory from a pool, given back at the end of a scope.
+template <class T>
+class PoolMemory final {
+ public:
+  PoolMemory(BufferPool& pool, Index count)
+      : pool_(pool),
+        bytes_(static_cast<std::size_t>(count) * sizeof(T)),
+        data_(static_cast<T*>(pool.take(bytes_))) {}
+
+  ~PoolMemory() { pool_.give_back(data_, bytes_); }
+
+  PoolMemory(const PoolMemory&) = delete;
+  PoolMemory& operator=(const PoolMemory&) = delete;
+
+  T* data() const { return data_; }
+
+ private:
+  BufferPool& pool_;
+  std::size_t bytes_;
+  T* data_;
+};
+
 /// The matrices of a batch one after another, to be read.
 template <class T>
 class PackedInput final {
@@ -65,7 +119,7 @@ class PackedInput final {
       : pool_(pool), layout_(layout), data_(batch) {
     if (layout.count <= 1) return;
     own_ = static_cast<T*>(pool.take(bytes()));
-    transpose_into(layout.count, layout.size(), batch, own_, false);
+    pack(batch, layout, {0, layout.count}, own_);
     data_ = own_;
   }
 
@@ -111,16 +165,12 @@ class PackedOutput final {
 
   /// Takes over the numbers of a batch of this layout.
   void load(const T* batch) const {
-    if (is_in_place()) {
-      std::copy_n(batch, layout_.count * layout_.size(), data_);
-    } else {
-      transpose_into(layout_.count, layout_.size(), batch, data_, false);
-    }
+    if (layout_.count > 0) pack(batch, layout_, {0, layout_.count}, data_);
   }
 
   /// Moves the matrices to their batch, or adds them to it.
   void unpack(bool add = false) const {
-    if (!is_in_place()) transpose_into(layout_.size(), layout_.count, data_, batch_, add);
+    if (!is_in_place()) fjord::unpack<T>(data_, layout_, {0, layout_.count}, batch_, add);
   }
 
  private:

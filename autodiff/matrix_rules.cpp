@@ -47,6 +47,16 @@ void multiply_entries(const BatchOperand<T>& a, const BatchOperand<T>& b, T* c, 
   }
 }
 
+// How many matrices to pack at a time, given how many numbers are packed for each: whole cache lines
+// of them that stay in the second cache, and all where not even one line's does.
+template <class T>
+Index matrices_at_once(Index numbers, Index count) {
+  constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+  constexpr Index cached = (Index{1} << 20) / static_cast<Index>(sizeof(T));
+  const Index lines = cached / std::max<Index>(1, numbers * line);
+  return lines == 0 ? count : std::min(count, lines * line);
+}
+
 template <class T>
 void multiply_batch(BufferPool& pool, const BatchOperand<T>& a, const BatchOperand<T>& b, T* c,
                     bool fresh) {
@@ -59,15 +69,29 @@ void multiply_batch(BufferPool& pool, const BatchOperand<T>& a, const BatchOpera
     multiply_entries(a, b, c, fresh);
     return;
   }
-  const PackedInput<T> left(pool, a.data, a.layout);
-  const PackedInput<T> right(pool, b.data, b.layout);
-  const PackedOutput<T> out(pool, c, {count, m, n});
-  const Start start = fresh || !out.is_in_place() ? Start::zero : Start::present;
-  for (Index i = 0; i < count; ++i) {
-    multiply<T>(m, n, k, {left[i], a.layout.rows, a.transposed},
-                {right[i], b.layout.rows, b.transposed}, out[i], start);
+  const auto product = [&](const T* left, const T* right, T* out, Start start) {
+    multiply<T>(m, n, k, {left, a.layout.rows, a.transposed}, {right, b.layout.rows, b.transposed},
+                out, start);
+  };
+  if (count == 1) {
+    product(a.data, b.data, c, fresh ? Start::zero : Start::present);
+    return;
   }
-  out.unpack(!fresh);
+  const Index at_once = matrices_at_once<T>(a.layout.size() + b.layout.size() + m * n, count);
+  const MatrixBatch layout{count, m, n};
+  const PoolMemory<T> left(pool, at_once * a.layout.size());
+  const PoolMemory<T> right(pool, at_once * b.layout.size());
+  const PoolMemory<T> out(pool, at_once * layout.size());
+  for (Index first = 0; first < count; first += at_once) {
+    const BatchPart part{first, std::min(at_once, count - first)};
+    pack(a.data, a.layout, part, left.data());
+    pack(b.data, b.layout, part, right.data());
+    for (Index i = 0; i < part.count; ++i) {
+      product(left.data() + i * a.layout.size(), right.data() + i * b.layout.size(),
+              out.data() + i * layout.size(), Start::zero);
+    }
+    unpack<T>(out.data(), layout, part, c, !fresh);
+  }
 }
 
 template <class T>

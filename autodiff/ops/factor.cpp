@@ -22,7 +22,7 @@ struct LuFactor {
     T* lu = tape.new_values(in.shape.size);
     int* pivots =
         tape.template new_records<int>(static_cast<std::size_t>(batch.count * batch.rows));
-    transpose_into(batch.count, batch.size(), in.value, lu, false);
+    pack(in.value, batch, {0, batch.count}, lu);
     for (Index k = 0; k < batch.count; ++k) {
       T* matrix = lu + k * batch.size();
       int* own = pivots + k * batch.rows;
