@@ -41,6 +41,7 @@
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/parameter.hpp"
 #include "fjord/autodiff/random.hpp"
+#include "fjord/autodiff/structure.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/autodiff/tape.hpp"
 #include "fjord/autodiff/tensor.hpp"

@@ -19,6 +19,6 @@ int main() {
   Tape<double> tape;
   const Number k = tape.scalar(4);
   std::printf("position            %9.6f\n", position(k).item());
-  std::printf("its derivative in k %9.6f\n", gradient<double>(position, k).item());
-  std::printf("the second one      %9.6f\n", hvp<double>(position, k, tape.scalar(1)).item());
+  std::printf("its derivative in k %9.6f\n", gradient(position, k).item());
+  std::printf("the second one      %9.6f\n", hvp(position, k, tape.scalar(1)).item());
 }

@@ -1,37 +1,19 @@
 #include "fjord/flows/divergence.hpp"
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/autodiff/tape.hpp"
 
 namespace fjord::flows {
-namespace {
 
 template <class T>
-Shape check_rows(const Var<T>& x, const Var<T>& y) {
+Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes) {
   const Shape shape = x.shape();
   require(shape.rank() == 2 && y.shape() == shape, "divergence", [&] {
     return "x and y [B, D] are needed, got " + to_string(shape) + " and " + to_string(y.shape());
   });
-  return shape;
-}
-
-}  // namespace
-
-template <class T>
-Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units) {
-  const Shape shape = check_rows(x, y);
-  require(units.shape() == stacked_shape(shape, shape[1]), "divergence",
-          [&] { return "units [B, D, D] are needed, got " + to_string(units.shape()); });
-  return trace(pushforward(x, units, y));
-}
-
-template <class T>
-Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes) {
-  check_rows(x, y);
   const auto count = static_cast<double>(probes.shape()[1]);
   return sum(pushforward(x, probes, y) * probes, {1, 2}) * static_cast<T>(1 / count);
 }
@@ -57,7 +39,6 @@ Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& rand
 }
 
 #define FJORD_INSTANTIATE(T)                                                         \
-  template Var<T> exact_divergence(const Var<T>&, const Var<T>&, const Var<T>&);     \
   template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&); \
   template Var<T> draw_probes(const Var<T>&, Index, Probe, const Random&, std::uint64_t);
 FJORD_INSTANTIATE(float)

@@ -1,18 +1,10 @@
-/// The divergence of a field, exact or estimated, by forward tangents.
+/// The divergence of a field, estimated by forward tangents; the exact one is autodiff's.
 #pragma once
 
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/random.hpp"
 
 namespace fjord::flows {
-
-/// The sum over i of d y_i / d x_i for every row, exactly: by D tangents at once.
-///
-/// Shapes:  x, y [B, D], y computed from x, each row from its own; units as of `unit_tangents`;
-///          result [B].
-/// Errors:  std::invalid_argument if the shapes are others.
-template <class T>
-Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units);
 
 /// An unbiased estimate of the divergence: the mean over K probes of probe . (dy/dx probe).
 ///

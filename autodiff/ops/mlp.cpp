@@ -124,7 +124,7 @@ struct TanhMlp {
     }
     h = affine(h, inputs[inputs.size() - 2], inputs.back());
     if (!has_divergence) return {h};
-    const Var<T> divergence = trace(fjord::pushforward(x, unit_tangents(x), h));
+    const Var<T> divergence = exact_divergence(x, h, unit_tangents(x));
     return {concatenate<T>({h, reshape(divergence, {rows, 1})}, 1)};
   }
 

@@ -23,7 +23,7 @@ namespace fjord {
 namespace {
 
 using Scalar = Var<double>;
-using F = Function<double>;
+using F = std::function<Scalar(const Scalar&)>;
 
 // The derivative of a number along v, by one sweep of either kind: 'f' forward, 'r' reverse.
 Var<double> along(char kind, const Var<double>& number, const Var<double>& x,
@@ -168,7 +168,7 @@ TEST_CASE("nesting: a last sweep of values gives what a recorded one gives") {
 
 // The derivative of a function of one number, by either kind of sweep.
 Scalar derivative(char kind, const F& f, const Scalar& x) {
-  return kind == 'f' ? jvp<double>(f, x, x.tape().scalar(1)) : gradient<double>(f, x);
+  return kind == 'f' ? jvp(f, x, x.tape().scalar(1)) : gradient(f, x);
 }
 
 TEST_CASE("nesting: the variable of an inner derivative is not that of an outer one") {

@@ -118,7 +118,7 @@ TEST_CASE("workers: two tapes in two threads do not disturb each other") {
     for (int round = 0; round < 200; ++round) {
       const double x = start + 0.01 * round;
       tape.clear();
-      const Function<double> nested = [](const Var<double>& v) {
+      const auto nested = [](const Var<double>& v) {
         Var<double> y = v;
         for (int i = 0; i < 50; ++i) y = sin(y);
         return y;
