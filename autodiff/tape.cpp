@@ -101,6 +101,28 @@ void Tape<T>::rewind(const Mark& mark) {
 }
 
 template <class T>
+std::vector<Var<T>> Tape<T>::rewind_but_bound(const Mark& mark) {
+  struct Leaf {
+    std::shared_ptr<const void> token;
+    const T* value;
+    Shape shape;
+  };
+
+  std::vector<Leaf> leaves;
+  for (const Bound& bound : bound_) {
+    if (bound.index < mark.nodes) continue;
+    leaves.push_back({bound.token, nodes_[bound.index].value, nodes_[bound.index].shape.shape()});
+  }
+  rewind(mark);
+  std::vector<Var<T>> bound;
+  for (const Leaf& leaf : leaves) {
+    bound.push_back(borrow(TensorView<T>(leaf.value, leaf.shape, Order::column_major)));
+    bound_.push_back({leaf.token, bound.back().index()});
+  }
+  return bound;
+}
+
+template <class T>
 std::size_t Tape<T>::capacity() const {
   return nodes_.capacity() * sizeof(Node<T>) + values_.capacity() + records_.capacity() +
          sweep_memory_->capacity();

@@ -106,6 +106,9 @@ class Tape final {
 
   // For authors of operations (operation.hpp) and sweeps.
 
+  /// As rewind, but parameters bound since the mark are bound anew; returns their leaves.
+  std::vector<Var<T>> rewind_but_bound(const Mark& mark);
+
   const Node<T>& node(std::uint32_t index) const { return nodes_[index]; }
 
   /// The node of a handle.
