@@ -3,6 +3,7 @@
 #pragma once
 
 #include "fjord/autodiff/blas.hpp"
+#include "fjord/autodiff/checkpoint.hpp"
 #include "fjord/autodiff/custom.hpp"
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/errors.hpp"

@@ -53,7 +53,9 @@ bool push_composed(Forward<T>& rule, F f) {
     tangents.push_back(rule.tangent(i));
   }
   const Vars<T> found = pushforward(moving, tangents, outputs);
-  for (std::uint32_t k = 0; k < outputs.size(); ++k) rule.set(k, found[k]);
+  for (std::uint32_t k = 0; k < outputs.size(); ++k) {
+    if (rule.wants(k)) rule.set(k, found[k]);
+  }
   return true;
 }
 

@@ -123,6 +123,24 @@ std::vector<Var<T>> Tape<T>::rewind_but_bound(const Mark& mark) {
 }
 
 template <class T>
+bool Tape<T>::redirect(std::uint32_t first, std::uint32_t oldest,
+                       std::span<const std::uint32_t> from, std::span<const Var<T>> to) {
+  bool found_all = true;
+  for (std::size_t i = first; i < nodes_.size(); ++i) {
+    // Lists of inputs lie in the tape's own records, which are its to change.
+    auto* inputs = const_cast<std::uint32_t*>(nodes_[i].inputs);
+    for (std::uint32_t k = 0; k < nodes_[i].input_count; ++k) {
+      if (inputs[k] >= oldest) continue;
+      const auto at = std::lower_bound(from.begin(), from.end(), inputs[k]);
+      const bool is_found = at != from.end() && *at == inputs[k];
+      if (is_found) inputs[k] = to[static_cast<std::size_t>(at - from.begin())].index();
+      found_all &= is_found;
+    }
+  }
+  return found_all;
+}
+
+template <class T>
 std::size_t Tape<T>::capacity() const {
   return nodes_.capacity() * sizeof(Node<T>) + values_.capacity() + records_.capacity() +
          sweep_memory_->capacity();

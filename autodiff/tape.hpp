@@ -109,6 +109,12 @@ class Tape final {
   /// As rewind, but parameters bound since the mark are bound anew; returns their leaves.
   std::vector<Var<T>> rewind_but_bound(const Mark& mark);
 
+  /// Has the nodes from `first` on read `to` in place of `from`, sorted, of the same values.
+  ///
+  /// Returns false if they read other nodes from before `oldest`, which must not be.
+  bool redirect(std::uint32_t first, std::uint32_t oldest, std::span<const std::uint32_t> from,
+                std::span<const Var<T>> to);
+
   const Node<T>& node(std::uint32_t index) const { return nodes_[index]; }
 
   /// The node of a handle.

@@ -1,0 +1,112 @@
+#include "fjord/autodiff/checkpoint.hpp"
+
+#include "fjord/autodiff/composed_rules.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/simd.hpp"
+
+namespace fjord {
+namespace {
+
+constexpr const char* name = "checkpoint";
+
+// The object that a node of a checkpoint owns. Its inputs are f's, then all else that f reads.
+template <class T>
+struct Checkpoint {
+  ListFunction<T> f;
+  std::size_t inputs = 0;  // how many are f's
+  std::size_t outputs = 0;
+  std::vector<std::uint32_t> captured;  // what f reads besides, in order, as its handles have it
+
+  // Evaluates f at nodes that stand in for all inputs, the last of the tape.
+  Vars<T> evaluate(const Vars<T>& stand_ins) const {
+    Tape<T>& tape = stand_ins.front().tape();
+    const auto first = static_cast<std::uint32_t>(tape.size());
+    const auto split = stand_ins.begin() + static_cast<std::ptrdiff_t>(inputs);
+    Vars<T> found = f(Vars<T>(stand_ins.begin(), split));
+    for (Var<T>& output : found) output = identity(output);
+    const bool is_same =
+        tape.redirect(first, stand_ins.front().index(), captured, Vars<T>(split, stand_ins.end()));
+    require(is_same && found.size() == outputs, name,
+            "the function must compute the same again, but it reads or gives other variables");
+    return found;
+  }
+
+  static void pullback(Reverse<T>& rule) {
+    pull_composed(rule, [&](const Vars<T>& inputs) { return of(rule).evaluate(inputs); });
+  }
+
+  static bool pushforward(Forward<T>& rule) {
+    return push_composed(rule, [&](const Vars<T>& inputs) { return of(rule).evaluate(inputs); });
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    const RewindScope<T> scope(k.tape());
+    Vars<T> leaves;
+    Vars<T> wanted;
+    for (std::uint32_t i = 0; i < k.input_count(); ++i) {
+      const TensorView<T> numbers(k.input(i), k.input_shape(i).shape(), Order::column_major);
+      leaves.push_back(k.tape().borrow(numbers));
+      if (k.wants(i)) wanted.push_back(leaves.back());
+    }
+    const Vars<T> all = of(k).evaluate(leaves);
+    Vars<T> outputs;
+    std::vector<TensorView<T>> cotangents;
+    for (std::uint32_t o = 0; o < all.size(); ++o) {
+      if (k.cotangent(o) == nullptr) continue;
+      outputs.push_back(all[o]);
+      cotangents.emplace_back(k.cotangent(o), all[o].shape(), Order::column_major);
+    }
+    const auto found = fjord::pullback_values<T>(outputs, cotangents, wanted);
+    std::size_t next = 0;
+    for (std::uint32_t i = 0; i < k.input_count(); ++i) {
+      if (!k.wants(i)) continue;
+      const Target<T> target = k.target(i);
+      simd::accumulate(k.input_shape(i).size, target.data, target.fresh, simd::same,
+                       found[next++].data());
+    }
+  }
+
+  static const Checkpoint& of(const RuleNode<T>& rule) {
+    return rule.template attributes<Checkpoint>();
+  }
+
+  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+};
+
+}  // namespace
+
+template <class T>
+Vars<T> leaves_of(const Vars<T>& inputs) {
+  Vars<T> leaves;
+  for (const Var<T>& input : inputs) leaves.push_back(stop_gradient(input));
+  return leaves;
+}
+
+template <class T>
+Vars<T> append_checkpoint(Evaluation<T>& evaluation, ListFunction<T> f, const Vars<T>& inputs,
+                          const Vars<T>& outputs) {
+  // A result that is no node of the evaluation is read by it this way, too.
+  Vars<T> results;
+  for (const Var<T>& output : outputs) results.push_back(identity(output));
+  auto checkpoint = std::make_shared<Checkpoint<T>>();
+  checkpoint->f = std::move(f);
+  checkpoint->inputs = inputs.size();
+  checkpoint->outputs = outputs.size();
+  checkpoint->captured = evaluation.captured();
+  for (const Var<T>& parameter : evaluation.close(results))
+    checkpoint->captured.push_back(parameter.index());
+  Vars<T> all = inputs;
+  for (const std::uint32_t index : checkpoint->captured)
+    all.push_back(evaluation.tape().var(index));
+  return evaluation.append(Checkpoint<T>::row, all, checkpoint);
+}
+
+#define FJORD_INSTANTIATE(T)                                                          \
+  template Vars<T> leaves_of(const Vars<T>&);                                         \
+  template Vars<T> append_checkpoint(Evaluation<T>&, ListFunction<T>, const Vars<T>&, \
+                                     const Vars<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord
