@@ -1,0 +1,137 @@
+"""Tests that other projects can use Fjord, each in a way of its own: python3 package_test.py ROOT BUILD"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).parent
+COMPILER = os.environ.get("CXX", "c++")
+# The oldest processor of the family: a program need not be compiled for the same one as the library.
+BASELINE = ["-march=x86-64"] if os.uname().machine == "x86_64" else []
+
+MESON = """
+project('consumer', 'cpp', default_options: ['cpp_std=c++20', 'warning_level=3', 'werror=true', 'default_library=shared'])
+executable('spring', 'spring.cpp', dependencies: dependency('fjord', version: '>=0.1', fallback: 'fjord'))
+"""
+CMAKE = """
+cmake_minimum_required(VERSION 3.18)
+project(consumer CXX)
+find_package(fjord {version} REQUIRED)
+add_executable(spring spring.cpp)
+target_link_libraries(spring PRIVATE fjord::fjord)
+"""
+
+
+def run(*command, **options):
+    """What a command prints; shows all it said if it fails."""
+    process = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    if process.returncode:
+        raise AssertionError(f"{' '.join(map(str, command))} gave {process.returncode}:\n{process.stdout}")
+    return process.stdout
+
+
+def install(build, destination):
+    """Installs a build folder below a destination; returns the prefix and the folder of the library."""
+    run("meson", "install", "-C", build, "--no-rebuild", "--destdir", destination)
+    [config] = destination.rglob("fjord.pc")
+    libraries = config.parent.parent
+    prefix = re.search(r"^prefix=/*(.*)$", config.read_text(), re.M)[1]
+    return destination / prefix, libraries
+
+
+def flags(installed, *options):
+    prefix, libraries = installed
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(libraries / "pkgconfig")}
+    return run("pkg-config", f"--define-variable=prefix={prefix}", *options, env=environment).split()
+
+
+def compile_example(source, program, more):
+    run(COMPILER, "-std=c++20", "-O1", *BASELINE, source, "-o", program, *more)
+
+
+class Package(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name).resolve()
+        cls.installed = install(build, cls.folder / "archive")
+
+    def consumer(self, name, files):
+        """A folder with a project of somebody else."""
+        folder = self.folder / name
+        folder.mkdir()
+        shutil.copy(root / "examples/spring.cpp", folder)
+        for file, text in files.items():
+            (folder / file).write_text(text)
+        return folder
+
+    def prints_what_the_readme_says(self, program, libraries):
+        readme = (root / "README.md").read_text("utf-8")
+        said = re.search(r"<!-- output of examples/spring.cpp -->\n```\n(.*?)```", readme, re.S)[1]
+        self.assertEqual(run(program, env={**os.environ, "LD_LIBRARY_PATH": str(libraries)}), said)
+
+    def with_cmake(self, name, installed, version="0.1"):
+        folder = self.consumer(name, {"CMakeLists.txt": CMAKE.format(version=version)})
+        run("cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={installed[0]}")
+        run("cmake", "--build", folder / "build")
+        self.prints_what_the_readme_says(folder / "build/spring", installed[1])
+
+    def test_every_example_is_right_when_built_with_pkg_config(self):
+        programs = self.folder / "programs"
+        programs.mkdir()
+        for source in sorted((root / "examples").glob("*.cpp")):
+            needed = ["fjord"] + ["eigen3"] * ("<Eigen/" in source.read_text())
+            compile_example(source, programs / source.stem, flags(self.installed, "--cflags", "--libs", *needed))
+        run(sys.executable, HERE / "readme_test.py", root, *(programs / name for name in ("spring", "density", "fit")))
+
+    def test_cmake_finds_the_package_and_refuses_another_version(self):
+        self.with_cmake("cmake", self.installed)
+        for version in ("0.2", "1.0", "0.1.1"):
+            with self.assertRaisesRegex(AssertionError, "version"):
+                self.with_cmake("cmake-" + version, self.installed, version)
+
+    def test_it_is_a_subproject_of_meson_and_a_shared_library(self):
+        folder = self.consumer("subproject", {"meson.build": MESON})
+        (folder / "subprojects").mkdir()
+        (folder / "subprojects/fjord").symlink_to(root, target_is_directory=True)
+        run("meson", "setup", folder / "build", folder, "--force-fallback-for=fjord", "-Doptimization=0", "-Ddebug=false")
+        targets = run("ninja", "-C", folder / "build", "-t", "targets", "all")
+        for program in ("moons", "test_", "density"):
+            self.assertNotIn(program, targets)
+        run("ninja", "-C", folder / "build")
+        self.prints_what_the_readme_says(folder / "build/spring", "")
+
+        shared = install(folder / "build", self.folder / "shared")
+        self.assertEqual(flags(shared, "--libs", "fjord")[-2:], ["-lfjord", "-pthread"])
+        compile_example(root / "examples/spring.cpp", folder / "linked", flags(shared, "--cflags", "--libs", "fjord"))
+        self.prints_what_the_readme_says(folder / "linked", shared[1])
+        self.with_cmake("cmake-shared", shared)
+
+    def test_its_headers_need_none_but_the_standard_library(self):
+        prefix, _ = self.installed
+        headers = {str(path.relative_to(prefix / "include")) for path in prefix.rglob("*.hpp")}
+        layers = ("autodiff", "nn", "ode", "optim", "flows")
+        self.assertLessEqual({f"fjord/{layer}/{layer}.hpp" for layer in layers}, headers)
+        adapters = {"fjord/autodiff/xt.hpp", "fjord/autodiff/xtensor.hpp"}
+        text = "".join(f'#include "{header}"\n' for header in sorted(headers - adapters))
+        read = run(COMPILER, "-std=c++20", "-M", "-x", "c++", "-I", prefix / "include", "-", input=text)
+        # Vector types among them would make memory layouts depend on the processor that is compiled for.
+        self.assertEqual(re.findall(r"\S*(?:xsimd|xtensor|xtl/|cblas|nlohmann|immintrin)\S*", read), [])
+        self.assertEqual(set(re.findall(r"\S*/fjord/\S*\.hpp", read)),
+                         {str(prefix / "include" / header) for header in headers - adapters})
+
+    def test_it_is_small(self):
+        [library] = self.installed[1].glob("libfjord*")
+        run("strip", "--strip-unneeded", library, "-o", self.folder / "stripped")
+        self.assertLess((self.folder / "stripped").stat().st_size, 10e6)
+
+
+if __name__ == "__main__":
+    root, build = (pathlib.Path(sys.argv.pop(1)).resolve() for _ in range(2))
+    unittest.main()
