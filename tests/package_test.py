@@ -15,7 +15,7 @@ COMPILER = os.environ.get("CXX", "c++")
 BASELINE = ["-march=x86-64"] if os.uname().machine == "x86_64" else []
 
 MESON = """
-project('consumer', 'cpp', default_options: ['cpp_std=c++20', 'warning_level=3', 'werror=true', 'default_library=shared'])
+project('consumer', 'cpp', default_options: ['cpp_std=c++20', 'warning_level=3', 'werror=true'])
 executable('spring', 'spring.cpp', dependencies: dependency('fjord', version: '>=0.1', fallback: 'fjord'))
 """
 CMAKE = """
@@ -100,7 +100,8 @@ class Package(unittest.TestCase):
         folder = self.consumer("subproject", {"meson.build": MESON})
         (folder / "subprojects").mkdir()
         (folder / "subprojects/fjord").symlink_to(root, target_is_directory=True)
-        run("meson", "setup", folder / "build", folder, "--force-fallback-for=fjord", "-Doptimization=0", "-Ddebug=false")
+        run("meson", "setup", folder / "build", folder, "--force-fallback-for=fjord", "-Dfjord:default_library=shared",
+            "-Doptimization=0", "-Ddebug=false")
         targets = run("ninja", "-C", folder / "build", "-t", "targets", "all")
         for program in ("moons", "test_", "density"):
             self.assertNotIn(program, targets)
