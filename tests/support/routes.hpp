@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -11,6 +12,10 @@
 #include "fjord/autodiff/sweep.hpp"
 
 namespace fjord::test {
+
+/// A function of one variable, chosen as a test runs.
+template <class T>
+using Function = std::function<Var<T>(const Var<T>& x)>;
 
 /// The words that name a nesting of `order` sweeps, innermost first: f forward, r reverse recorded,
 /// v reverse in values, which only the outermost can be.
