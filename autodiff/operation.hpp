@@ -54,7 +54,7 @@ class RuleNode {
 
  protected:
   Tape<T>& tape_;
-  Node<T> node_;  // a copy: the tape's list may move while a rule appends to it
+  const Node<T>& node_;
   std::uint32_t head_;
 };
 

@@ -82,7 +82,7 @@ Var<T> Tape<T>::bind(const Parameter<T>& parameter) {
 
 template <class T>
 typename Tape<T>::Mark Tape<T>::mark() const {
-  return {nodes_.size(), nodes_.empty() ? 0 : nodes_.back().generation, values_.mark(),
+  return {nodes_.size(), nodes_.size() == 0 ? 0 : nodes_[nodes_.size() - 1].generation, values_.mark(),
           records_.mark()};
 }
 
@@ -94,7 +94,7 @@ void Tape<T>::rewind(const Mark& mark) {
           "the mark must be of this recording, got one that was rewound already");
   while (!bound_.empty() && bound_.back().index >= mark.nodes) bound_.pop_back();
   while (!owned_.empty() && owned_.back().index >= mark.nodes) owned_.pop_back();
-  nodes_.resize(mark.nodes);
+  nodes_.truncate(mark.nodes);
   values_.rewind(mark.values);
   records_.rewind(mark.records);
   ++generation_;
@@ -142,7 +142,7 @@ bool Tape<T>::redirect(std::uint32_t first, std::uint32_t oldest,
 
 template <class T>
 std::size_t Tape<T>::capacity() const {
-  return nodes_.capacity() * sizeof(Node<T>) + values_.capacity() + records_.capacity() +
+  return nodes_.capacity() + values_.capacity() + records_.capacity() +
          sweep_memory_->capacity();
 }
 

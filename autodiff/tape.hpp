@@ -51,6 +51,32 @@ struct Node {
   std::uint16_t outputs = 1;  ///< how many outputs the operation has
 };
 
+/// A list of nodes that stay where they are as it grows.
+template <class T>
+class NodeList final {
+ public:
+  std::size_t size() const { return size_; }
+
+  const Node<T>& operator[](std::size_t i) const { return blocks_[i / block][i % block]; }
+
+  void push_back(const Node<T>& node) {
+    if (size_ == blocks_.size() * block) blocks_.push_back(std::make_unique<Node<T>[]>(block));
+    blocks_[size_ / block][size_ % block] = node;
+    ++size_;
+  }
+
+  /// Forgets all but the first `size` nodes; their memory is kept.
+  void truncate(std::size_t size) { size_ = size; }
+
+  /// Bytes of all blocks.
+  std::size_t capacity() const { return blocks_.size() * block * sizeof(Node<T>); }
+
+ private:
+  static constexpr std::size_t block = 512;
+  std::vector<std::unique_ptr<Node<T>[]>> blocks_;
+  std::size_t size_ = 0;
+};
+
 /// A growing list of nodes and the memory of their values; recording order is evaluation order.
 ///
 /// A node is appended once and never changes. `rewind` ends the nodes after a mark; memory is kept
@@ -177,7 +203,7 @@ class Tape final {
 
   [[noreturn]] void reject(const Var<T>& var, const char* op) const;
 
-  std::vector<Node<T>> nodes_;
+  NodeList<T> nodes_;
   Arena values_;
   Arena records_;
   std::uint32_t generation_ = 1;  // grows with every rewind, so that ended handles are recognised

@@ -217,6 +217,15 @@ TEST_CASE("tape: values are aligned and keep their numbers while it grows") {
   }
 }
 
+TEST_CASE("tape: nodes and their shapes stay where they are while it grows") {
+  Tape<double> tape;
+  const Var<double> x = tape.input({{1, 2}, {3, 4}});
+  const Node<double>& node = tape.node(x, "test");
+  for (int i = 0; i < 10'000; ++i) static_cast<void>(tape.scalar(i));
+  CHECK(&tape.node(x, "test") == &node);
+  CHECK(node.shape.shape() == Shape{2, 2});
+}
+
 TEST_CASE("tape: a recording no longer than an earlier one takes no memory") {
   Tape<double> tape;
   const auto record = [&](int length) {
