@@ -82,8 +82,8 @@ Var<T> Tape<T>::bind(const Parameter<T>& parameter) {
 
 template <class T>
 typename Tape<T>::Mark Tape<T>::mark() const {
-  return {nodes_.size(), nodes_.size() == 0 ? 0 : nodes_[nodes_.size() - 1].generation, values_.mark(),
-          records_.mark()};
+  return {nodes_.size(), nodes_.size() == 0 ? 0 : nodes_[nodes_.size() - 1].generation,
+          values_.mark(), records_.mark()};
 }
 
 template <class T>
@@ -142,8 +142,7 @@ bool Tape<T>::redirect(std::uint32_t first, std::uint32_t oldest,
 
 template <class T>
 std::size_t Tape<T>::capacity() const {
-  return nodes_.capacity() + values_.capacity() + records_.capacity() +
-         sweep_memory_->capacity();
+  return nodes_.capacity() + values_.capacity() + records_.capacity() + sweep_memory_->capacity();
 }
 
 template <class T>

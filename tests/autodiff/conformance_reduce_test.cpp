@@ -20,6 +20,7 @@
 namespace fjord {
 namespace {
 
+using test::Function;
 using test::wrong_route;
 using V = Var<double>;
 using Numbers = Tensor<double>;

@@ -9,6 +9,7 @@
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/gradient_check.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 
 namespace fjord {

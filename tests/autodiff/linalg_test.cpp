@@ -152,7 +152,7 @@ TEST_CASE("determinant: of larger matrices, regular and singular ones together")
 
 TEST_CASE("linear algebra: a gradient does not throw where the value did not") {
   // Each value exists and its gradient does not: it is infinite or NaN, and says so.
-  const Function<double> first_of_each[] = {
+  const std::function<Var<double>(const Var<double>&)> first_of_each[] = {
       [](const Var<double>& a) { return slogdet(a).log_abs; },
       [](const Var<double>& a) { return sum(qr(a).q); },
       [](const Var<double>& a) { return sum(svd(a).u); },

@@ -9,6 +9,7 @@
 
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 
 // Structs of a program that is none of Fjord's.
