@@ -46,7 +46,7 @@ void* Arena::allocate_in_next_block(std::size_t bytes) {
     const std::size_t grown = std::clamp(capacity(), first_block, largest_step);
     const std::size_t size = (std::max(grown, bytes) + alignment - 1) / alignment * alignment;
     auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t(alignment)));
-    blocks_.push_back({std::unique_ptr<std::byte, Free>(memory), size});
+    blocks_.push_back({std::unique_ptr<std::byte, Free>(memory), size, capacity()});
   }
   mark_ = {next, bytes};
   return blocks_[next].memory.get();

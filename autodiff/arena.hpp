@@ -35,6 +35,11 @@ class Arena final {
 
   void rewind(Mark mark) { mark_ = mark; }
 
+  /// Bytes up to the mark, those that were passed over included.
+  std::size_t used() const {
+    return blocks_.empty() ? 0 : blocks_[mark_.block].before + mark_.offset;
+  }
+
   /// Bytes of all blocks.
   std::size_t capacity() const;
 
@@ -46,6 +51,7 @@ class Arena final {
   struct Block {
     std::unique_ptr<std::byte, Free> memory;
     std::size_t size = 0;
+    std::size_t before = 0;  // bytes of the blocks before it
   };
 
   void* allocate_in_next_block(std::size_t bytes);
@@ -61,6 +67,9 @@ class BufferPool final {
   void* take(std::size_t bytes);
   /// Gives back a buffer that was taken with the same number of bytes.
   void give_back(void* buffer, std::size_t bytes);
+
+  /// Bytes that have been taken at once; capacity() counts those kept for more.
+  std::size_t peak_bytes() const { return arena_.used(); }
 
   std::size_t capacity() const { return arena_.capacity(); }
 

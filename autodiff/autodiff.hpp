@@ -6,6 +6,7 @@
 #include "fjord/autodiff/checkpoint.hpp"
 #include "fjord/autodiff/custom.hpp"
 #include "fjord/autodiff/derivatives.hpp"
+#include "fjord/autodiff/diagnostics.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/gradient_check.hpp"

@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/watch.hpp"
 
 namespace fjord {
 namespace {
@@ -22,6 +23,7 @@ template <class T>
 void start_between(SweepFrame<T>& frame, Tape<T>& tape, std::span<const Var<T>> inputs,
                    std::span<const Var<T>> outputs, typename SweepFrame<T>::Mode mode,
                    const char* op) {
+  tape.settle();
   std::uint32_t first = SweepFrame<T>::none;
   std::uint32_t last = 0;
   // All outputs of an operation lie inside if one does: its rules ask for them together.
@@ -103,6 +105,7 @@ void add_to(T* target, bool fresh, const T* values, Index count) {
 template <class T>
 void pullback_by_rule(ReverseKernel<T>& kernel) {
   const RewindScope<T> scope(kernel.tape());
+  const RuleScope<T> rule_scope(kernel.tape().watch(), kernel.head());
   Reverse<T> rule(kernel.tape(), kernel.head());
   kernel.ask(rule);
   rule.node().op->pullback(rule);
@@ -120,7 +123,35 @@ void prefetch_ahead(const Tape<T>& tape, std::uint32_t i, std::uint32_t first) {
 }
 
 template <class T>
+void run(ReverseKernel<T>& kernel) {
+  if (kernel.node().op->pullback_values != nullptr) {
+    kernel.node().op->pullback_values(kernel);
+  } else {
+    pullback_by_rule(kernel);
+  }
+}
+
+// With its time added up, and what it gave checked.
+template <class T>
+void run_watched(ReverseKernel<T>& kernel, SweepFrame<T>& frame, Watch<T>& watch) {
+  const char* name = kernel.node().op->name;
+  const double start = watch.clock != nullptr ? watch.clock() : 0;
+  run(kernel);
+  if (watch.clock != nullptr) watch.add_sweep(name, start);
+  if (!watch.checks) return;
+  for (std::uint32_t k = 0; k < kernel.input_count(); ++k) {
+    const std::uint32_t input = kernel.node().inputs[k];
+    if (!kernel.wants(k) || frame.adjoint(input) == nullptr) continue;
+    watch.check_cotangent(kernel.tape(), input, frame.adjoint(input),
+                          std::string("[") + name + "] the cotangent that it, node " +
+                              std::to_string(kernel.head()) + ", gives to its input " +
+                              std::to_string(k));
+  }
+}
+
+template <class T>
 void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
+  Watch<T>* const watch = tape.watch();
   for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) {
     prefetch_ahead(tape, i, frame.first());
     const Node<T>& node = tape.node(i);
@@ -130,15 +161,24 @@ void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
     if (!reached) continue;
     const std::uint32_t outputs = node.outputs;
     ReverseKernel<T> kernel(tape, i, frame, tape.sweep_memory().pool);
-    if (node.op->pullback_values != nullptr) {
-      node.op->pullback_values(kernel);
+    if (watch != nullptr) [[unlikely]] {
+      run_watched(kernel, frame, *watch);
     } else {
-      pullback_by_rule(kernel);
+      run(kernel);
     }
     // An input's cotangent is a result and must stay; it is marked needed.
     for (std::uint32_t k = 0; k < outputs; ++k) {
       if (!frame.is_needed(i + k)) guard.release(i + k);
     }
+  }
+}
+
+template <class T>
+void check_seeds(const Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>> outputs) {
+  for (const Var<T>& output : outputs) {
+    if (!is_reached(frame, output)) continue;
+    tape.watch()->check_cotangent(tape, output.index(), frame.adjoint(output.index()),
+                                  "[pullback] the cotangent given");
   }
 }
 
@@ -191,6 +231,7 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
       add_to(adjoint, fresh, dense.data(), node.shape.size);
     }
   }
+  if (tape.watch() != nullptr && tape.watch()->checks) check_seeds<T>(tape, frame, outputs);
   walk_values(tape, frame, guard);
   collect_results(tape, frame, inputs);
   guard.release_at_end(inputs);
@@ -226,6 +267,7 @@ template <class T>
 void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
   if (tape.node(head).output != 0 || !frame.depends(head)) return;
   Reverse<T> rule(tape, head);
+  const RuleScope<T> scope(tape.watch(), head);
   const Node<T>& node = rule.node();
   bool reached = false;
   for (std::uint32_t k = 0; k < node.outputs; ++k) {
@@ -323,6 +365,7 @@ template <class T>
 void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index stack) {
   if (tape.node(head).output != 0 || !frame.depends(head)) return;
   Forward<T> rule(tape, head, stack);
+  const RuleScope<T> scope(tape.watch(), head);
   const Node<T>& node = rule.node();
   bool needed = false;
   for (std::uint32_t o = 0; o < node.outputs; ++o) {

@@ -74,6 +74,9 @@ class SweepMemory final {
 
   std::size_t capacity() const;
 
+  /// Bytes of the frames, and of the buffers that have been taken at once.
+  std::size_t peak_bytes() const { return capacity() - pool.capacity() + pool.peak_bytes(); }
+
   /// The frame of a sweep, as long as this object lives.
   class Scope final {
    public:

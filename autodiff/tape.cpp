@@ -2,6 +2,7 @@
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/sweep_memory.hpp"
+#include "fjord/autodiff/watch.hpp"
 
 namespace fjord {
 
@@ -19,6 +20,7 @@ Shape Var<T>::shape() const {
 template <class T>
 TensorView<T> Var<T>::value() const {
   const Node<T>& node = tape().node(*this, "value");
+  tape().settle();
   return TensorView<T>(node.value, node.shape.shape(), Order::column_major);
 }
 
@@ -92,6 +94,9 @@ void Tape<T>::rewind(const Mark& mark) {
                                               nodes_[mark.nodes - 1].generation == mark.generation);
   require(is_current, "rewind",
           "the mark must be of this recording, got one that was rewound already");
+  if (watch_ != nullptr) watch_->rewind(*this, mark.nodes);
+  peak_bytes_ = std::max(peak_bytes_, used_bytes());
+  while (!labels_.empty() && labels_.back().index >= mark.nodes) labels_.pop_back();
   while (!bound_.empty() && bound_.back().index >= mark.nodes) bound_.pop_back();
   while (!owned_.empty() && owned_.back().index >= mark.nodes) owned_.pop_back();
   nodes_.truncate(mark.nodes);
@@ -150,6 +155,69 @@ NodeShape Tape<T>::keep_shape(const Shape& shape) {
   auto* sizes = new_records<Index>(shape.rank());
   std::copy(shape.begin(), shape.end(), sizes);
   return {sizes, shape.rank(), shape.size()};
+}
+
+template <class T>
+std::size_t Tape<T>::used_bytes() const {
+  return nodes_.size() * sizeof(Node<T>) + values_.used() + records_.used();
+}
+
+template <class T>
+std::size_t Tape<T>::peak_bytes() const {
+  return std::max(peak_bytes_, used_bytes()) + sweep_memory_->peak_bytes();
+}
+
+template <class T>
+Watch<T>& Tape<T>::kept_watch() {
+  if (kept_watch_ == nullptr) kept_watch_ = std::make_unique<Watch<T>>();
+  return *kept_watch_;
+}
+
+template <class T>
+void Tape<T>::set_watch() {
+  Watch<T>& watch = kept_watch();
+  if (watch_ == nullptr) watch.skip(*this);
+  watch_ = watch.checks || watch.clock != nullptr ? &watch : nullptr;
+}
+
+template <class T>
+void Tape<T>::check_finite(bool on) {
+  settle();
+  kept_watch().checks = on;
+  set_watch();
+}
+
+template <class T>
+void Tape<T>::profile(Clock clock) {
+  settle();
+  kept_watch().clock = clock;
+  if (clock != nullptr) kept_watch().times.clear();
+  set_watch();
+}
+
+template <class T>
+void Tape<T>::settle() {
+  if (watch_ != nullptr) watch_->settle(*this);
+}
+
+template <class T>
+void Tape<T>::label(const Var<T>& var, std::string text) {
+  static_cast<void>(node(var, "label"));
+  const auto at = std::lower_bound(labels_.begin(), labels_.end(), var.index(),
+                                   [](const Label& a, std::uint32_t b) { return a.index < b; });
+  if (at != labels_.end() && at->index == var.index()) {
+    at->text = std::move(text);
+  } else {
+    labels_.insert(at, {var.index(), std::move(text)});
+  }
+}
+
+template <class T>
+std::string_view Tape<T>::label_at(std::uint32_t index) const {
+  const auto at = std::lower_bound(labels_.begin(), labels_.end(), index,
+                                   [](const Label& a, std::uint32_t b) { return a.index < b; });
+  return at != labels_.end() && at->index == index ? std::string_view(at->text)
+                                                   : std::string_view();
 }
 
 template <class T>

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -16,6 +18,12 @@ template <class T>
 struct Operation;
 template <class T>
 class SweepMemory;
+template <class T>
+class Watch;
+struct TapeSummary;
+
+/// Seconds since any fixed moment; a program gives it to a library, which sees no clock itself.
+using Clock = double (*)();
 
 /// The shape of a node, kept in the tape; nodes of one shape share it.
 struct NodeShape {
@@ -130,6 +138,25 @@ class Tape final {
   /// Bytes that the tape has taken from the system; it keeps them until it is destroyed.
   std::size_t capacity() const;
 
+  /// The most bytes that nodes with their values have taken at once, and the buffers of sweeps.
+  std::size_t peak_bytes() const;
+
+  /// While on, stops at the first value or cotangent that is NaN or infinite.
+  ///
+  /// Errors:  std::range_error with operation, node, entry, shapes and labels: for a value as soon
+  ///          as another node is recorded, a value is read or a sweep starts; for a cotangent in
+  ///          the sweep of values; recorded sweeps record theirs as values.
+  /// Note:    Also of slopes that a zero would have silenced, in recorded sweeps. Off at first.
+  void check_finite(bool on);
+  /// While there is a clock, adds up the time by operation, from zero on; null ends it.
+  void profile(Clock clock);
+  /// Names a node until it ends.
+  void label(const Var<T>& var, std::string text);
+  /// The node's name; empty if it has none.
+  std::string_view label_at(std::uint32_t index) const;
+  /// Count, bytes and time by operation; to_string makes a table of it (diagnostics.hpp).
+  TapeSummary summary() const;
+
   // For authors of operations (operation.hpp) and sweeps.
 
   /// As rewind, but parameters bound since the mark are bound anew; returns their leaves.
@@ -182,10 +209,18 @@ class Tape final {
 
   /// Appends a node; its value is written by the caller, or stands at `node.value` already.
   Var<T> append(Node<T> node) {
+    if (watch_ != nullptr && node.output == 0) [[unlikely]]
+      settle();
     node.generation = generation_;
     nodes_.push_back(node);
     return Var<T>(this, static_cast<std::uint32_t>(nodes_.size() - 1), generation_);
   }
+
+  /// What watches the tape; null if nothing does.
+  Watch<T>* watch() const { return watch_; }
+
+  /// Checks and times the nodes so far, if the tape is watched.
+  void settle();
 
   /// Memory of the sweeps over this tape.
   SweepMemory<T>& sweep_memory() { return *sweep_memory_; }
@@ -203,13 +238,26 @@ class Tape final {
 
   [[noreturn]] void reject(const Var<T>& var, const char* op) const;
 
+  struct Label {
+    std::uint32_t index;
+    std::string text;
+  };
+
+  std::size_t used_bytes() const;
+  Watch<T>& kept_watch();
+  void set_watch();
+
   NodeList<T> nodes_;
+  Watch<T>* watch_ = nullptr;
   Arena values_;
   Arena records_;
   std::uint32_t generation_ = 1;  // grows with every rewind, so that ended handles are recognised
   std::vector<Bound> bound_;
   std::size_t next_bound_ = 0;  // modules bind in the same order again and again: look there first
   std::vector<Owned> owned_;
+  std::vector<Label> labels_;  // in the order of their nodes
+  std::size_t peak_bytes_ = 0;
+  std::unique_ptr<Watch<T>> kept_watch_;
   std::unique_ptr<SweepMemory<T>> sweep_memory_;
 };
 

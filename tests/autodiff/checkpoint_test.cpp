@@ -13,6 +13,7 @@
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 
 namespace fjord {
 namespace {
