@@ -45,6 +45,7 @@ std::vector<std::uint32_t> Evaluation<T>::captured() const {
 template <class T>
 Vars<T> Evaluation<T>::close(const Vars<T>& outputs) {
   require(!outputs.empty(), op_, "the function must give at least one variable");
+  tape_.settle();
   for (const Var<T>& output : outputs) {
     const Node<T>& node = tape_.node(output, op_.c_str());
     const Shape shape = node.shape.shape();
