@@ -1,0 +1,98 @@
+"""Tests what examples print: python3 examples_test.py PROGRAM..."""
+
+import math
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+
+def numbers(text):
+    return [float(number) for number in re.findall(r"-?\d+\.\d+(?:e[+-]\d+)?", text)]
+
+
+def log_likelihood(log_scales, xs, ys):
+    """Of the Gaussian process in examples/gaussian_process.cpp, and its mean at 2.75: by elimination, in plain Python."""
+    length, deviation, noise = map(math.exp, log_scales)
+
+    def covariance(a, b):
+        return deviation**2 * math.exp(-((a - b) ** 2) / (2 * length**2))
+
+    rows = [[covariance(a, b) + noise**2 * (a == b) for b in xs] + [y] for a, y in zip(xs, ys)]
+    log_det = 0.0
+    for k, pivot in enumerate(rows):
+        log_det += math.log(pivot[k])
+        for row in rows[:k] + rows[k + 1 :]:
+            factor = row[k] / pivot[k]
+            row[k:] = [r - factor * p for r, p in zip(row[k:], pivot[k:])]
+    weights = [row[-1] / row[k] for k, row in enumerate(rows)]
+    fit = sum(w * y for w, y in zip(weights, ys))
+    mean = sum(w * covariance(2.75, x) for w, x in zip(weights, xs))
+    return -(fit + log_det + len(xs) * math.log(2 * math.pi)) / 2, mean
+
+
+class Examples(unittest.TestCase):
+    def output_of(self, name):
+        return subprocess.run([programs[name]], capture_output=True, text=True, check=True).stdout
+
+    def near(self, found, expected, delta):
+        self.assertEqual(len(found), len(expected), found)
+        for number, value in zip(found, expected):
+            self.assertAlmostEqual(number, value, delta=delta)
+
+    def test_gradient(self):
+        a, b = -1.2, 1.0
+        value = (1 - a) ** 2 + 100 * (b - a * a) ** 2
+        slope = [-2 * (1 - a) - 400 * a * (b - a * a), 200 * (b - a * a)]
+        self.near(numbers(self.output_of("gradient")), [value, *slope], 1e-4)
+
+    def test_newton(self):
+        *steps, end = self.output_of("newton").splitlines()
+        # 500 valleys, each of which starts at the value 24.2.
+        self.near(numbers(steps[0]), [12100], 1)
+        self.near(numbers(end), [1, 1], 2e-9)
+
+    def test_gaussian_process(self):
+        xs = [i / 2 for i in range(12)]
+        ys = [math.sin(x) + 0.1 * math.cos(17 * i) for i, x in enumerate(xs)]
+        length, deviation, noise, likelihood, _, at = numbers(self.output_of("gaussian_process"))
+        best = [math.log(length), math.log(deviation), math.log(noise)]
+        expected, mean = log_likelihood(best, xs, ys)
+        self.assertAlmostEqual(likelihood, expected, delta=1e-5)
+        self.assertAlmostEqual(at, mean, delta=1e-3)
+        for k in range(3):  # it is the most likely one
+            for change in (-0.02, 0.02):
+                other = [scale + change * (i == k) for i, scale in enumerate(best)]
+                self.assertLess(log_likelihood(other, xs, ys)[0], expected)
+
+    def test_least_squares(self):
+        # The certified values of the problem.
+        b0, b1, squares = numbers(self.output_of("least_squares"))
+        self.assertAlmostEqual(b0 / 2.3894212918e2, 1, delta=1e-8)
+        self.assertAlmostEqual(b1 / 5.5015643181e-4, 1, delta=1e-8)
+        self.assertAlmostEqual(squares / 1.2455138894e-1, 1, delta=1e-8)
+
+    def test_eigen(self):
+        place, *lines = self.output_of("eigen").splitlines()
+        self.assertEqual(place, "read in place: yes")
+        # By hand: A x - b = (-2.5, -2.5, -2.5), and masses times velocities.
+        rows = [[-22.5, -30], [-22.5, -30], [2, 0, -2], [2, 1, 0]]
+        for line, row in zip(lines, rows, strict=True):
+            self.near(numbers(line), row, 1e-9)
+
+    def test_own_operation(self):
+        text = self.output_of("own_operation")
+        # Tables of Bessel functions: J0(2.5) and J1(2.5); J0' = -J1, J0'' = J1 / x - J0.
+        j0, j1 = -0.0483837764681979, 0.4970941024642742
+        self.near(numbers(re.sub(r"\S+\(2.5\)", "", text)), [j0, -j1, j1 / 2.5 - j0], 1e-8)
+        self.assertIn("below 1e-8: yes", text)
+
+    def test_metropolis(self):
+        # The closed form; what learning and sampling leave open is some 0.03.
+        self.near(numbers(self.output_of("metropolis")), [0.8, 0.2, 0.48, 0.712], 0.12)
+
+
+if __name__ == "__main__":
+    programs = {pathlib.Path(path).stem: pathlib.Path(path).resolve() for path in sys.argv[1:]}
+    unittest.main(argv=sys.argv[:1] + [f"Examples.test_{name}" for name in programs])
