@@ -6,7 +6,6 @@
 
 using namespace fjord;
 using Vector = std::vector<double>;
-
 constexpr Index size = 1000;
 
 // Rosenbrock's valleys side by side; the minimum is 0, at (1, ..., 1).
@@ -66,7 +65,6 @@ int main() {
     const Vector g = numbers_of(slope);
     if (step % 5 == 0) std::printf("step %2d: %.3e\n", step, value.item());
     if (dot(g, g) < 1e-20) break;
-
     const Vector p = newton_step(tape, x, g);
     double length = 1;
     while (valleys(on(tape, sum_of(x, length, p))).item() >

@@ -47,6 +47,15 @@ class Examples(unittest.TestCase):
         slope = [-2 * (1 - a) - 400 * a * (b - a * a), 200 * (b - a * a)]
         self.near(numbers(self.output_of("gradient")), [value, *slope], 1e-4)
 
+    def test_guide(self):
+        sweeps, second, hessian, line, minimum, kinks = self.output_of("guide").splitlines()
+        # In closed form, of the functions that the guide names.
+        self.assertEqual([sweeps, second], ["12 108", "12 36"])
+        self.near(numbers(hessian), [math.exp(3) + 2] * 2, 1e-4)
+        self.assertEqual(line, "36 22")
+        self.near(numbers(minimum), [2], 1e-6)
+        self.assertEqual(kinks, "1 0.25, 0 1")
+
     def test_newton(self):
         *steps, end = self.output_of("newton").splitlines()
         # 500 valleys, each of which starts at the value 24.2.

@@ -1,4 +1,4 @@
-"""Tests that README.md is true: python3 readme_test.py ROOT SPRING DENSITY FIT, the last three its example programs."""
+"""Tests that README.md and the guide are true: python3 readme_test.py ROOT SPRING DENSITY FIT, the last three its example programs."""
 
 import math
 import pathlib
@@ -63,9 +63,20 @@ class Readme(unittest.TestCase):
         self.assertGreater(mean, -0.5)
         self.run_example(density, "square.safetensors")
 
-    def test_every_file_that_it_names_exists(self):
-        links = re.findall(r"\[[^\]]*\]\(([^)]+)\)", re.sub(r"^```.*?^```", "", readme, flags=re.M | re.S))
-        names = re.findall(r"`([\w.]+(?:/[\w.]+)+/?)`", readme) + re.findall(r"^sh ([\w./]+)", readme, re.M)
+    def test_the_guide_shows_code_of_the_examples(self):
+        guide = (root / "docs/guide.md").read_text("utf-8")
+        blocks = re.findall(r"^(?:<!-- part of (\S+) -->\n)?```cpp\n(.*?)^```$", guide, re.M | re.S)
+        self.assertGreater(len(blocks), 5)
+        for example, code in blocks:
+            lines = [line.strip() for line in code.splitlines()]
+            shown = [line.strip() for line in (root / example).read_text("utf-8").splitlines()]
+            starts = range(len(shown) - len(lines) + 1)
+            self.assertTrue(any(shown[i : i + len(lines)] == lines for i in starts), code)
+
+    def test_every_file_that_they_name_exists(self):
+        text = readme + (root / "docs/guide.md").read_text("utf-8")
+        links = re.findall(r"\[[^\]]*\]\(([^)]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+        names = re.findall(r"`([\w.]+(?:/[\w.]+)+/?)`", text) + re.findall(r"^sh ([\w./]+)", text, re.M)
         self.assertGreater(len(links) + len(names), 10)
         for name in links + names:
             if not name.startswith(("http", "fjord/", "runs/", "build/", "subprojects/")):
