@@ -1,6 +1,7 @@
 #include "fjord/autodiff/custom.hpp"
 
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 
@@ -133,6 +134,20 @@ TEST_CASE("custom: a rule need not be that of the value") {
   const auto f = [&](const Number& v) { return sum(square(round(v))); };
   CHECK(Tensor<double>(gradient(f, x).value()) == Tensor<double>{0, 4});
   CHECK(Tensor<double>(jvp(round, x, tape.input({3, 5})).value()) == Tensor<double>{3, 5});
+}
+
+TEST_CASE_TEMPLATE("custom: a rule of which rounding alone is left can be transposed", T, float,
+                   double) {
+  // Deviations from the mean add up to 0.
+  const auto total = [](const Var<T>& x) { return sum(x - mean(x)); };
+  const auto rule = [&](const Var<T>&, const Var<T>&, const Var<T>& v) { return total(v); };
+  const auto by_jvp = custom("mine", total, nullptr, rule);
+  Tape<T> tape;
+  for (Index n = 2; n < 12; ++n) {
+    CAPTURE(n);
+    const Tensor<T> slope(gradient(by_jvp, tape.input(Tensor<T>::full({n}, T(0.3)))).value());
+    for (Index i = 0; i < n; ++i) CHECK(std::abs(slope(i)) <= std::numeric_limits<T>::epsilon());
+  }
 }
 
 TEST_CASE("custom: the tape keeps the result alone, and the rules as long as the result") {
