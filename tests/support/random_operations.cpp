@@ -103,6 +103,13 @@ bool square_matrices(const Shape& shape, const Shape& first) {
   return rows(shape, first) && shape[shape.rank() - 2] == 3;
 }
 
+// [..., 3] with entries that do not tie where those of a do: nothing discontinuous may be left to
+// rounding, which is why other numbers are moved by 0.137 below.
+Number apart(const Number& a) {
+  return a + a.tape().input({0, 0.37, 0.81});
+}
+
+// Well-conditioned matrices, positive definite ones of their lower triangle, eigenvalues apart.
 Number steady(const Number& a) {
   return 0.3 * sin(a) + a.tape().input({{2, 0, 0}, {0, 5, 0}, {0, 0, 8}});
 }
@@ -183,15 +190,15 @@ constexpr ProgramOperation operations[] = {
     FJORD_UNARY(any, cbrt(sin(a) - 2)),
     // rounding, choices
     FJORD_UNARY(any, abs(a)),
-    FJORD_BINARY(any, stretches, sign(a) * b),
-    FJORD_UNARY(any, a - floor(a)),
-    FJORD_UNARY(any, a* ceil(a)),
-    FJORD_UNARY(any, sin(a + round(a))),
-    FJORD_UNARY(any, fmod(a, 1.5)),
-    FJORD_BINARY(any, stretches, fmod(a, 1 + square(b))),
-    FJORD_BINARY(any, stretches, where(a > b, a* b, sin(a))),
-    FJORD_BINARY(any, stretches, where(a <= 0.1, b, exp(a))),
-    FJORD_BINARY(any, stretches, where(equal(a, b), a, a* b)),
+    FJORD_BINARY(any, stretches, sign(a + 0.137) * b),
+    FJORD_UNARY(any, a - floor(a + 0.137)),
+    FJORD_UNARY(any, ceil(a + 0.137) * a),
+    FJORD_UNARY(any, sin(a + round(a + 0.137))),
+    FJORD_UNARY(any, fmod(a + 0.137, 1.5)),
+    FJORD_BINARY(any, stretches, fmod(a + 0.137, 1 + square(b))),
+    FJORD_BINARY(any, stretches, where(a > b + 0.137, a* b, sin(a))),
+    FJORD_BINARY(any, stretches, where(a <= 0.137, b, exp(a))),
+    FJORD_BINARY(any, stretches, where(not_equal(a, b + 0.137), a * b, a)),
     FJORD_BINARY(any, stretches, maximum(a, b)),
     FJORD_BINARY(any, stretches, minimum(a, b)),
     FJORD_UNARY(any, maximum(a, 0.3)),
@@ -258,9 +265,9 @@ constexpr ProgramOperation operations[] = {
     FJORD_UNARY(rows, take(a, Places{2, 0, 2}, -1)),
     FJORD_UNARY(rows, take(a, Places{0, -1}, 0)),
     FJORD_UNARY(two_rows, take(a, Places{{0, 1}, {1, 1}}, 0)),
-    FJORD_BINARY(with_axis, same, gather(a, argsort(b), -1)),
-    FJORD_BINARY(vector, rows, take(a, argmax(b, -1), 0)),
-    FJORD_BINARY(with_axis, same, scatter_add(a, argsort(b, 0), b, 0)),
+    FJORD_BINARY(rows, same, gather(a, argsort(apart(b)), -1)),
+    FJORD_BINARY(vector, rows, take(a, argmax(apart(b), -1), 0)),
+    FJORD_BINARY(rows, same, scatter_add(a, argsort(apart(b)), b, -1)),
     FJORD_BINARY(vector, vector, scatter_add(a, Places{1, 1, -1}, b, 0)),
     FJORD_UNARY(with_axis, flip(a, -1)),
     FJORD_UNARY(with_axis, roll(a, 1, 0)),
