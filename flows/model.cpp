@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/nn/mlp.hpp"
 
@@ -91,12 +92,26 @@ std::vector<Index> whole_numbers_at(const nlohmann::json& json, const char* key)
   return value_at<std::vector<Index>>(json, key);
 }
 
+// Parses the model's JSON text; refuses keys that occur twice, of which nlohmann::json would keep the
+// last.
+nlohmann::json parse_text(const std::string& text) {
+  std::set<std::string> seen;
+  const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+    if (event != nlohmann::json::parse_event_t::key) return true;
+    const auto& key = value.get_ref<const std::string&>();
+    require(seen.insert(key).second, "model",
+            [&] { return "the model file has the key " + printable(key) + " twice"; });
+    return true;
+  };
+  return nlohmann::json::parse(text, watch, false);
+}
+
 void check_keys(const nlohmann::json& json) {
   static const std::set<std::string> known{"version",    "dim", "blocks", "hidden",    "activation",
                                            "time_input", "t0",  "t1",     "base_scale"};
   for (const auto& [key, value] : json.items()) {
     require(known.contains(key), "model", [&, &name = key] {
-      return "the model file has the unknown key " + name + "; it needs a newer Fjord";
+      return "the model file has the unknown key " + printable(name) + "; it needs a newer Fjord";
     });
   }
 }
@@ -110,6 +125,27 @@ void check_tensor(const nn::State& state, const std::string& name, const Shape& 
     return "tensor " + name + " must have shape " + to_string(expected) + ", got " +
            to_string(shape);
   });
+}
+
+// The tensor's numbers in the precision T, held against those that T has: an activation that
+// saturates would make a density that looks like one of any other.
+template <class T>
+Tensor<T> finite_tensor(const nn::State& state, const std::string& name) {
+  const Tensor<T> values = std::visit([](const auto& tensor) { return tensor.template as<T>(); },
+                                      state.tensors.at(name));
+  require(
+      std::ranges::all_of(values.storage(), [](T v) { return std::isfinite(v); }), "model",
+      [&] { return "tensor " + name + " holds a number that is not finite in this precision"; });
+  return values;
+}
+
+void check_one_precision(const nn::State& state) {
+  for (const auto& [name, tensor] : state.tensors) {
+    require(tensor.index() == state.tensors.begin()->second.index(), "model", [&, &odd = name] {
+      return "all tensors must be F32, or all F64; " + printable(odd) + " and " +
+             printable(state.tensors.begin()->first) + " differ";
+    });
+  }
 }
 
 // Holds the widths against the first block's biases before anything of their size is allocated.
@@ -163,7 +199,7 @@ FlowSettings settings_of(const nn::State& state) {
               state.metadata.contains("model"),
           "model",
           "this is no model file of Fjord: its metadata lacks format = fjord-flow and model");
-  const nlohmann::json json = nlohmann::json::parse(state.metadata.at("model"), nullptr, false);
+  const nlohmann::json json = parse_text(state.metadata.at("model"));
   require(json.is_object(), "model", "the model file's text `model` is no JSON object");
   if (json.contains("version")) {
     const Index version = whole_number_at(json, "version");
@@ -190,17 +226,14 @@ template <class T>
 void load_parameters(Distribution<T>& model, const nn::State& state) {
   const nn::NamedParameters<T> parameters = nn::parameters_of<T>(model);
   // All are looked at before the first is changed.
+  std::vector<Tensor<T>> values;
   for (const nn::NamedParameter<T>& p : parameters) {
     check_tensor(state, p.name, p.parameter->value().shape());
+    values.push_back(finite_tensor<T>(state, p.name));
     p.parameter->mutable_values();
   }
-  for (const nn::NamedParameter<T>& p : parameters) {
-    std::visit(
-        [&](const auto& tensor) {
-          const Tensor<T> values = tensor.template as<T>();
-          std::ranges::copy(values.storage(), p.parameter->mutable_values().begin());
-        },
-        state.tensors.at(p.name));
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    std::ranges::copy(values[i].storage(), parameters[i].parameter->mutable_values().begin());
   }
 }
 
@@ -217,6 +250,7 @@ std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
                    std::to_string(layers) + " weights and biases, the file holds " +
                    std::to_string(state.tensors.size()) + " tensors";
           });
+  check_one_precision(state);
   check_widths(settings, state);
   auto model = make_flow<T>(settings, numerics, Random(0));
   load_parameters(*model, state);

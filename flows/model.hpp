@@ -43,22 +43,22 @@ nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settin
 
 /// The settings in a model file's metadata.
 ///
-/// Errors:  std::invalid_argument if it is no flow of Fjord, of a newer version, or has an unknown
-///          or missing key.
+/// Errors:  std::invalid_argument if it is no flow of Fjord, of a newer version, or has an unknown,
+///          repeated or missing key.
 FlowSettings settings_of(const nn::State& state);
 
 /// Makes the model that a state describes, in the precision T whatever that of the state.
 ///
-/// Errors:  std::invalid_argument as settings_of, or if a tensor is missing, unknown, or of another
-///          shape.
+/// Errors:  std::invalid_argument as settings_of, or if a tensor is missing, unknown, of another
+///          shape or precision than the others, or holds a number that is not finite in T.
 template <class T>
 std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
                                                      const FlowNumerics& numerics);
 
 /// Copies the parameters from a state's tensors.
 ///
-/// Errors:  std::invalid_argument if one is missing or of another shape, or while a tape holds one;
-///          none is changed then.
+/// Errors:  std::invalid_argument if one is missing, of another shape or not finite, or while a tape
+///          holds one; none is changed then.
 template <class T>
 void load_parameters(Distribution<T>& model, const nn::State& state);
 

@@ -1,5 +1,7 @@
 #include "fjord/flows/model.hpp"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "fjord/tests/support/check_flow.hpp"
@@ -114,6 +116,8 @@ TEST_CASE("model: a text that is no model of this version is refused by name") {
   refuses(described(changed("}", R"(, "version": 2})")), "has version 2");
   refuses(described(changed("}", R"(, "version": "1"})")), "version must be a whole number");
   refuses(described(changed("}", R"(, "scaling": 2})")), "unknown key scaling");
+  refuses(described(changed("}", R"(, "a\u001bb": 2})")), "unknown key a?b");
+  refuses(described(changed("}", R"(, "dim": 2})")), "has the key dim twice");
   refuses(described(changed(R"("dim": 2, )", "")), "dim must be a whole number");
   refuses(described(changed(R"(, "base_scale": 0.8)", "")), "lacks the key base_scale");
   refuses(described(changed(R"("dim": 2)", R"("dim": 2.5)")), "dim must be a whole number");
@@ -147,12 +151,32 @@ TEST_CASE("model: tensors that do not fit the text are refused by name") {
   nn::State shape = usual_state();
   shape.tensors["blocks.1.layers.1.weight"] = Tensor<double>::zeros({6, 5});
   refuses(shape, "blocks.1.layers.1.weight must have shape [5, 6], got [6, 5]");
+  nn::State mixed = usual_state();
+  mixed.tensors["blocks.1.layers.1.bias"] = Tensor<float>::zeros({5});
+  refuses(mixed, "all tensors must be F32, or all F64");
   // Before anything of that size is allocated.
   nn::State wide = usual_state();
   wide.metadata["model"] = changed("[6, 5]", "[6000000000, 5]");
   refuses(wide, "blocks.0.layers.0.bias must have shape [6000000000], got [6]");
   wide.metadata["model"] = changed(R"("blocks": 2)", R"("blocks": 4611686018427387904)");
   refuses(wide, "blocks of 3 weights and biases");
+}
+
+TEST_CASE("model: a weight that is no finite number of the precision is refused by name") {
+  // An activation that saturates would turn it into a density that looks like one.
+  const auto holding = [](double number) {
+    nn::State state = usual_state();
+    std::get<Tensor<double>>(state.tensors.at("blocks.1.layers.0.bias"))(2) = number;
+    return state;
+  };
+  const char* part = "tensor blocks.1.layers.0.bias holds a number that is not finite";
+  for (const double number : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    CHECK_THROWS_WITH_AS(model_of<double>(holding(number), numerics(1e-3)), doctest::Contains(part),
+                         std::invalid_argument);
+  }
+  CHECK_THROWS_WITH_AS(model_of<float>(holding(1e39), numerics(1e-3)), doctest::Contains(part),
+                       std::invalid_argument);
+  CHECK_NOTHROW(model_of<double>(holding(1e39), numerics(1e-3)));
 }
 
 TEST_CASE("model: parameters are loaded all or not at all") {
@@ -163,6 +187,9 @@ TEST_CASE("model: parameters are loaded all or not at all") {
   nn::State missing = whole;
   missing.tensors.erase("blocks.1.layers.2.bias");
   CHECK_THROWS_AS(load_parameters(*model, missing), std::invalid_argument);
+  nn::State infinite = whole;
+  std::get<Tensor<double>>(infinite.tensors.at("blocks.1.layers.2.bias"))(0) = HUGE_VAL;
+  CHECK_THROWS_AS(load_parameters(*model, infinite), std::invalid_argument);
   Tape<double> tape;
   tape.bind(*nn::parameters_of<double>(*model).back().parameter);
   CHECK_THROWS_AS(load_parameters(*model, whole), std::invalid_argument);
