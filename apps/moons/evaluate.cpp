@@ -48,7 +48,8 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
   check_finite(result.values);
   save_points(options.out, result.values.template as<double>());
   const Statistics nll = negated_statistics(result.values);
-  std::array<char, 32> error{"null"};
+  // The largest number has 309 digits before the point.
+  std::array<char, 320> error{"null"};
   if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
   std::printf("NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n", nll.mean,
               error.data(), static_cast<long long>(data.shape()[0]), result.evaluations);

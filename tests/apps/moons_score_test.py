@@ -190,6 +190,10 @@ class Tables(MoonsTest):
         self.assertRegex(run.out, r"^NLL %.4f \+- %.4f nats over 3 rows, \d+ field evaluations a row\n$" % (mean, error))
         self.assertEqual(run.err, "")
         self.assertRegex(self.score(self.write("data.csv", "1,2\n")).out, r"^NLL \S+ \+- null nats over 1 rows")
+        # Far from the base both are half of 1e60 / (2 0.8^2), which takes more than 50 digits.
+        far = self.score(self.write("data.csv", "0,0\n1e30,0\n")).out.split()
+        self.assertAlmostEqual(float(far[1]) * 2.56e-60, 1, delta=1e-6)
+        self.assertAlmostEqual(float(far[3]) * 2.56e-60, 1, delta=1e-6)
 
     def test_csv_and_npy_hold_the_same_numbers(self):
         data = self.write("data.csv", "0.1,0.2\n-3.5,0.25\n")
