@@ -198,7 +198,7 @@ constexpr ProgramOperation operations[] = {
     FJORD_BINARY(any, stretches, fmod(a + 0.137, 1 + square(b))),
     FJORD_BINARY(any, stretches, where(a > b + 0.137, a* b, sin(a))),
     FJORD_BINARY(any, stretches, where(a <= 0.137, b, exp(a))),
-    FJORD_BINARY(any, stretches, where(not_equal(a, b + 0.137), a * b, a)),
+    FJORD_BINARY(any, stretches, where(not_equal(a, b + 0.137), a* b, a)),
     FJORD_BINARY(any, stretches, maximum(a, b)),
     FJORD_BINARY(any, stretches, minimum(a, b)),
     FJORD_UNARY(any, maximum(a, 0.3)),
