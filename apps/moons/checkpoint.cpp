@@ -5,11 +5,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fjord/apps/moons/message.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/nn/safetensors.hpp"
 
 namespace fjord::apps {
 namespace {
+
+const std::string remedy = "; name another --out, or remove it to begin anew";
 
 constexpr const char* format_name = "fjord-checkpoint";
 constexpr const char* moment_prefix = "optimizer.";
@@ -59,7 +62,7 @@ Metadata metadata_of(const nn::State& state, const std::string& file) {
     return {position_of(json.at("position")), json.at("settings").get<Settings>(),
             json.at("optimizer_steps").get<std::uint64_t>()};
   } catch (const std::exception&) {
-    fail("checkpoint", file + " is damaged; name another --out, or remove it to begin anew");
+    fail("checkpoint", file + " is damaged" + remedy);
   }
 }
 
@@ -69,8 +72,16 @@ const Tensor<T>& tensor_at(const nn::State& state, const std::string& name,
   const auto found = state.tensors.find(name);
   const bool ok = found != state.tensors.end() && std::holds_alternative<Tensor<T>>(found->second);
   require(ok, "checkpoint",
-          [&] { return file + " lacks the tensor " + name + " in the run's precision"; });
+          [&] { return file + " lacks the tensor " + name + " in the run's precision" + remedy; });
   return std::get<Tensor<T>>(found->second);
+}
+
+nn::State read_state(const std::filesystem::path& file) {
+  try {
+    return nn::load_safetensors(file);
+  } catch (const std::invalid_argument& error) {
+    fail("checkpoint", plain_message(error.what()) + remedy);
+  }
 }
 
 void check_settings(const Settings& saved, const Settings& asked) {
@@ -104,14 +115,14 @@ void save_checkpoint(const std::filesystem::path& file, const nn::NamedParameter
 
 bool is_unfinished(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return false;
-  return !metadata_of(nn::load_safetensors(file), file.string()).position.finished;
+  return !metadata_of(read_state(file), file.string()).position.finished;
 }
 
 template <class T>
 Position load_checkpoint(const std::filesystem::path& file,
                          const nn::NamedParameters<T>& parameters, optim::Optimizer<T>& optimizer,
                          const Settings& settings) {
-  const nn::State state = nn::load_safetensors(file);
+  const nn::State state = read_state(file);
   const Metadata metadata = metadata_of(state, file.string());
   check_settings(metadata.settings, settings);
   optim::OptimizerState<T> moments{metadata.optimizer_steps, {}};
@@ -122,7 +133,7 @@ Position load_checkpoint(const std::filesystem::path& file,
   for (const nn::NamedParameter<T>& p : parameters) {
     const Tensor<T>& saved = tensor_at<T>(state, p.name, file.string());
     require(saved.shape() == p.parameter->value().shape(), "checkpoint", [&] {
-      return file.string() + ": tensor " + p.name + " has another shape than the model's";
+      return file.string() + ": tensor " + p.name + " has another shape than the model's" + remedy;
     });
     std::ranges::copy(saved.storage(), p.parameter->mutable_values().begin());
   }

@@ -101,6 +101,8 @@ TEST_CASE("checkpoint: files that are none are refused") {
   const auto refuses = [&](const char* message) {
     CHECK_THROWS_WITH_AS(load_checkpoint(file, run.parameters, run.adam, settings),
                          doctest::Contains(message), std::invalid_argument);
+    CHECK_THROWS_WITH_AS(load_checkpoint(file, run.parameters, run.adam, settings),
+                         doctest::Contains("; name another --out"), std::invalid_argument);
   };
   write_file(file, "junk of more than eight bytes");
   refuses("checkpoint");
