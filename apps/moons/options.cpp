@@ -158,6 +158,7 @@ void check_options(const TrainOptions& o) {
 }
 
 void check_options(const ScoreOptions& o) {
+  check(!o.out.empty(), "out", "a file", "nothing");
   check_solver(o.rtol, o.atol, o.trace);
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);
@@ -165,6 +166,7 @@ void check_options(const ScoreOptions& o) {
 }
 
 void check_options(const SampleOptions& o) {
+  check(!o.out.empty(), "out", "a file", "nothing");
   check_count("count", o.count);
   check_solver(o.rtol, o.atol, "exact");
   check_seed(o.seed);

@@ -337,6 +337,8 @@ class Refusals(MoonsTest):
                            (["--precision", "half"], "--precision"), (["--threads", -1], "--threads"), (["--seed", -1], "--seed"),
                            (["--count", 3], "--count"), (["word"], "word"), (["--rtol"], "--rtol")):
             self.fails(2, part, *score, *more)
+        self.fails(2, "--out: a file", *score[:-1], "")
+        self.fails(2, "--out: a file", "sample", "--model", "model", "--count", 3, "--out", "")
         for count in (0, -1, "x", 1.5, 10 ** 30):
             self.fails(2, "--count", *sample, count)
         for command in (score, sample + [3]):
