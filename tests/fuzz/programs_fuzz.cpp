@@ -2,7 +2,7 @@
 //
 //     CXX=clang++ meson setup build-fuzz -Dfuzz=true -Dapps=false
 //     ninja -C build-fuzz tests/fuzz_programs
-//     build-fuzz/tests/fuzz_programs -max_len=146 -max_total_time=600
+//     build-fuzz/tests/fuzz_programs -max_len=146 -len_control=0 -max_total_time=600
 #include <cstdio>
 #include <cstdlib>
 
