@@ -25,6 +25,7 @@ using bench::shortest_seconds;
 
 constexpr Index batch = 256;
 constexpr Index points = 8192;
+constexpr int rounds = 30;
 
 // A flow after some training steps, when solves need as many evaluations as in the middle of a run.
 class TrainedFlow final {
@@ -80,7 +81,7 @@ double fused_seconds_an_evaluation(int steps_per_block) {
   for (float& w : weights) w *= 0.3F;
   const Tensor<float> x = apps::make_moons(batch, 0.06, Random(4)).as<float>();
   std::vector<float> gradient(weights.size());
-  const double seconds = shortest_seconds(300, [&] { fused(weights, x.storage(), gradient); });
+  const double seconds = shortest_seconds(60, [&] { fused(weights, x.storage(), gradient); });
   return seconds / static_cast<double>(fused.evaluations());
 }
 
@@ -89,7 +90,7 @@ double sgemm_flops() {
   const std::vector<float> b(64 * 64, 0.5F);
   std::vector<float> c(256 * 64);
   constexpr int repeats = 100;
-  const double seconds = shortest_seconds(50, [&] {
+  const double seconds = shortest_seconds(5, [&] {
     for (int i = 0; i < repeats; ++i) {
       multiply<float>(256, 64, 64, {a.data(), 256}, {b.data(), 64}, c.data(), Start::zero);
     }
@@ -144,9 +145,14 @@ int main(int argc, char** argv) {
   }
 
   TrainedFlow narrow(8, 1, 320);
-  const TrainedFlow::Cost tape = narrow.cost(100);
+  TrainedFlow::Cost tape = narrow.cost(1);
   const int steps_per_block = std::max(1, static_cast<int>((tape.evaluations / 4 - 1) / 6 + 0.5));
-  const double fused = fused_seconds_an_evaluation(steps_per_block);
+  double fused = 1e300;
+  // By turns, as a shared machine has slow and fast seconds.
+  for (int round = 0; round < rounds; ++round) {
+    tape.seconds = std::min(tape.seconds, narrow.cost(20).seconds);
+    fused = std::min(fused, fused_seconds_an_evaluation(steps_per_block));
+  }
   const double ours = tape.seconds / tape.evaluations;
   std::printf("training step, width 8, one thread: %.2f us an evaluation (%.0f a step, %.3f ms)\n",
               ours * 1e6, tape.evaluations, tape.seconds * 1e3);
@@ -154,9 +160,13 @@ int main(int argc, char** argv) {
               fused * 1e6, ours / fused);
 
   TrainedFlow wide(64, 1, 96);
-  const TrainedFlow::Cost tape64 = wide.cost(20);
+  TrainedFlow::Cost tape64 = wide.cost(1);
+  double peak = 0;
+  for (int round = 0; round < rounds; ++round) {
+    tape64.seconds = std::min(tape64.seconds, wide.cost(2).seconds);
+    peak = std::max(peak, sgemm_flops());
+  }
   const double rate = product_flops(64) * batch * tape64.evaluations / tape64.seconds;
-  const double peak = sgemm_flops();
   std::printf(
       "training step, width 64, one thread: %.1f us an evaluation, %.1f GFLOP/s in products\n",
       tape64.seconds / tape64.evaluations * 1e6, rate * 1e-9);
@@ -164,7 +174,11 @@ int main(int argc, char** argv) {
               100 * rate / peak);
 
   TrainedFlow two(8, 2, 320);
-  const double seconds2 = two.cost(100).seconds;
+  double seconds2 = 1e300;
+  for (int round = 0; round < rounds; ++round) {
+    tape.seconds = std::min(tape.seconds, narrow.cost(10).seconds);
+    seconds2 = std::min(seconds2, two.cost(20).seconds);
+  }
   std::printf("two threads against one: %.2f times\n", tape.seconds / seconds2);
 
   if (argc < 2) return 0;
