@@ -33,8 +33,8 @@ struct RowResults {
 template <class T>
 class Sharded final {
  public:
-  /// Small enough to stay in cache, large enough to hide the cost of a node.
-  static constexpr Index default_rows = 64;
+  /// Large enough to hide the cost of a node, small enough for two threads to share a batch of 256.
+  static constexpr Index default_rows = 128;
 
   /// Errors:  std::invalid_argument if shard_rows is not positive.
   Sharded(Distribution<T>& model, Workers& workers, Index shard_rows = default_rows);
