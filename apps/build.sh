@@ -42,7 +42,7 @@ build() {
   case $(ninja -C "$root/$folder" -n "$@" 2>&1) in
     *"no work to do"*) return 0 ;;
   esac
-  echo "building; the first time takes a minute or more" >&2
+  echo "building; the first time takes some minutes" >&2
   [ -t 2 ] || set -- --quiet "$@"
   ninja -C "$root/$folder" "$@" >&2
 }
