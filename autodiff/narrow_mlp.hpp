@@ -4,7 +4,7 @@
 /// 1 + D columns of X[column][unit]; the tangents of the first layer are columns of its weight.
 #pragma once
 
-#include "fjord/autodiff/narrow_products.hpp"
+#include "fjord/autodiff/narrow_tiles.hpp"
 #include "fjord/autodiff/tanh_rule.hpp"
 
 namespace fjord::narrow {
@@ -17,119 +17,6 @@ struct MlpLayer {
   const T* weight;
   const T* bias;
 };
-
-/// y[c][i] = (bias[i] in column 0) + sum over j of w(i, j) x[c][j], for Rows x Columns of them.
-template <class T, int Rows, int Columns>
-[[gnu::always_inline]] inline void mlp_tile(Index n, const T* w, Index w_i, Index w_j,
-                                            const T* bias, const simd::Batch<T>* x,
-                                            simd::Batch<T>* y, Index m) {
-  using Batch = simd::Batch<T>;
-  Batch sums[Rows][Columns];
-#pragma GCC unroll 8
-  for (int i = 0; i < Rows; ++i) {
-#pragma GCC unroll 4
-    for (int c = 0; c < Columns; ++c) {
-      sums[i][c] = Batch(c == 0 && bias != nullptr ? bias[i] : T(0));
-    }
-  }
-#pragma GCC unroll 1
-  for (Index j = 0; j < n; ++j, w += w_j) {
-    Batch in[Columns];
-#pragma GCC unroll 4
-    for (int c = 0; c < Columns; ++c) {
-      in[c] = x[c * n + j];
-      keep_in_register(in[c]);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < Rows; ++i) {
-      Batch factor(w[i * w_i]);
-      keep_in_register(factor);
-#pragma GCC unroll 4
-      for (int c = 0; c < Columns; ++c) sums[i][c] = xsimd::fma(factor, in[c], sums[i][c]);
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < Rows; ++i) {
-#pragma GCC unroll 4
-    for (int c = 0; c < Columns; ++c) y[c * m + i] = sums[i][c];
-  }
-}
-
-/// Runs body.operator()<Size>(i) for i from `begin` on in steps of Size, while whole ones are left
-/// before `end`; returns the first i that is not done.
-template <int Size, class Body>
-[[gnu::always_inline]] inline Index for_each_tile(Index begin, Index end, Body body) {
-  const Index whole = (end - begin) / Size;
-  for (Index n = 0; n < whole; ++n) body.template operator()<Size>(begin + n * Size);
-  return begin + whole * Size;
-}
-
-/// The same for all of m rows and `columns` columns.
-template <class T>
-[[gnu::always_inline]] inline void mlp_product(Index m, Index n, Index columns, const T* w,
-                                               Index w_i, Index w_j, const T* bias,
-                                               const simd::Batch<T>* x, simd::Batch<T>* y) {
-  const auto some = [&]<int Columns>(Index c) __attribute__((always_inline)) {
-    const T* from = c == 0 ? bias : nullptr;
-    const auto tile = [&]<int Rows>(Index i) __attribute__((always_inline)) {
-      mlp_tile<T, Rows, Columns>(n, w + i * w_i, w_i, w_j, from == nullptr ? from : from + i,
-                                 x + c * n, y + c * m + i, m);
-    };
-    // As many sums as it takes to keep two multipliers busy.
-    const Index first = Columns == 1 ? for_each_tile<8>(0, m, tile) : 0;
-    for_each_tile<1>(for_each_tile<4>(first, m, tile), m, tile);
-  };
-  for_each_tile<1>(for_each_tile<3>(0, columns, some), columns, some);
-}
-
-/// sums(i, j) += sum over c of g[c][i] x[c][j], for Rows x Columns of them.
-template <class T, int Rows, int Columns>
-[[gnu::always_inline]] inline void mlp_outer_tile(Index columns, const simd::Batch<T>* g,
-                                                  const simd::Batch<T>* x, simd::Batch<T>* sums,
-                                                  Index m, Index n) {
-  using Batch = simd::Batch<T>;
-  Batch totals[Columns][Rows];
-#pragma GCC unroll 4
-  for (int q = 0; q < Columns; ++q) {
-#pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) totals[q][r] = sums[q * m + r];
-  }
-#pragma GCC unroll 1
-  for (Index c = 0; c < columns; ++c, g += m, x += n) {
-    Batch left[Rows];
-#pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) {
-      left[r] = g[r];
-      keep_in_register(left[r]);
-    }
-#pragma GCC unroll 4
-    for (int q = 0; q < Columns; ++q) {
-      Batch right = x[q];
-      keep_in_register(right);
-#pragma GCC unroll 4
-      for (int r = 0; r < Rows; ++r) totals[q][r] = xsimd::fma(left[r], right, totals[q][r]);
-    }
-  }
-#pragma GCC unroll 4
-  for (int q = 0; q < Columns; ++q) {
-#pragma GCC unroll 4
-    for (int r = 0; r < Rows; ++r) sums[q * m + r] = totals[q][r];
-  }
-}
-
-/// sums [m, n], column-major, += g x^T: the gradient of a weight, lane by lane.
-template <class T>
-[[gnu::always_inline]] inline void mlp_outer(Index m, Index n, Index columns,
-                                             const simd::Batch<T>* g, const simd::Batch<T>* x,
-                                             simd::Batch<T>* sums) {
-  const auto some = [&]<int Columns>(Index j) __attribute__((always_inline)) {
-    const auto tile = [&]<int Rows>(Index i) __attribute__((always_inline)) {
-      mlp_outer_tile<T, Rows, Columns>(columns, g + i, x + j, sums + j * m + i, m, n);
-    };
-    for_each_tile<1>(for_each_tile<4>(0, m, tile), m, tile);
-  };
-  for_each_tile<1>(for_each_tile<2>(0, n, some), n, some);
-}
 
 /// Sizes that are known as the code is compiled, which unrolls its loops: all hidden layers of one
 /// width, and the dimension.

@@ -94,7 +94,7 @@ ALLOWED = [
 ]
 
 # Put together here, so that this file names no such path itself.
-FOREIGN_PATHS = ["/" + path for path in ("home/ann/fjord", "root/x", "tmp/out.csv", "work/main/README.md", "opt/a")]
+FOREIGN_PATHS = ["/" + path for path in ("home/ann/fjord", "root/x", "tmp/out.csv", "work/ann/README.md", "opt/a")]
 COMMON_PATHS = ["/dev/full", "/usr/bin/env", "/bin/sh", "$root/build", "https://host/home/page", "../tmp/x", "a/work/b"]
 
 
