@@ -3,6 +3,7 @@
 
 #include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/operation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
 
 namespace fjord {
 
@@ -16,6 +17,30 @@ struct Transposes {
 /// Note:    For rules: shapes are not checked, but by assertions of the BLAS.
 template <class T>
 Var<T> product(const Var<T>& a, const Var<T>& b, Transposes transposes);
+
+/// The reverse rule of a product apply(a, b, transposes): products again.
+template <class T, class Apply>
+void pull_product(Reverse<T>& rule, Apply apply) {
+  const auto [ta, tb] = rule.template attributes<Transposes>();
+  const Var<T> a = rule.input(0);
+  const Var<T> b = rule.input(1);
+  const Var<T> g = rule.cotangent();
+  if (rule.wants(0)) rule.add(0, ta ? apply(b, g, {tb, true}) : apply(g, b, {false, !tb}));
+  if (rule.wants(1)) rule.add(1, tb ? apply(g, a, {true, ta}) : apply(a, g, {!ta, false}));
+}
+
+/// The forward rule.
+template <class T, class Apply>
+void push_product(Forward<T>& rule, Apply apply) {
+  const auto flags = rule.template attributes<Transposes>();
+  Var<T> tangent;
+  if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), rule.input(1), flags);
+  if (!rule.tangent(1).is_empty()) {
+    const Var<T> part = apply(rule.input(0), rule.tangent(1), flags);
+    tangent = tangent.is_empty() ? part : tangent + part;
+  }
+  rule.set(tangent);
+}
 
 /// Rows of a tensor as a matrix: all axes but the last.
 ///

@@ -27,25 +27,12 @@ struct Product {
     return var;
   }
 
-  static void pullback(Reverse<T>& rule) {
-    const auto [ta, tb] = rule.template attributes<Transposes>();
-    const Var<T> a = rule.input(0);
-    const Var<T> b = rule.input(1);
-    const Var<T> g = rule.cotangent();
-    if (rule.wants(0)) rule.add(0, ta ? apply(b, g, {tb, true}) : apply(g, b, {false, !tb}));
-    if (rule.wants(1)) rule.add(1, tb ? apply(g, a, {true, ta}) : apply(a, g, {!ta, false}));
-  }
+  static void pullback(Reverse<T>& rule) { pull_product(rule, apply); }
 
   static bool pushforward(Forward<T>& rule) {
-    const auto flags = rule.template attributes<Transposes>();
-    if (rule.stack() > 0 && (flags.a || !rule.tangent(1).is_empty())) return false;
-    Var<T> tangent;
-    if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), rule.input(1), flags);
-    if (!rule.tangent(1).is_empty()) {
-      const Var<T> part = apply(rule.input(0), rule.tangent(1), flags);
-      tangent = tangent.is_empty() ? part : tangent + part;
-    }
-    rule.set(tangent);
+    const bool is_transposed = rule.template attributes<Transposes>().a;
+    if (rule.stack() > 0 && (is_transposed || !rule.tangent(1).is_empty())) return false;
+    push_product(rule, apply);
     return true;
   }
 
