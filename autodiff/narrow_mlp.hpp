@@ -67,26 +67,32 @@ class Mlp final {
     return size;
   }
 
-  /// From x [dim] to y [out of the last] and with has_divergence that behind it.
+  /// So many registers of rows keep a core busy: one is a single chain of instructions, unless its
+  /// tangents go beside it.
+  static constexpr int most_strips = has_divergence ? 1 : 3;
+
+  /// From x [strips][dim] to y [strips][out of the last], behind it the divergence if there is one;
+  /// saved [strips][saved_size].
+  template <int strips>
   void forward(const Batch* x, Batch* y, Batch* saved) const {
-    Batch in[limit * (limit + 1)];
-    Batch out[limit * (limit + 1)];
-    mlp_product<T>(hidden(0), dim(), 1, state_weight_, 1, hidden(0), shifts_, x, out);
-    pass_on(0, out, saved, in);
+    Batch in[strips * most_numbers];
+    Batch out[strips * most_numbers];
+    mlp_product<T>(hidden(0), dim(), strips, {state_weight_, 1, hidden(0), shifts_, 1}, x, out);
+    pass_on<strips>(0, out, 1, saved, in);
     for (std::size_t l = 1; l <= last_hidden(); ++l) {
       saved += saved_size(l - 1);
-      mlp_product<T>(hidden(l), hidden(l - 1), columns(), layers_[l].weight, 1, hidden(l),
-                     layers_[l].bias, in, out);
-      pass_on(l, out, saved, in);
+      mlp_product<T>(hidden(l), hidden(l - 1), strips * columns(),
+                     {layers_[l].weight, 1, hidden(l), layers_[l].bias, columns()}, in, out);
+      pass_on<strips>(l, out, columns(), saved, in);
     }
-    last_forward(in, y);
+    last_forward<strips>(in, y);
   }
 
   /// From the cotangents g of y to that of x; adds to the sums.
   void backward(const Batch* x, const Batch* g, const Batch* saved, Batch* gx, Batch* sums) const {
-    Batch in[limit * (limit + 1)];
-    Batch g_in[limit * (limit + 1)];
-    Batch g_out[limit * (limit + 1)];
+    Batch in[most_numbers];
+    Batch g_in[most_numbers];
+    Batch g_out[most_numbers];
     saved += saved_size() - saved_size(last_hidden());
     sums += sums_size();
     inputs_after(last_hidden(), saved, in);
@@ -96,14 +102,17 @@ class Mlp final {
       saved -= saved_size(l - 1);
       inputs_after(l - 1, saved, in);
       add_sums(hidden(l), hidden(l - 1), g_out, in, sums);
-      mlp_product<T>(hidden(l - 1), hidden(l), columns(), layers_[l].weight, hidden(l), 1, nullptr,
-                     g_out, g_in);
+      mlp_product<T>(hidden(l - 1), hidden(l), columns(),
+                     {layers_[l].weight, hidden(l), 1, nullptr, 1}, g_out, g_in);
     }
     through_function(0, saved, g_in, g_out);
     first_backward(x, g_out, gx, sums);
   }
 
  private:
+  // Of a strip, between two layers.
+  static constexpr Index most_numbers = has_divergence ? limit * (limit + 1) : limit;
+
   Index dim() const { return sizes_.dim(); }
 
   Index tangents() const { return has_divergence ? sizes_.dim() : 0; }
@@ -119,14 +128,20 @@ class Mlp final {
   // Of each hidden layer the values, their slopes, and but for the first the tangents before them.
   Index saved_size(std::size_t l) const { return hidden(l) * (l == 0 ? 2 : 2 + tangents()); }
 
-  // Saves what a hidden layer makes of its affine map, and writes what it passes on.
-  void pass_on(std::size_t l, const Batch* out, Batch* saved, Batch* in) const {
+  // Saves what a hidden layer makes of its affine map, `columns_before` columns a strip, and writes
+  // what it passes on.
+  template <int strips>
+  void pass_on(std::size_t l, const Batch* out, Index columns_before, Batch* saved,
+               Batch* in) const {
     const Index n = hidden(l);
-    F::both(n, out, saved, saved + n);
-    if (l > 0) {
-      for (Index i = 0; i < n * tangents(); ++i) saved[2 * n + i] = out[n + i];
+    for (int s = 0; s < strips; ++s) {
+      F::both(n, out, saved, saved + n);
+      std::copy_n(out + n, n * (columns_before - 1), saved + 2 * n);
+      inputs_after(l, saved, in);
+      out += n * columns_before;
+      saved += saved_size();
+      in += n * columns();
     }
-    inputs_after(l, saved, in);
   }
 
   // The tangent k of the affine map of a layer, unit i.
@@ -145,10 +160,11 @@ class Mlp final {
     }
   }
 
+  template <int strips>
   void last_forward(const Batch* in, Batch* y) const {
     const Index n = hidden(last_hidden());
     const MlpLayer<T>& last = layers_.back();
-    mlp_product<T>(outputs(), n, 1, last.weight, 1, outputs(), last.bias, in, y);
+    mlp_product<T>(outputs(), n, strips, {last.weight, 1, outputs(), last.bias, 1}, in, y);
     if (!has_divergence) return;
     Batch trace(T(0));
     for (Index k = 0; k < tangents(); ++k) {

@@ -6,10 +6,20 @@
 
 namespace fjord::narrow {
 
-/// y[c][i] = (bias[i] in column 0) + sum over j of w(i, j) x[c][j], for Rows x Columns of them.
+/// A weight w(i, j) at w[i w_i + j w_j], and the bias of every `period`th column: null for none.
+template <class T>
+struct MlpWeight {
+  const T* w;
+  Index w_i;
+  Index w_j;
+  const T* bias;
+  Index period;
+};
+
+/// y[c][i] = (bias[i]) + sum over j of w(i, j) x[c][j], for Rows x Columns of them.
 template <class T, int Rows, int Columns>
-[[gnu::always_inline]] inline void mlp_tile(Index n, const T* w, Index w_i, Index w_j,
-                                            const T* bias, const simd::Batch<T>* x,
+[[gnu::always_inline]] inline void mlp_tile(Index n, const MlpWeight<T>& weight, Index row,
+                                            Index column, const simd::Batch<T>* x,
                                             simd::Batch<T>* y, Index m) {
   using Batch = simd::Batch<T>;
   Batch sums[Rows][Columns];
@@ -17,11 +27,15 @@ template <class T, int Rows, int Columns>
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 4
     for (int c = 0; c < Columns; ++c) {
-      sums[i][c] = Batch(c == 0 && bias != nullptr ? bias[i] : T(0));
+      const bool is_biased = weight.bias != nullptr && (column + c) % weight.period == 0;
+      sums[i][c] = Batch(is_biased ? weight.bias[row + i] : T(0));
     }
   }
+  const T* w = weight.w + row * weight.w_i;
+  x += column * n;
+  y += column * m + row;
 #pragma GCC unroll 1
-  for (Index j = 0; j < n; ++j, w += w_j) {
+  for (Index j = 0; j < n; ++j, w += weight.w_j) {
     Batch in[Columns];
 #pragma GCC unroll 4
     for (int c = 0; c < Columns; ++c) {
@@ -30,7 +44,7 @@ template <class T, int Rows, int Columns>
     }
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
-      Batch factor(w[i * w_i]);
+      Batch factor(w[i * weight.w_i]);
       keep_in_register(factor);
 #pragma GCC unroll 4
       for (int c = 0; c < Columns; ++c) sums[i][c] = xsimd::fma(factor, in[c], sums[i][c]);
@@ -54,14 +68,12 @@ template <int Size, class Body>
 
 /// The same for all of m rows and `columns` columns.
 template <class T>
-[[gnu::always_inline]] inline void mlp_product(Index m, Index n, Index columns, const T* w,
-                                               Index w_i, Index w_j, const T* bias,
-                                               const simd::Batch<T>* x, simd::Batch<T>* y) {
+[[gnu::always_inline]] inline void mlp_product(Index m, Index n, Index columns,
+                                               const MlpWeight<T>& weight, const simd::Batch<T>* x,
+                                               simd::Batch<T>* y) {
   const auto some = [&]<int Columns>(Index c) __attribute__((always_inline)) {
-    const T* from = c == 0 ? bias : nullptr;
     const auto tile = [&]<int Rows>(Index i) __attribute__((always_inline)) {
-      mlp_tile<T, Rows, Columns>(n, w + i * w_i, w_i, w_j, from == nullptr ? from : from + i,
-                                 x + c * n, y + c * m + i, m);
+      mlp_tile<T, Rows, Columns>(n, weight, i, c, x, y, m);
     };
     // As many sums as it takes to keep two multipliers busy.
     const Index first = Columns == 1 ? for_each_tile<8>(0, m, tile) : 0;

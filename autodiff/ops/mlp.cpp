@@ -48,11 +48,20 @@ struct Rows {
   }
 };
 
-template <class T, class Body>
+// Runs body.operator()<count>(strips) for all strips in their order, `Most` at a time while so many
+// are left.
+template <class T, int Most, class Body>
 void for_each_strip(Index rows, Body body) {
-  for (Index first = 0; first < rows; first += simd::width<T>) {
-    body(Rows<T>{rows, first, std::min(simd::width<T>, rows - first)});
-  }
+  std::array<Rows<T>, Most> strips;
+  const auto some = [&]<int count>(Index first) {
+    for (int s = 0; s < count; ++s, first += simd::width<T>)
+      strips[static_cast<std::size_t>(s)] = {rows, first, std::min(simd::width<T>, rows - first)};
+    body.template operator()<count>(strips.data());
+  };
+  constexpr Index many = Most * simd::width<T>;
+  Index first = 0;
+  for (; Most > 1 && first + many <= rows; first += many) some.template operator()<Most>(first);
+  for (; first < rows; first += simd::width<T>) some.template operator()<1>(first);
 }
 
 template <class T, bool has_divergence>
@@ -78,17 +87,22 @@ struct TanhMlp {
         new (tape.template new_records<Recording<T>>(1)) Recording<T>{list, shifts, nullptr};
     const auto [var, value] = append_operation(
         tape, row, std::span<const Var<T>>(inputs, layers.size() + 2), shape, recording);
-    with_kernel(*recording, dim, [&, value = value](const auto& kernel) {
-      const Index strips = (rows + simd::width<T> - 1) / simd::width<T>;
+    with_kernel(*recording, dim, [&, value = value]<class Kernel>(const Kernel& kernel) {
+      const Index strip_count = (rows + simd::width<T> - 1) / simd::width<T>;
       const Index saved_size = kernel.saved_size();
-      T* saved = tape.new_values(strips * saved_size * simd::width<T>);
+      T* saved = tape.new_values(strip_count * saved_size * simd::width<T>);
       recording->saved = saved;
-      for_each_strip<T>(rows, [&](const Rows<T>& strip) {
-        Batch in[narrow::limit];
-        Batch out[narrow::limit + 1];
-        for (Index d = 0; d < dim; ++d) in[d] = strip.load(state.value + d * rows);
-        kernel.forward(in, out, registers(saved + strip.first * saved_size));
-        for (Index d = 0; d < columns; ++d) strip.store(out[d], value + d * rows);
+      for_each_strip<T, Kernel::most_strips>(rows, [&]<int count>(const Rows<T>* strips) {
+        Batch in[count * narrow::limit];
+        Batch out[count * (narrow::limit + 1)];
+        for (int s = 0; s < count; ++s) {
+          for (Index d = 0; d < dim; ++d) in[s * dim + d] = strips[s].load(state.value + d * rows);
+        }
+        kernel.template forward<count>(in, out, registers(saved + strips[0].first * saved_size));
+        for (int s = 0; s < count; ++s) {
+          for (Index d = 0; d < columns; ++d)
+            strips[s].store(out[s * columns + d], value + d * rows);
+        }
       });
     });
     return var;
@@ -154,7 +168,8 @@ struct TanhMlp {
     const Index columns = k.node().shape[1];
     const Index saved_size = kernel.saved_size();
     const Target<T> target = k.target(1);
-    for_each_strip<T>(rows, [&](const Rows<T>& strip) {
+    for_each_strip<T, 1>(rows, [&]<int>(const Rows<T>* strips) {
+      const Rows<T>& strip = *strips;
       Batch x[narrow::limit];
       Batch g[narrow::limit + 1];
       Batch gx[narrow::limit];

@@ -82,7 +82,8 @@ void add_mlp_rows(Rows& rows) {
     rows.add("tanh_mlp", variant, f, in, {tanh_mlp_of(in, false)}).with_h(h);
     rows.add("tanh_mlp_with_divergence", variant, g, in, {tanh_mlp_of(in, true)}).with_h(h);
   }
-  const Tensors other_outputs = inputs_of(3, 2, 1, {4, 5});
+  // So many rows that several registers of them are taken at once.
+  const Tensors other_outputs = inputs_of(14, 2, 1, {4, 5});
   Tensors bad_bias = inputs_of(3, 2, 1, {4, 2});
   bad_bias[3] = sample({3}, 1);
   Tensors bad_time = inputs_of(3, 2, 1, {4, 2});
