@@ -38,7 +38,7 @@ std::size_t Arena::capacity() const {
 }
 
 void* Arena::allocate_in_next_block(std::size_t bytes) {
-  std::size_t next = blocks_.empty() ? 0 : mark_.block + 1;
+  std::size_t next = blocks_.empty() ? 0 : block_ + 1;
   // A kept block may be too small for this one allocation; it is passed over, not lost: a rewind
   // returns to it.
   while (next < blocks_.size() && blocks_[next].size < bytes) ++next;
@@ -48,7 +48,7 @@ void* Arena::allocate_in_next_block(std::size_t bytes) {
     auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t(alignment)));
     blocks_.push_back({std::unique_ptr<std::byte, Free>(memory), size, capacity()});
   }
-  mark_ = {next, bytes};
+  set(next, bytes);
   return blocks_[next].memory.get();
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -23,21 +24,22 @@ class Arena final {
   /// Returns `bytes` of uninitialised memory, aligned to `align` (a power of two up to
   /// `alignment`).
   void* allocate(std::size_t bytes, std::size_t align = alignment) {
-    const std::size_t begin = (mark_.offset + align - 1) & ~(align - 1);
-    if (mark_.block < blocks_.size() && begin + bytes <= blocks_[mark_.block].size) [[likely]] {
-      mark_.offset = begin + bytes;
-      return blocks_[mark_.block].memory.get() + begin;
-    }
-    return allocate_in_next_block(bytes);
+    const std::uintptr_t begin = (next_ + align - 1) & ~(align - 1);
+    if (begin + bytes > end_) [[unlikely]]
+      return allocate_in_next_block(bytes);
+    next_ = begin + bytes;
+    return reinterpret_cast<void*>(begin);
   }
 
-  Mark mark() const { return mark_; }
+  Mark mark() const { return {block_, blocks_.empty() ? 0 : next_ - begin()}; }
 
-  void rewind(Mark mark) { mark_ = mark; }
+  void rewind(Mark mark) {
+    if (!blocks_.empty()) set(mark.block, mark.offset);
+  }
 
   /// Bytes up to the mark, those that were passed over included.
   std::size_t used() const {
-    return blocks_.empty() ? 0 : blocks_[mark_.block].before + mark_.offset;
+    return blocks_.empty() ? 0 : blocks_[block_].before + next_ - begin();
   }
 
   /// Bytes of all blocks.
@@ -54,10 +56,24 @@ class Arena final {
     std::size_t before = 0;  // bytes of the blocks before it
   };
 
+  std::uintptr_t begin() const {
+    return reinterpret_cast<std::uintptr_t>(blocks_[block_].memory.get());
+  }
+
+  // Goes on at an offset of a block.
+  void set(std::size_t block, std::size_t offset) {
+    block_ = block;
+    next_ = begin() + offset;
+    end_ = begin() + blocks_[block].size;
+  }
+
   void* allocate_in_next_block(std::size_t bytes);
 
   std::vector<Block> blocks_;
-  Mark mark_;
+  std::size_t block_ = 0;
+  // What is left of the block; nothing, not even for no bytes, while there is none.
+  std::uintptr_t next_ = 1;
+  std::uintptr_t end_ = 0;
 };
 
 /// Buffers that are taken and given back in any order; those given back are used again, hot in

@@ -33,7 +33,7 @@ template <class T, class F>
 struct Unary {
   static Var<T> apply(const Var<T>& x) {
     Tape<T>& tape = x.tape();
-    const Node<T> in = tape.node(x, F::name);
+    const Node<T>& in = tape.node(x, F::name);
     const auto [var, value] = append_operation(tape, row, {x}, in.shape);
     simd::transform(
         in.shape.size, value, [](const auto& v) { return F::value(v); }, in.value);
@@ -60,7 +60,7 @@ template <class T, class F>
 struct Paired {
   static Var<T> apply(const Var<T>& x) {
     Tape<T>& tape = x.tape();
-    const Node<T> in = tape.node(x, F::name);
+    const Node<T>& in = tape.node(x, F::name);
     const auto [y, s] = append_operation<T, 2>(tape, row, {x}, {in.shape, in.shape});
     simd::transform_pair(
         in.shape.size, y.value, s.value, [](const auto& v) { return F::both(v); }, in.value);
@@ -139,8 +139,8 @@ void for_each_run(const NodeShape& shape, const Node<T>& a, const Node<T>& b, Bo
 template <class F, class T>
 Var<T> append_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b) {
   Tape<T>& tape = a.tape();
-  const Node<T> in_a = tape.node(a, F::name);
-  const Node<T> in_b = tape.node(b, F::name);
+  const Node<T>& in_a = tape.node(a, F::name);
+  const Node<T>& in_b = tape.node(b, F::name);
   const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
   const auto [var, value] = append_operation(tape, row, {a, b}, shape);
   for_each_run(shape, in_a, in_b,

@@ -130,35 +130,41 @@ template <class T>
 void append_outputs(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
                     const void* attributes, std::span<const NodeShape> shapes,
                     std::span<NewNode<T>> nodes) {
+  const std::uint32_t* indices = keep_indices(tape, inputs, op.name);
   for (std::size_t k = 0; k < shapes.size(); ++k) {
-    Node<T> node;
-    node.op = &op;
-    node.shape = shapes[k];
-    node.output = static_cast<std::uint16_t>(k);
-    if (k == 0) {
-      node.inputs = keep_indices(tape, inputs, op.name);
-      node.input_count = static_cast<std::uint32_t>(inputs.size());
-      node.attributes = attributes;
-      node.outputs = static_cast<std::uint16_t>(shapes.size());
-    }
-    T* value = tape.new_values(node.shape.size);
-    node.value = value;
-    nodes[k] = {tape.append(node), value};
+    T* value = tape.new_values(shapes[k].size);
+    const auto output = static_cast<std::uint16_t>(k);
+    const bool is_head = k == 0;
+    const Var<T> var = tape.append(output, [&](Node<T>& node) {
+      node.op = &op;
+      node.value = value;
+      node.shape = shapes[k];
+      node.inputs = is_head ? indices : nullptr;
+      node.attributes = is_head ? attributes : nullptr;
+      node.input_count = is_head ? static_cast<std::uint32_t>(inputs.size()) : 0;
+      node.output = output;
+      node.outputs = is_head ? static_cast<std::uint16_t>(shapes.size()) : 1;
+    });
+    nodes[k] = {var, value};
   }
 }
 
 template <class T>
 NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
                             const NodeShape& shape, const void* attributes) {
-  Node<T> node;
-  node.op = &op;
-  node.shape = shape;
-  node.inputs = keep_indices(tape, inputs, op.name);
-  node.input_count = static_cast<std::uint32_t>(inputs.size());
-  node.attributes = attributes;
+  const std::uint32_t* indices = keep_indices(tape, inputs, op.name);
   T* value = tape.new_values(shape.size);
-  node.value = value;
-  return {tape.append(node), value};
+  const Var<T> var = tape.append(0, [&](Node<T>& node) {
+    node.op = &op;
+    node.value = value;
+    node.shape = shape;
+    node.inputs = indices;
+    node.attributes = attributes;
+    node.input_count = static_cast<std::uint32_t>(inputs.size());
+    node.output = 0;
+    node.outputs = 1;
+  });
+  return {var, value};
 }
 
 template <class T>

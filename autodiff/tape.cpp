@@ -154,7 +154,7 @@ template <class T>
 NodeShape Tape<T>::keep_shape(const Shape& shape) {
   auto* sizes = new_records<Index>(shape.rank());
   std::copy(shape.begin(), shape.end(), sizes);
-  return {sizes, shape.rank(), shape.size()};
+  return {sizes, shape.size(), static_cast<std::uint32_t>(shape.rank())};
 }
 
 template <class T>

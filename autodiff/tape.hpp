@@ -1,6 +1,8 @@
 /// The tape: a list of operations in the order in which they were computed.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,8 +30,8 @@ using Clock = double (*)();
 /// The shape of a node, kept in the tape; nodes of one shape share it.
 struct NodeShape {
   const Index* sizes = nullptr;
-  std::size_t rank = 0;
   Index size = 1;
+  std::uint32_t rank = 0;
 
   Index operator[](std::size_t axis) const { return sizes[axis]; }
 
@@ -46,18 +48,22 @@ struct NodeShape {
 };
 
 /// One entry of the tape: a leaf, or an output of an operation.
+///
+/// Note:    As large as a cache line: long sweeps take their time from memory.
 template <class T>
-struct Node {
-  const Operation<T>* op = nullptr;  ///< null for a leaf
-  const T* value = nullptr;          ///< column-major
-  NodeShape shape;
+struct alignas(64) Node {
+  const Operation<T>* op = nullptr;       ///< null for a leaf
+  const T* value = nullptr;               ///< column-major
+  [[no_unique_address]] NodeShape shape;  // which leaves room for the count behind it
+  std::uint32_t input_count = 0;
   const std::uint32_t* inputs = nullptr;  ///< indices of earlier nodes
   const void* attributes = nullptr;       ///< what else the operation's rules need
-  std::uint32_t input_count = 0;
   std::uint32_t generation = 0;
   std::uint16_t output = 0;   ///< which of the operation's outputs; they stand one after another
   std::uint16_t outputs = 1;  ///< how many outputs the operation has
 };
+
+static_assert(sizeof(Node<double>) <= 64);
 
 /// A list of nodes that stay where they are as it grows.
 template <class T>
@@ -67,10 +73,12 @@ class NodeList final {
 
   const Node<T>& operator[](std::size_t i) const { return blocks_[i / block][i % block]; }
 
-  void push_back(const Node<T>& node) {
+  /// Adds a node and returns it, to be assigned: it may hold what an ended one held.
+  Node<T>& extend() {
     if (size_ == blocks_.size() * block) blocks_.push_back(std::make_unique<Node<T>[]>(block));
-    blocks_[size_ / block][size_ % block] = node;
+    Node<T>& node = blocks_[size_ / block][size_ % block];
     ++size_;
+    return node;
   }
 
   /// Forgets all but the first `size` nodes; their memory is kept.
@@ -187,8 +195,14 @@ class Tape final {
   NodeShape keep_shape(const Shape& shape);
 
   /// Uninitialised memory for a value, or for indices and attributes.
+  ///
+  /// Note:    Small values pack, aligned to 16 bytes at most: long sweeps take their time from
+  ///          memory. Others begin a cache line.
   T* new_values(Index count) {
-    return static_cast<T*>(values_.allocate(static_cast<std::size_t>(count) * sizeof(T)));
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
+    const std::size_t align =
+        bytes < 512 ? std::min(std::bit_ceil(bytes), std::size_t{16}) : Arena::alignment;
+    return static_cast<T*>(values_.allocate(bytes, align));
   }
 
   template <class A>
@@ -208,11 +222,18 @@ class Tape final {
   }
 
   /// Appends a node; its value is written by the caller, or stands at `node.value` already.
-  Var<T> append(Node<T> node) {
-    if (watch_ != nullptr && node.output == 0) [[unlikely]]
+  Var<T> append(const Node<T>& node) {
+    return append(node.output, [&](Node<T>& kept) { kept = node; });
+  }
+
+  /// Appends a node that fill(Node&) assigns, all of it but its generation: faster than a copy.
+  template <class Fill>
+  Var<T> append(std::uint16_t output, Fill fill) {
+    if (watch_ != nullptr && output == 0) [[unlikely]]
       settle();
+    Node<T>& node = nodes_.extend();
+    fill(node);
     node.generation = generation_;
-    nodes_.push_back(node);
     return Var<T>(this, static_cast<std::uint32_t>(nodes_.size() - 1), generation_);
   }
 

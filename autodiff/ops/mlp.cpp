@@ -20,8 +20,8 @@ using Layer = narrow::MlpLayer<T>;
 template <class T>
 struct Recording {
   std::span<const Layer<T>> layers;
-  const T* shifts;  // of the first layer: see narrow::Mlp
-  T* saved;         // [strips, saved_size] registers
+  const T* shifts;        // of the first layer: see narrow::Mlp
+  simd::Batch<T>* saved;  // [strips, saved_size]
 };
 
 template <class T>
@@ -29,6 +29,8 @@ struct Rows {
   Index all;    // distance of the columns
   Index first;  // of the strip
   Index count;  // of the strip, up to a register's lanes
+
+  Index number() const { return first / simd::width<T>; }
 
   // One column of the strip, the lanes beyond the last row zero.
   simd::Batch<T> load(const T* column) const {
@@ -90,7 +92,8 @@ struct TanhMlp {
     with_kernel(*recording, dim, [&, value = value]<class Kernel>(const Kernel& kernel) {
       const Index strip_count = (rows + simd::width<T> - 1) / simd::width<T>;
       const Index saved_size = kernel.saved_size();
-      T* saved = tape.new_values(strip_count * saved_size * simd::width<T>);
+      auto* saved =
+          tape.template new_records<Batch>(static_cast<std::size_t>(strip_count * saved_size));
       recording->saved = saved;
       for_each_strip<T, Kernel::most_strips>(rows, [&]<int count>(const Rows<T>* strips) {
         Batch in[count * narrow::limit];
@@ -98,7 +101,7 @@ struct TanhMlp {
         for (int s = 0; s < count; ++s) {
           for (Index d = 0; d < dim; ++d) in[s * dim + d] = strips[s].load(state.value + d * rows);
         }
-        kernel.template forward<count>(in, out, registers(saved + strips[0].first * saved_size));
+        kernel.template forward<count>(in, out, saved + strips[0].number() * saved_size);
         for (int s = 0; s < count; ++s) {
           for (Index d = 0; d < columns; ++d)
             strips[s].store(out[s * columns + d], value + d * rows);
@@ -161,7 +164,8 @@ struct TanhMlp {
   static Batch* registers(T* numbers) { return reinterpret_cast<Batch*>(numbers); }
 
   template <class Kernel>
-  static void pull_strips(ReverseKernel<T>& k, const Kernel& kernel, T* saved, Batch* sums) {
+  static void pull_strips(ReverseKernel<T>& k, const Kernel& kernel, const Batch* saved,
+                          Batch* sums) {
     const Node<T> state = k.input_node(1);
     const Index rows = state.shape[0];
     const Index dim = state.shape[1];
@@ -175,7 +179,7 @@ struct TanhMlp {
       Batch gx[narrow::limit];
       for (Index d = 0; d < dim; ++d) x[d] = strip.load(state.value + d * rows);
       for (Index d = 0; d < columns; ++d) g[d] = strip.load(k.cotangent() + d * rows);
-      kernel.backward(x, g, registers(saved + strip.first * saved_size), gx, sums);
+      kernel.backward(x, g, saved + strip.number() * saved_size, gx, sums);
       for (Index d = 0; target && d < dim; ++d) {
         T* column = target.data + d * rows;
         strip.store(target.fresh ? gx[d] : gx[d] + strip.load(column), column);
