@@ -105,13 +105,16 @@ struct SumSquares {
 
   static void pullback(Reverse<T>& rule) {
     const Var<T> x = rule.input(0);
-    rule.add(0, scale(broadcast_to(rule.cotangent(), rule.input_node(0).shape.shape()), x + x));
+    const Var<T> g = rule.cotangent();
+    rule.add(0, scale(broadcast_to(g + g, rule.input_node(0).shape.shape()), x));
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> x = rule.input(0);
-    rule.set(sum_to(scale(rule.tangent(0), x + x), rule.output()));
+    // Doubled when it is small.
+    const Var<T> half = sum_to(scale(rule.tangent(0), x), rule.output());
+    rule.set(half + half);
     return true;
   }
 
