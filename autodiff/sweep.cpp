@@ -152,14 +152,13 @@ void run_watched(ReverseKernel<T>& kernel, SweepFrame<T>& frame, Watch<T>& watch
 template <class T>
 void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
   Watch<T>* const watch = tape.watch();
-  for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) {
+  tape.sweep_memory().push_order.for_each_backward(tape, frame, [&](std::uint32_t i) {
     prefetch_ahead(tape, i, frame.first());
     const Node<T>& node = tape.node(i);
-    if (node.output != 0 || !frame.depends(i)) continue;
+    if (node.output != 0 || !frame.depends(i)) return;
     bool reached = false;
     for (std::uint32_t k = 0; k < node.outputs; ++k) reached |= frame.adjoint(i + k) != nullptr;
-    if (!reached) continue;
-    const std::uint32_t outputs = node.outputs;
+    if (!reached) return;
     ReverseKernel<T> kernel(tape, i, frame, tape.sweep_memory().pool);
     if (watch != nullptr) [[unlikely]] {
       run_watched(kernel, frame, *watch);
@@ -167,10 +166,10 @@ void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
       run(kernel);
     }
     // An input's cotangent is a result and must stay; it is marked needed.
-    for (std::uint32_t k = 0; k < outputs; ++k) {
+    for (std::uint32_t k = 0; k < node.outputs; ++k) {
       if (!frame.is_needed(i + k)) guard.release(i + k);
     }
-  }
+  });
 }
 
 template <class T>
@@ -389,6 +388,20 @@ void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index sta
   }
 }
 
+template <class T>
+void push_all(Tape<T>& tape, SweepFrame<T>& frame, Index stack) {
+  // Rules may sweep, too.
+  PushOrder<T> order = std::exchange(tape.sweep_memory().push_order, {});
+  order.begin(frame.first(), frame.last());
+  for (std::uint32_t i = frame.first(); i <= frame.last(); ++i) {
+    order.note(tape);
+    push_one(tape, i, frame, stack);
+  }
+  order.note(tape);
+  order.end(tape);
+  tape.sweep_memory().push_order = std::move(order);
+}
+
 // How many tangents are stacked; none if it is one that is not stacked.
 std::optional<Index> stack_of(const Shape& variable, const Shape& tangent, const char* op) {
   if (tangent == variable) return std::nullopt;
@@ -421,10 +434,7 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
   }
   frame.spread_needed(tape);
   // Of an empty stack there is nothing to compute; to rules, a stack of 0 means a single tangent.
-  if (stack != Index{0}) {
-    for (std::uint32_t i = frame.first(); i <= frame.last(); ++i)
-      push_one(tape, i, frame, stack.value_or(0));
-  }
+  if (stack != Index{0}) push_all(tape, frame, stack.value_or(0));
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t index = outputs[k].index();
     const bool reached =

@@ -1,0 +1,97 @@
+#include "fjord/autodiff/push_order.hpp"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
+#include "fjord/autodiff/sweep.hpp"
+
+namespace fjord {
+namespace {
+
+// Longer than what is taken for short.
+constexpr int power = 6'000;
+constexpr double at = 1.0001;
+
+// x^power, a node for each factor.
+Var<double> long_power(const Var<double>& x) {
+  Var<double> y = x;
+  for (int i = 1; i < power; ++i) y = y * x;
+  return y;
+}
+
+double gradient_at(const Var<double>& y, const Var<double>& x) {
+  return gradient_values<double>(y, std::span(&x, 1))[0].item();
+}
+
+// Rounding of as many factors.
+doctest::Approx close_to(double value) {
+  return doctest::Approx(value).epsilon(1e-11);
+}
+
+}  // namespace
+
+TEST_CASE("push_order: a backward sweep over a long forward one gives the second derivative") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  const Var<double> y = long_power(x);
+  const Var<double> slope = pushforward(x, tape.scalar(3), y);
+  CHECK(gradient_at(slope, x) == close_to(3.0 * power * (power - 1) * std::pow(at, power - 2)));
+  CHECK(gradient_at(y * slope, x) ==
+        close_to(3.0 * power * (2 * power - 1) * std::pow(at, 2 * power - 2)));
+}
+
+TEST_CASE("push_order: a tangent may itself depend on the inputs") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  const Var<double> y = long_power(x);
+  const Var<double> along = pushforward(x, y * x, y);  // n x^(n-1) x^(n+1)
+  CHECK(gradient_at(along, x) == close_to(2.0 * power * power * std::pow(at, 2 * power - 1)));
+}
+
+TEST_CASE("push_order: two forward sweeps over the same nodes, and one over the other") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  const Var<double> y = long_power(x);
+  const Var<double> first = pushforward(x, tape.scalar(1), y);
+  const Var<double> again = pushforward(x, tape.scalar(2), y);
+  const double second = power * (power - 1.0) * std::pow(at, power - 2);
+  CHECK(gradient_at(first + again, x) == close_to(3 * second));
+  const Var<double> curvature = pushforward(x, tape.scalar(1), first);
+  CHECK(gradient_at(curvature, x) == close_to(second * (power - 2) / at));
+  CHECK(gradient_at(again, x) == close_to(2 * second));
+}
+
+TEST_CASE("push_order: what was noted of nodes that ended is forgotten") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  const Tape<double>::Mark mark = tape.mark();
+  const std::size_t end = [&] {
+    static_cast<void>(pushforward(x, tape.scalar(1), long_power(x)));
+    return tape.size();
+  }();
+  tape.rewind(mark);
+  Var<double> y = x;
+  while (tape.size() < end + 10) y = tape.size() % 2 == 0 ? sin(y) : y + x;
+  double value = at;
+  double slope = 1;
+  for (std::size_t size = mark.nodes; size < end + 10; ++size) {
+    slope = size % 2 == 0 ? slope * std::cos(value) : slope + 1;
+    value = size % 2 == 0 ? std::sin(value) : value + at;
+  }
+  CHECK(gradient_at(y, x) == close_to(slope));
+}
+
+TEST_CASE("push_order: a sweep over part of the nodes") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  const Var<double> y = long_power(x);
+  const Var<double> square_of_y = y * y;
+  const Var<double> slope = pushforward(x, tape.scalar(1), square_of_y);
+  // With respect to y alone: of 2 y dy/dx.
+  CHECK(gradient_at(slope, y) == close_to(2 * power * std::pow(at, power - 1)));
+}
+
+}  // namespace fjord
