@@ -174,6 +174,12 @@ void write_file(const fs::path& path, std::string_view bytes) {
   replace(path, bytes, status.st_mode & 07777);
 }
 
+bool is_standard_output(const fs::path& path) {
+  struct stat status {};
+
+  return ::stat(path.c_str(), &status) == 0 && standard_stream(status) == STDOUT_FILENO;
+}
+
 void FileCheck::fail(std::string_view message) const {
   fjord::fail(op_, file_ + ": " + std::string(message));
 }

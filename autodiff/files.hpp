@@ -32,6 +32,10 @@ std::string read_file(const std::filesystem::path& path);
 ///          power.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+/// Whether what is written to this file goes where standard output goes: /dev/stdout, or the name of
+/// the file that it was redirected to.
+bool is_standard_output(const std::filesystem::path& path);
+
 /// Refuses what a file holds.
 ///
 /// Errors:  std::invalid_argument "[op] file: message".

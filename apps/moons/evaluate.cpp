@@ -9,6 +9,7 @@
 #include "fjord/apps/moons/points.hpp"
 #include "fjord/apps/moons/statistics.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/files.hpp"
 #include "fjord/flows/sharded.hpp"
 
 namespace fjord::apps {
@@ -51,8 +52,10 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
   // The largest number has 309 digits before the point.
   std::array<char, 320> error{"null"};
   if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
-  std::printf("NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n", nll.mean,
-              error.data(), static_cast<long long>(data.shape()[0]), result.evaluations);
+  // Not among the scores.
+  std::FILE* stream = is_standard_output(options.out) ? stderr : stdout;
+  std::fprintf(stream, "NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n",
+               nll.mean, error.data(), static_cast<long long>(data.shape()[0]), result.evaluations);
 }
 
 template <class T>

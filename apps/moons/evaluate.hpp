@@ -5,7 +5,8 @@
 
 namespace fjord::apps {
 
-/// Writes the log-density of every row and prints one line.
+/// Writes the log-density of every row and prints one line, to standard error if the log-densities
+/// go to standard output.
 ///
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and
 ///          std::system_error otherwise.

@@ -233,6 +233,15 @@ class Tables(MoonsTest):
             self.succeeds("sample", "--model", "model", "--count", 5, "--out", "/dev/stdout", stdout=through)
         self.assertEqual(read_npy(self.path("through.npy"))[:2], ("<f4", (5, 2)))
 
+    def test_scores_on_standard_output_come_alone(self):
+        self.write("data.csv", "1,2\n-3.5,0.25\n")
+        self.score("data.csv", "alone.npy")
+        for out in ("/dev/stdout", "through.npy"):  # also where the name is that of the redirected file
+            with open(self.path("through.npy"), "wb") as through:
+                run = self.succeeds("score", "--model", "model", "--data", "data.csv", "--out", out, stdout=through)
+            self.assertEqual(self.path("through.npy").read_bytes(), self.path("alone.npy").read_bytes())
+            self.assertRegex(run.err, r"^NLL \S+ \+- \S+ nats over 2 rows, \d+ field evaluations a row\n$")
+
 
 class Refusals(MoonsTest):
     def setUp(self):

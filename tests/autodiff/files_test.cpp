@@ -149,12 +149,15 @@ TEST_CASE("files: a redirected standard output is continued, not replaced") {
   REQUIRE(::dup2(log, STDOUT_FILENO) == STDOUT_FILENO);
   bool whole = ::write(STDOUT_FILENO, "before ", 7) == 7;
   write_file("/dev/stdout", "bytes ");
+  whole = whole && is_standard_output("/dev/stdout") && is_standard_output(path);
   whole = ::write(STDOUT_FILENO, "after", 5) == 5 && whole;
   ::dup2(terminal, STDOUT_FILENO);
   ::close(terminal);
   ::close(log);
   CHECK(whole);
   CHECK(read_file(path) == "before bytes after");
+  CHECK_FALSE(is_standard_output(path));
+  CHECK_FALSE(is_standard_output(folder.path / "none"));
 }
 
 TEST_CASE("files: shapes from outside are refused before they overflow") {
