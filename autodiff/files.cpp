@@ -174,6 +174,22 @@ void write_file(const fs::path& path, std::string_view bytes) {
   replace(path, bytes, status.st_mode & 07777);
 }
 
+void check_writable(const fs::path& path) {
+  struct stat status {};
+
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (!exists && errno != ENOENT) fail_write(path, errno);
+  if (exists && standard_stream(status)) return;
+  if (exists && S_ISDIR(status.st_mode)) fail_write(path, EISDIR);
+  if (exists && ::access(path.c_str(), W_OK) != 0) fail_write(path, errno);
+  // Opened and closed, a pipe would end for its reader.
+  if (exists && !S_ISREG(status.st_mode)) return;
+  const auto [number, beside] = open_beside(link_target(path), 0600);
+  const Descriptor file(number);
+  if (file.number() < 0) fail_write(path, errno);
+  const Temporary temporary(beside);
+}
+
 bool is_standard_output(const fs::path& path) {
   struct stat status {};
 

@@ -32,6 +32,11 @@ std::string read_file(const std::filesystem::path& path);
 ///          power.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+/// Finds out before long work whether write_file() could begin, without a change to what is there.
+///
+/// Errors:  std::system_error "[write] path: reason" if it could not.
+void check_writable(const std::filesystem::path& path);
+
 /// Whether what is written to this file goes where standard output goes: /dev/stdout, or the name of
 /// the file that it was redirected to.
 bool is_standard_output(const std::filesystem::path& path);

@@ -43,6 +43,7 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
     return options.data + " has rows of " + std::to_string(data.shape()[1]) +
            " numbers, and the model is for " + std::to_string(model->dim());
   });
+  check_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
   const flows::RowResults<T> result = sharded.log_prob(data.as<T>(), Random(options.seed));
@@ -63,6 +64,7 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
   const auto model = load_model<T>(options.model, state,
                                    flow_numerics(options.rtol, options.atol, "exact", precision));
+  check_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
   save_points(options.out, sharded.sample(options.count, Random(options.seed)).values);

@@ -86,6 +86,12 @@ def normal_log_density(z, scale):
     return sum(-(v / scale) ** 2 / 2 - math.log(scale) - math.log(2 * math.pi) / 2 for v in z)
 
 
+def growing_flow():
+    """f(t, z) = 1e6 z, which grows by exp(1e6)."""
+    tensors = {"blocks.0.layers.0.weight": ([2, 4], [0, 0, 1e6, 0, 0, 0, 0, 1e6]), "blocks.0.layers.0.bias": ([2], [0, 0])}
+    return flow_bytes(tensors, blocks=1, hidden=[])
+
+
 class Density(MoonsTest):
     def scores(self, model, rows, *options):
         self.write("model", model)
@@ -335,6 +341,13 @@ class Refusals(MoonsTest):
         for out in ("nowhere/s.npy", "folder", "data.csv/s.npy", "/dev/full"):
             self.fails(1, "cannot write " + out, "score", "--model", "model", "--data", "data.csv", "--out", out)
             self.fails(1, "cannot write " + out, "sample", "--model", "model", "--count", 3, "--out", out)
+        # Also before the work, which fails here at its end, and without a trace on what can be written.
+        self.write("far.csv", "0,1e300\n")
+        self.write("growing", growing_flow())
+        for command in (["score", "--model", "model", "--data", "far.csv"], ["sample", "--model", "growing", "--count", 3]):
+            self.fails(1, "cannot write nowhere/s.npy", *command, "--out", "nowhere/s.npy")
+            self.fails(1, "; ", *command, "--out", self.write("old", "content"))
+            self.assertEqual(self.path("old").read_text(), "content")
         with open("/dev/full", "w") as full:
             run = self.moons("score", "--model", "model", "--data", "data.csv", "--out", "s.npy", stdout=full)
         self.assertEqual((run.returncode, run.err.count("\n")), (1, 1))

@@ -70,7 +70,23 @@ TEST_CASE("files: what cannot be written names path and reason and leaves nothin
     CHECK_THROWS_WITH_AS(write_file(c.path, "bytes"), doctest::Contains(c.message),
                          std::system_error);
     CHECK(folder.files() == 1);
+    if (c.path == "/dev/full") continue;  // which only a write finds out
+    CHECK_THROWS_WITH_AS(check_writable(c.path), doctest::Contains(c.message), std::system_error);
+    CHECK(folder.files() == 1);
   }
+}
+
+TEST_CASE("files: asking whether a file can be written changes nothing") {
+  const TemporaryFolder folder;
+  write_file(folder.path / "old", "content");
+  fs::create_symlink("none", folder.path / "link");
+  for (const fs::path& path :
+       {folder.path / "old", folder.path / "new", folder.path / "link", fs::path("/dev/full")}) {
+    CAPTURE(path);
+    check_writable(path);
+    CHECK(folder.files() == 2);
+  }
+  CHECK(read_file(folder.path / "old") == "content");
 }
 
 TEST_CASE("files: a write that fails halfway keeps the old file and removes the new one") {
@@ -109,6 +125,8 @@ TEST_CASE("files: a write-protected file stays" * doctest::skip(::geteuid() == 0
   REQUIRE(::chmod(path.c_str(), 0440) == 0);
   CHECK_THROWS_WITH_AS(write_file(path, "new"), doctest::Contains("Permission denied"),
                        std::system_error);
+  CHECK_THROWS_WITH_AS(check_writable(path), doctest::Contains("Permission denied"),
+                       std::system_error);
   CHECK(read_file(path) == "old");
 }
 
@@ -131,6 +149,7 @@ TEST_CASE("files: a pipe is written directly") {
   const TemporaryFolder folder;
   const fs::path path = folder.path / "pipe";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  check_writable(path);  // which does not wait for a reader
   const int reader = ::open(path.c_str(), O_RDWR | O_NONBLOCK);
   write_file(path, "through");
   std::array<char, 16> bytes{};
