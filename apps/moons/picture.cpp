@@ -17,15 +17,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A new folder beside a file, removed at the end.
+/// An empty folder beside a file, removed at the end. Its name is always the same, so that what a
+/// killed run left there goes as well.
 class TemporaryFolder final {
  public:
-  explicit TemporaryFolder(const fs::path& file) {
-    std::string pattern = file.string() + ".XXXXXX";
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      throw std::system_error(errno, std::generic_category(), "[write] " + pattern);
-    }
-    path_ = pattern;
+  explicit TemporaryFolder(const fs::path& file) : path_(file.string() + ".tmp") {
+    std::error_code error;
+    fs::remove_all(path_, error);
+    if (!error) fs::create_directory(path_, error);
+    if (error) throw std::system_error(error, "[write] " + path_.string());
   }
 
   TemporaryFolder(const TemporaryFolder&) = delete;

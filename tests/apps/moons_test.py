@@ -209,6 +209,19 @@ class Interruptions(MoonsTest):
         self.assertEqual(self.model("out"), self.model("one"))
         self.assertEqual(self.metrics("out"), self.metrics("one"))
 
+    def gnuplot(self, command):
+        """Puts a program of this name on the PATH that runs a command of the shell."""
+        self.path("bin").mkdir()
+        self.write("bin/gnuplot", f"#!/bin/sh\n{command}\n")
+        self.path("bin/gnuplot").chmod(0o755)
+        return {"PATH": self.path("bin")}
+
+    def test_a_run_killed_as_it_draws_leaves_nothing_for_ever(self):
+        run = self.moons(*self.OPTIONS, "--out", "out", environment=self.gnuplot("kill -KILL $PPID"))
+        self.assertEqual(run.returncode, -signal.SIGKILL, run.err)
+        self.succeeds(*self.OPTIONS, "--out", "out", "--resume")
+        self.check_is_whole()
+
     def test_a_finished_run_goes_on_for_more_epochs(self):
         self.succeeds(*self.OPTIONS[:-1], 3, "--out", "out")
         self.succeeds(*self.OPTIONS, "--out", "out", "--resume")
