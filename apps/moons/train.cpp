@@ -80,10 +80,10 @@ class Training final {
     while (position_.epoch < options_.epochs) {
       if (!train_epoch()) return interrupted();
       end_epoch();
+      if (caught_signal != 0) return interrupted();
     }
     progress_.finish();
-    finish();
-    return 0;
+    return finish() ? 0 : interrupted();
   }
 
  private:
@@ -215,12 +215,16 @@ class Training final {
     return 128 + caught_signal;
   }
 
-  void finish() {
+  // Returns false if a signal came, which leaves all of this to --resume.
+  bool finish() {
     const Tensor<T> test =
         independent_moons(large_test_rows, options_.noise, Random(large_test_seed)).as<T>();
     const Statistics result = negated_statistics(sharded_.log_prob(test, use(Use::probes)).values);
     const std::optional<double> entropy = moons_entropy(options_.noise);
+    if (caught_signal != 0) return false;
     const double total = seconds();
+    position_.seconds = total;
+    began_ = Clock::time_point();  // the picture does not count
     nlohmann::ordered_json line;
     line["final"] = true;
     line["test_nll"] = result.mean;
@@ -231,21 +235,25 @@ class Training final {
     write_file(out_ / "metrics.jsonl", position_.metrics + line.dump() + "\n");
     nn::save_safetensors(out_ / "model.safetensors",
                          flows::state_of(*model_, flow_settings(options_)));
+    draw_picture();
+    if (caught_signal != 0) return false;
     position_.finished = true;
     save();
-    draw_picture();
     std::printf(
         "test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a "
         "step\n",
         result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
         static_cast<long long>(options_.epochs), total, position_.last_evaluations);
+    return true;
   }
 
   void draw_picture() {
     draw_samples(points_a_drawn_line);
     panels_.data = data_.template as<double>();
     const std::string trouble = draw_panels(out_ / "panels.png", panels_);
-    if (!trouble.empty()) std::fprintf(stderr, "moons: %s\n", trouble.c_str());
+    // Ctrl-C ends gnuplot as well, which is no trouble then.
+    if (!trouble.empty() && caught_signal == 0)
+      std::fprintf(stderr, "moons: %s\n", trouble.c_str());
   }
 
   static std::string fixed(double value) {

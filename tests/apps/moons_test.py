@@ -222,6 +222,30 @@ class Interruptions(MoonsTest):
         self.succeeds(*self.OPTIONS, "--out", "out", "--resume")
         self.check_is_whole()
 
+    def test_signals_after_the_last_step(self):
+        # This precise and on one thread, the last figure takes most of a second.
+        options = ["train", "--points", 16, "--epochs", 1, "--precision", "double", "--rtol", 1e-8, "--atol", 1e-8,
+                   "--threads", 1]
+        self.succeeds(*options, "--out", "one")
+        self.OPTIONS = options
+        run = self.interrupt(signal.SIGINT)
+        self.assertEqual(run.returncode, 130, run.err)
+        self.assertEqual(run.err.splitlines()[-1], "moons: stopped after step 1; go on with --resume")
+        self.fails(2, "--resume", *options, "--out", "out")
+        self.succeeds(*options, "--out", "out", "--resume")
+        self.assertEqual(self.model("out"), self.model("one"))
+        self.assertEqual(self.metrics("out"), self.metrics("one"))
+
+    def test_a_signal_as_the_picture_is_drawn(self):
+        # From a terminal, the signal goes to gnuplot as well.
+        run = self.moons(*self.OPTIONS, "--out", "out", environment=self.gnuplot("kill -INT $PPID; kill -INT $$"))
+        self.assertEqual(run.returncode, 130, run.err)
+        self.assertEqual(run.err.splitlines()[5:], ["moons: stopped after step 15; go on with --resume"])
+        self.assertEqual(run.out, "")
+        self.fails(2, "--resume", *self.OPTIONS, "--out", "out")
+        self.succeeds(*self.OPTIONS, "--out", "out", "--resume")
+        self.check_is_whole()
+
     def test_a_finished_run_goes_on_for_more_epochs(self):
         self.succeeds(*self.OPTIONS[:-1], 3, "--out", "out")
         self.succeeds(*self.OPTIONS, "--out", "out", "--resume")
