@@ -139,6 +139,12 @@ void check_activation(const std::string& name) {
   check_choice("activation", name, names);
 }
 
+// A folder's name may be any bytes, but TOML, and so config.toml, is UTF-8.
+void check_name(const TrainOptions& o) {
+  const toml::table read = toml::parse(config_text(o));
+  check(read["out"].value<std::string>() == o.out, "out", "a name in UTF-8", printable(o.out));
+}
+
 void check_options(const TrainOptions& o) {
   check_count("epochs", o.epochs);
   check_count("batch", o.batch);
@@ -155,6 +161,7 @@ void check_options(const TrainOptions& o) {
   check_seed(o.seed);
   check_threads(o.threads);
   check(!o.out.empty(), "out", "a folder", "nothing");
+  check_name(o);
 }
 
 void check_options(const ScoreOptions& o) {

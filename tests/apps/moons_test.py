@@ -308,6 +308,10 @@ class Refusals(MoonsTest):
         self.fails(2, "word", "word")
         self.fails(2, "--nothing", "--nothing")
 
+    def test_a_folder_whose_name_the_config_cannot_hold(self):
+        for name in (b"o\xff", b"\xed\xa0\x80"):
+            self.fails(2, "--out: a name in UTF-8 is needed", "train", *SMALL, "--out", os.fsdecode(name))
+
     def test_tolerances_beyond_the_numbers(self):
         self.refuses("finer than float", *SMALL, "--rtol", 1e-12, "--atol", 1e-12)
         self.refuses("finer than double", *SMALL, "--rtol", 1e-17, "--atol", 1e-17, "--precision", "double")

@@ -58,7 +58,7 @@ TEST_CASE("options: what config_text writes reads back to the same options") {
   const TemporaryFolder folder;
   const std::string file = (folder.path / "config.toml").string();
   TrainOptions options = parse_train({});
-  options.out = "a \"b\" 'c' \\d \xc3\xa9 = # [e]";
+  options.out = "a \"b\" 'c' \\d \xc3\xa9 = # [e]\n\t\x01\x7f";
   options.epochs = 123;
   options.rate = 0.1 + 0.2;
   options.noise = 0;
@@ -77,13 +77,14 @@ TEST_CASE("options: every setting is in its range or an error that names it") {
   };
 
   const Case cases[] = {
-      {"epochs", "0"},        {"batch", "-1"},      {"points", "1000000001"},
-      {"blocks", "10001"},    {"rate", "0"},        {"rate", "nan"},
-      {"noise", "-0.1"},      {"noise", "inf"},     {"hidden", "8,"},
-      {"hidden", "8,x"},      {"hidden", "0"},      {"hidden", "65537"},
-      {"activation", "relu"}, {"rtol", "-1"},       {"atol", "0"},
-      {"trace", "none"},      {"gradient", "none"}, {"precision", "x"},
-      {"threads", "1025"},    {"seed", "-1"},       {"seed", "9223372036854775808"}};
+      {"epochs", "0"},        {"batch", "-1"},        {"points", "1000000001"},
+      {"blocks", "10001"},    {"rate", "0"},          {"rate", "nan"},
+      {"noise", "-0.1"},      {"noise", "inf"},       {"hidden", "8,"},
+      {"hidden", "8,x"},      {"hidden", "0"},        {"hidden", "65537"},
+      {"activation", "relu"}, {"rtol", "-1"},         {"atol", "0"},
+      {"trace", "none"},      {"gradient", "none"},   {"precision", "x"},
+      {"threads", "1025"},    {"seed", "-1"},         {"seed", "9223372036854775808"},
+      {"out", "o\xff"},       {"out", "\xed\xa0\x80"}};
   for (const Case& c : cases) {
     CAPTURE(c.name);
     const std::string option = std::string("--") + c.name;
