@@ -43,10 +43,11 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
     return options.data + " has rows of " + std::to_string(data.shape()[1]) +
            " numbers, and the model is for " + std::to_string(model->dim());
   });
+  const Tensor<T> points = points_as<T>(data, FileCheck("--data", options.data));
   check_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::Sharded<T> sharded(*model, workers);
-  const flows::RowResults<T> result = sharded.log_prob(data.as<T>(), Random(options.seed));
+  const flows::RowResults<T> result = sharded.log_prob(points, Random(options.seed));
   check_finite(result.values);
   save_points(options.out, result.values.template as<double>());
   const Statistics nll = negated_statistics(result.values);

@@ -1,6 +1,8 @@
 #include "fjord/apps/moons/message.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace fjord::apps {
 
@@ -20,5 +22,14 @@ std::string plain_message(std::string_view what) {
   std::ranges::replace(text, '\n', ' ');
   return text;
 }
+
+template <class T>
+std::string number_text(T value) {
+  std::array<char, 32> text{};
+  return {text.data(), std::to_chars(text.begin(), text.end(), value).ptr};
+}
+
+template std::string number_text(float);
+template std::string number_text(double);
 
 }  // namespace fjord::apps

@@ -1,4 +1,4 @@
-/// Errors as a terminal shows them.
+/// Errors and numbers as a terminal shows them.
 #pragma once
 
 #include <string>
@@ -9,5 +9,9 @@ namespace fjord::apps {
 /// An error's text in one line and without brackets: "[--rate] x" becomes "--rate: x", "[read] x"
 /// becomes "cannot read x; check the name", and the name of any other function goes.
 std::string plain_message(std::string_view what);
+
+/// The shortest text that reads back to the same number.
+template <class T>
+std::string number_text(T value);
 
 }  // namespace fjord::apps

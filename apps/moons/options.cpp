@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <toml++/toml.h>
 
+#include "fjord/apps/moons/message.hpp"
 #include "fjord/apps/moons/version.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
@@ -78,12 +79,6 @@ void check(bool holds, const char* option, const std::string& expected, const st
 void check_count(const char* option, Index value, Index most = 1'000'000'000) {
   check(value > 0 && value <= most, option, "a whole number from 1 to " + std::to_string(most),
         std::to_string(value));
-}
-
-std::string number_text(double value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return std::string(text.data(), end);
 }
 
 void check_positive(const char* option, double value) {

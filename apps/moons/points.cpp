@@ -1,7 +1,6 @@
 #include "fjord/apps/moons/points.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -10,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fjord/apps/moons/message.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/npy.hpp"
@@ -120,9 +120,8 @@ std::string csv_text(const Tensor<T>& points) {
   const std::vector<T> values = points.to_vector();
   const auto columns = points.shape().rank() == 2 ? static_cast<std::size_t>(points.shape()[1]) : 1;
   std::string text;
-  std::array<char, 32> digits{};
   for (std::size_t i = 0; i < values.size(); ++i) {
-    text.append(digits.data(), std::to_chars(digits.begin(), digits.end(), values[i]).ptr);
+    text += number_text(values[i]);
     text += (i + 1) % columns == 0 ? '\n' : ',';
   }
   return text;
@@ -138,6 +137,24 @@ Tensor<double> load_points(const std::string& file) {
   check_npy(points, file);
   return points;
 }
+
+template <class T>
+Tensor<T> points_as(const Tensor<double>& points, const FileCheck& check) {
+  Tensor<T> result = points.as<T>();
+  for (Index i = 0; i < points.shape()[0]; ++i) {
+    for (Index k = 0; k < points.shape()[1]; ++k) {
+      check(std::isfinite(result(i, k)), [&] {
+        return place("row", static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1)) +
+               number_text(points(i, k)) +
+               " is beyond the numbers of this precision; compute in double";
+      });
+    }
+  }
+  return result;
+}
+
+template Tensor<float> points_as(const Tensor<double>&, const FileCheck&);
+template Tensor<double> points_as(const Tensor<double>&, const FileCheck&);
 
 template <class T>
 void save_points(const std::string& file, const Tensor<T>& points) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/tensor.hpp"
 
 namespace fjord::apps {
@@ -14,6 +15,13 @@ namespace fjord::apps {
 /// Errors:  std::invalid_argument for any other shape and for what is no finite number, with its
 /// line (.csv) or row (.npy) and column, all counted from 1.
 Tensor<double> load_points(const std::string& file);
+
+/// The points in the precision T.
+///
+/// Errors:  std::invalid_argument through `check` for a number beyond those of T, with row and
+///          column, counted from 1.
+template <class T>
+Tensor<T> points_as(const Tensor<double>& points, const FileCheck& check);
 
 /// Writes a .csv file if the name ends so, with as many digits as read back to the same numbers, or
 /// else a .npy file in the precision of T.

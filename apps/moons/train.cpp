@@ -11,6 +11,7 @@
 #include "fjord/apps/moons/checkpoint.hpp"
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/apps/moons/picture.hpp"
+#include "fjord/apps/moons/points.hpp"
 #include "fjord/apps/moons/progress.hpp"
 #include "fjord/apps/moons/statistics.hpp"
 #include "fjord/autodiff/errors.hpp"
@@ -72,8 +73,8 @@ class Training final {
         parameters_(nn::parameters_of<T>(*model_)),
         sharded_(*model_, workers_),
         adam_(pointers(parameters_), {.rate = options.rate}),
-        data_(make_moons(options.points, options.noise, use(Use::noise)).template as<T>()),
-        test_(independent_moons(small_test_rows, options.noise, Random(small_test_seed)).as<T>()) {}
+        data_(points(make_moons(options.points, options.noise, use(Use::noise)))),
+        test_(test_points(small_test_rows, small_test_seed)) {}
 
   int run() {
     start();
@@ -88,6 +89,14 @@ class Training final {
 
  private:
   Random use(Use use) const { return random_.fold(static_cast<std::uint64_t>(use)); }
+
+  Tensor<T> points(const Tensor<double>& moons) const {
+    return points_as<T>(moons, FileCheck("--noise", settings_.at("noise")));
+  }
+
+  Tensor<T> test_points(Index rows, std::uint64_t seed) const {
+    return points(independent_moons(rows, options_.noise, Random(seed)));
+  }
 
   static std::vector<Parameter<T>*> pointers(const nn::NamedParameters<T>& list) {
     std::vector<Parameter<T>*> result;
@@ -217,8 +226,7 @@ class Training final {
 
   // Returns false if a signal came, which leaves all of this to --resume.
   bool finish() {
-    const Tensor<T> test =
-        independent_moons(large_test_rows, options_.noise, Random(large_test_seed)).as<T>();
+    const Tensor<T> test = test_points(large_test_rows, large_test_seed);
     const Statistics result = negated_statistics(sharded_.log_prob(test, use(Use::probes)).values);
     const std::optional<double> entropy = moons_entropy(options_.noise);
     if (caught_signal != 0) return false;

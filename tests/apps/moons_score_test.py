@@ -279,6 +279,13 @@ class Refusals(MoonsTest):
         self.write("far.csv", "0,0\n0,1e300\n")
         self.fails(1, "row 2", "score", "--model", "model", "--data", "far.csv", "--out", "s.npy")
 
+    def test_numbers_beyond_float(self):
+        for name, content in (("far.csv", "x,y\n1,2\n-1e39,4\n"), ("far.npy", npy_bytes([1, 2, -1e39, 4], (2, 2)))):
+            self.write(name, content)
+            score = ["score", "--model", "model", "--data", name, "--out"]
+            self.fails(2, name + ": row 2, column 1: -1e+39 is beyond", *score, "s.npy", "--precision", "float")
+            self.succeeds(*score, "/dev/null")
+
     def refuses_model(self, name, content, part):
         self.write(name, content)
         for command in (["score", "--data", "data.csv"], ["sample", "--count", 3]):

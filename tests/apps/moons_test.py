@@ -316,6 +316,9 @@ class Refusals(MoonsTest):
         self.refuses("finer than float", *SMALL, "--rtol", 1e-12, "--atol", 1e-12)
         self.refuses("finer than double", *SMALL, "--rtol", 1e-17, "--atol", 1e-17, "--precision", "double")
 
+    def test_noise_beyond_float(self):
+        self.refuses("--noise: 1e+39: row 1, column ", *SMALL, "--noise", 1e39)
+
     def test_config_files(self):
         for name, content, part in (("key.toml", "epochs = 2\nwhat = 3\n", "unknown key what"),
                                     ("syntax.toml", "epochs = 2\nbatch =\n", "syntax.toml:2"),

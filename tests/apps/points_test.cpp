@@ -88,6 +88,16 @@ TEST_CASE("points: arrays must be tables of finite numbers, whatever the file's 
   CHECK_THROWS_AS(load_points((folder.path / "points.npy").string()), std::invalid_argument);
 }
 
+TEST_CASE("points: a number beyond a precision is named with its place") {
+  const Tensor<double> points{{1, -3.4e38}, {2, -1e39}};
+  const FileCheck check("--data", "x.csv");
+  CHECK(points_as<double>(points, check) == points);
+  CHECK_THROWS_WITH_AS(points_as<float>(points, check),
+                       doctest::Contains("[--data] x.csv: row 2, column 2: -1e+39 is beyond"),
+                       std::invalid_argument);
+  CHECK(points_as<float>({{0.1, 1e-60}}, check) == Tensor<float>{{0.1F, 0}});
+}
+
 TEST_CASE_TEMPLATE("points: what is saved reads back to the same bits", T, float, double) {
   const TemporaryFolder folder;
   const Tensor<T> points{{T(0.1), T(-1) / 3, std::numeric_limits<T>::min()},
