@@ -1,6 +1,7 @@
 #include "fjord/apps/moons/options.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -70,10 +71,26 @@ std::vector<Setting> settings(SampleOptions& o) {
           {"threads", &o.threads, "threads; all cores if 0 or not given"}};
 }
 
+std::string text_of(const Target& target) {
+  return std::visit(
+      [](const auto* value) -> std::string {
+        using V = std::remove_cvref_t<decltype(*value)>;
+        if constexpr (std::is_same_v<V, std::string>) {
+          return *value;
+        } else if constexpr (std::is_same_v<V, double>) {
+          return number_text(*value);
+        } else {
+          return std::to_string(*value);
+        }
+      },
+      target);
+}
+
 // ---- Ranges
 
 void check(bool holds, const char* option, const std::string& expected, const std::string& got) {
-  require(holds, std::string("--") + option, [&] { return expected + " is needed, got " + got; });
+  require(holds, std::string("--") + option,
+          [&] { return expected + " is needed, got " + (got.empty() ? "nothing" : got); });
 }
 
 void check_count(const char* option, Index value, Index most = 1'000'000'000) {
@@ -155,12 +172,12 @@ void check_options(const TrainOptions& o) {
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);
   check_threads(o.threads);
-  check(!o.out.empty(), "out", "a folder", "nothing");
+  check(!o.out.empty(), "out", "a folder", o.out);
   check_name(o);
 }
 
 void check_options(const ScoreOptions& o) {
-  check(!o.out.empty(), "out", "a file", "nothing");
+  check(!o.out.empty(), "out", "a file", o.out);
   check_solver(o.rtol, o.atol, o.trace);
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);
@@ -168,7 +185,7 @@ void check_options(const ScoreOptions& o) {
 }
 
 void check_options(const SampleOptions& o) {
-  check(!o.out.empty(), "out", "a file", "nothing");
+  check(!o.out.empty(), "out", "a file", o.out);
   check_count("count", o.count);
   check_solver(o.rtol, o.atol, "exact");
   check_seed(o.seed);
@@ -228,17 +245,47 @@ std::string config_file(int argc, char** argv) {
   return {};
 }
 
+// CLI11 would take blanks, nothing at all and what does not fit for numbers.
+template <class V>
+V number_of(const char* option, const std::string& text) {
+  constexpr bool is_whole = std::is_integral_v<V>;
+  V value{};
+  const char* end = text.data() + text.size();
+  const auto [next, error] = std::from_chars(text.data(), end, value);
+  const std::string got = '"' + printable(text) + '"';
+  check(next == end && error != std::errc::invalid_argument, option,
+        is_whole ? "a whole number" : "a number", got);
+  check(error == std::errc(), option,
+        is_whole ? "a whole number between -2^63 and 2^63" : "a number within the range of double",
+        got);
+  return value;
+}
+
+void add_option(CLI::App& command, const Setting& setting) {
+  const auto take = [setting](const std::string& text) {
+    std::visit(
+        [&](auto* target) {
+          using V = std::remove_pointer_t<decltype(target)>;
+          // Whole numbers with their sign, so that check_seed() can refuse one.
+          using Read = std::conditional_t<std::is_integral_v<V>, std::int64_t, V>;
+          if constexpr (std::is_same_v<V, std::string>) {
+            *target = text;
+          } else {
+            *target = static_cast<V>(number_of<Read>(setting.name, text));
+          }
+        },
+        setting.target);
+  };
+  constexpr std::array types{"INT", "INT", "FLOAT", "TEXT"};  // in the order of Target
+  command.add_option_function<std::string>(std::string("--") + setting.name, take, setting.help)
+      ->type_name(types[setting.target.index()])
+      ->default_str(text_of(setting.target));
+}
+
 template <class Options>
 CLI::App* add_command(CLI::App& app, const char* name, const char* help, Options& options) {
   CLI::App* command = app.add_subcommand(name, help);
-  for (const Setting& setting : settings(options)) {
-    std::visit(
-        [&](auto* target) {
-          command->add_option(std::string("--") + setting.name, *target, setting.help)
-              ->capture_default_str();
-        },
-        setting.target);
-  }
+  for (const Setting& setting : settings(options)) add_option(*command, setting);
   return command;
 }
 
@@ -249,7 +296,7 @@ std::string message_of(const CLI::ParseError& error) {
   while (!text.empty() && text.back() == ' ') text.pop_back();
   constexpr std::string_view conversion = "Could not convert: ";
   if (text.starts_with(conversion))
-    text = text.substr(conversion.size()) + " is no number of the kind needed";
+    text = text.substr(conversion.size()) + " has a value of the wrong kind";
   constexpr std::string_view extra = "The following argument";
   if (text.starts_with(extra)) text = "unknown:" + text.substr(text.find(':') + 1);
   return text + "; see moons --help";
@@ -307,18 +354,7 @@ std::map<std::string, std::string> settings_of(const TrainOptions& options) {
   TrainOptions copy = options;
   std::map<std::string, std::string> result;
   for (const Setting& setting : settings(copy)) {
-    result[setting.name] = std::visit(
-        [](auto* target) -> std::string {
-          using V = std::remove_pointer_t<decltype(target)>;
-          if constexpr (std::is_same_v<V, std::string>) {
-            return *target;
-          } else if constexpr (std::is_same_v<V, double>) {
-            return number_text(*target);
-          } else {
-            return std::to_string(*target);
-          }
-        },
-        setting.target);
+    result[setting.name] = text_of(setting.target);
   }
   return result;
 }

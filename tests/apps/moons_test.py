@@ -291,6 +291,12 @@ class Refusals(MoonsTest):
         for name in ("epochs", "batch", "points", "blocks"):
             for value in (0, -3, "x", 1.5, "1e3", 10 ** 30):
                 self.refuses(f"--{name}", f"--{name}", value)
+        for name, kind in (("epochs", "a whole number"), ("seed", "a whole number"), ("rate", "a number")):
+            for value in ("", " 3", "3 ", "+3", "0x3", "3x"):
+                self.refuses(f'--{name}: {kind} is needed, got "{value}"', f"--{name}", value)
+        for name, value in (("epochs", 2 ** 64 + 3), ("threads", -10 ** 30), ("seed", 2 ** 63), ("seed", 2 ** 64),
+                            ("rate", "1e999"), ("rtol", "1e-999")):
+            self.refuses(f'is needed, got "{value}"', f"--{name}", value)
         for value in ("8,x", "", ",", "8,", "8,,8", "0", "-8", "8 8", "8.5", "99999999999"):
             self.refuses("--hidden", "--hidden", value)
         for name in ("rate", "rtol", "atol"):
@@ -300,8 +306,10 @@ class Refusals(MoonsTest):
                             ("gradient", "none"), ("precision", "half"), ("seed", -1), ("seed", 1.5), ("seed", 2 ** 63),
                             ("threads", -1), ("threads", 1025)):
             self.refuses(f"--{name}", f"--{name}", value)
+        self.refuses("exact or hutchinson is needed, got nothing", "--trace", "")
         self.refuses("--nothing", "--nothing")
         self.refuses("word", "word")
+        self.refuses("--resume = word has a value of the wrong kind", "--resume=word")
         self.refuses("--epochs", "--epochs")
         self.fails(2, "--out", "train", "--out", "")
         self.fails(2, "train, score or sample")
