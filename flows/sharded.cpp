@@ -79,8 +79,8 @@ double Sharded<T>::for_each_shard(Index rows, const Random& random, Gradient gra
     try {
       run(worker, shards_[shard], first, last - first, pass);
     } catch (const ode::SolveFailure& failure) {
-      throw ode::SolveFailure("shard " + std::to_string(shard) + " (rows " + std::to_string(first) +
-                              " to " + std::to_string(last - 1) + "): " + failure.what());
+      throw ode::SolveFailure("rows " + std::to_string(first + 1) + " to " + std::to_string(last) +
+                              ": " + failure.what());
     }
     shards_[shard].evaluations = pass.evaluations * static_cast<std::size_t>(last - first);
   };

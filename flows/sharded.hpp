@@ -27,8 +27,8 @@ struct RowResults {
 ///
 /// Every shard of `shard_rows` rows (the last one smaller) is recorded on its worker's tape and
 /// integrated with steps of its own; what shards give is added in their order.
-/// Errors:  ode::SolveFailure, in every function, with shard, block, time and remedy, where a solve
-///          fails.
+/// Errors:  ode::SolveFailure, in every function, with the shard's rows (counted from 1 as in
+///          tables), block, time and remedy, where a solve fails.
 /// Note:    Changing parameters is allowed between calls: no tape holds them then.
 template <class T>
 class Sharded final {

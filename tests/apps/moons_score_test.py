@@ -325,10 +325,8 @@ class Refusals(MoonsTest):
         self.succeeds("score", "--model", "noted", "--data", "data.csv", "--out", "s.npy")
 
     def test_a_field_that_blows_up(self):
-        # f(t, z) = 1e6 z grows by exp(1e6).
-        tensors = {"blocks.0.layers.0.weight": ([2, 4], [0, 0, 1e6, 0, 0, 0, 0, 1e6]), "blocks.0.layers.0.bias": ([2], [0, 0])}
-        self.write("growing", flow_bytes(tensors, blocks=1, hidden=[]))
-        self.fails(1, "block 0", "sample", "--model", "growing", "--count", 3, "--out", "out.npy")
+        self.write("growing", growing_flow())
+        self.fails(1, "rows 1 to 3: block 0", "sample", "--model", "growing", "--count", 3, "--out", "out.npy")
 
     def test_weights_that_are_no_numbers(self):
         # tanh turns an infinite one into a finite slope.

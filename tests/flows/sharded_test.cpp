@@ -167,7 +167,7 @@ TEST_CASE("sharded: no rows are no trouble where a result without rows makes sen
   CHECK(sharded.forward(*model, none).evaluations == 0);
 }
 
-TEST_CASE("sharded: a failed solve names shard, rows, block, time and remedy, and lets go") {
+TEST_CASE("sharded: a failed solve names rows, block, time and remedy, and lets go") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-6));
   Tensor<double> data = normals({50, 2}, 6);
   data(37, 1) = std::numeric_limits<double>::quiet_NaN();
@@ -175,7 +175,7 @@ TEST_CASE("sharded: a failed solve names shard, rows, block, time and remedy, an
     Workers workers(threads);
     Sharded<double> sharded(*model, workers, 16);
     const char* message =
-        "shard 2 (rows 32 to 47): block 1: the state or the field became infinite or NaN at t = 1";
+        "rows 33 to 48: block 1: the state or the field became infinite or NaN at t = 1";
     CHECK_THROWS_WITH_AS(step(sharded, data, first_rows(50)), doctest::Contains(message),
                          ode::SolveFailure);
     CHECK_THROWS_WITH_AS(sharded.log_prob(data, Random(0)),
@@ -193,7 +193,7 @@ TEST_CASE("sharded: a failed solve names shard, rows, block, time and remedy, an
   CHECK_THROWS_WITH_AS(sharded.sample(5, Random(0)), doctest::Contains("raise max_steps"),
                        ode::SolveFailure);
   CHECK_THROWS_WITH_AS(sharded.forward(*hasty, Tensor<double>{{1, 2}}),
-                       doctest::Contains("shard 0 (rows 0 to 0): block 0"), ode::SolveFailure);
+                       doctest::Contains("rows 1 to 1: block 0"), ode::SolveFailure);
 }
 
 TEST_CASE("sharded: parameters may change between calls, and calls see the change") {
