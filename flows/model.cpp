@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -17,6 +18,7 @@ namespace {
 constexpr const char* format_name = "fjord-flow";
 constexpr int newest_version = 1;
 
+template <class T>
 void check(const FlowSettings& s) {
   require(s.dim > 0, "flow", [&] { return "dim must be positive, got " + std::to_string(s.dim); });
   require(s.blocks > 0, "flow",
@@ -28,8 +30,12 @@ void check(const FlowSettings& s) {
   nn::activation_named<double>(s.activation);
   require(std::isfinite(s.t0) && std::isfinite(s.t1) && s.t0 != s.t1, "flow",
           "t0 and t1 must be finite and different");
-  require(s.base_scale > 0 && std::isfinite(s.base_scale), "flow",
-          [&] { return "base_scale must be positive, got " + std::to_string(s.base_scale); });
+  const T scale = static_cast<T>(s.base_scale);
+  require(scale > 0 && std::isfinite(scale), "flow", [&] {
+    std::ostringstream got;
+    got << s.base_scale;
+    return "base_scale must be positive and finite in this precision, got " + got.str();
+  });
 }
 
 template <class T>
@@ -162,7 +168,7 @@ template <class T>
 std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings,
                                                       const FlowNumerics& numerics,
                                                       const Random& random) {
-  check(settings);
+  check<T>(settings);
   std::vector<std::unique_ptr<Bijector<T>>> blocks;
   for (Index k = 0; k < settings.blocks; ++k) {
     blocks.push_back(make_block<T>(settings, numerics, random.fold(static_cast<std::uint64_t>(k))));
@@ -218,7 +224,7 @@ FlowSettings settings_of(const nn::State& state) {
   settings.t0 = value_at<double>(json, "t0");
   settings.t1 = value_at<double>(json, "t1");
   settings.base_scale = value_at<double>(json, "base_scale");
-  check(settings);
+  check<double>(settings);
   return settings;
 }
 

@@ -29,7 +29,7 @@ struct FlowNumerics {
 
 /// Makes a model with fresh weights.
 ///
-/// Errors:  std::invalid_argument if a setting is out of its range.
+/// Errors:  std::invalid_argument if a setting is out of its range, or base_scale out of that of T.
 template <class T>
 std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings,
                                                       const FlowNumerics& numerics,

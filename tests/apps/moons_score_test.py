@@ -313,6 +313,10 @@ class Refusals(MoonsTest):
         for key, value in {"dim": "2", "hidden": 8, "t0": "x", "blocks": 2.5, "activation": 3}.items():
             self.refuses_model("wrong_kind", identity_flow(**{key: value}), key)
         self.refuses_model("huge", identity_flow(hidden=[10 ** 12, 10 ** 12]), "shape [1000000000000]")
+        for scale in (1e300, 1e-300):
+            self.write("scale", identity_flow(base_scale=scale))
+            self.fails(2, f"base_scale must be positive and finite in this precision, got {scale}",
+                       "sample", "--model", "scale", "--count", 3, "--out", "out.npy")
         self.refuses_model("fraction", identity_flow(hidden=[8.5, 8]), "whole numbers")
         tensors = flow_tensors([4, 8, 8, 2], 4, lambda: 0.0)
         tensors["blocks.0.layers.0.bios"] = tensors.pop("blocks.0.layers.0.bias")

@@ -179,6 +179,18 @@ TEST_CASE("model: a weight that is no finite number of the precision is refused 
   CHECK_NOTHROW(model_of<double>(holding(1e39), numerics(1e-3)));
 }
 
+TEST_CASE("model: a base_scale that the precision cannot hold is refused by name") {
+  nn::State state = usual_state();
+  for (const char* scale : {"1e+300", "1e-300"}) {
+    state.metadata["model"] = changed("0.8", scale);
+    const std::string message =
+        std::string("base_scale must be positive and finite in this precision, got ") + scale;
+    CHECK_THROWS_WITH_AS(model_of<float>(state, numerics(1e-3)), doctest::Contains(message.c_str()),
+                         std::invalid_argument);
+    CHECK_NOTHROW(model_of<double>(state, numerics(1e-3)));
+  }
+}
+
 TEST_CASE("model: parameters are loaded all or not at all") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-6), 1);
   const Tensor<double> before = nn::parameters_of<double>(*model)[0].parameter->value();
