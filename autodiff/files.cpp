@@ -4,7 +4,9 @@
 #include <bit>
 #include <cerrno>
 #include <fcntl.h>
+#include <filesystem>
 #include <limits>
+#include <optional>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -60,11 +62,11 @@ class Temporary final {
   fs::path path_;
 };
 
-[[noreturn]] void fail_write(const fs::path& path, int error) {
-  throw std::system_error(error, std::generic_category(), "[write] " + path.string());
+[[noreturn]] void fail_write(const std::string& path, int error) {
+  throw std::system_error(error, std::generic_category(), "[write] " + path);
 }
 
-void write_all(int number, std::string_view bytes, const fs::path& name) {
+void write_all(int number, std::string_view bytes, const std::string& name) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(number, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -73,7 +75,7 @@ void write_all(int number, std::string_view bytes, const fs::path& name) {
   }
 }
 
-void write_directly(const fs::path& path, std::string_view bytes) {
+void write_directly(const std::string& path, std::string_view bytes) {
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (file.number() < 0) fail_write(path, errno);
   write_all(file.number(), bytes, path);
@@ -115,7 +117,7 @@ std::pair<int, fs::path> open_beside(const fs::path& target, mode_t mode) {
   }
 }
 
-void replace(const fs::path& name, std::string_view bytes, std::optional<mode_t> old_mode) {
+void replace(const std::string& name, std::string_view bytes, std::optional<mode_t> old_mode) {
   const fs::path target = link_target(name);
   const auto [number, path] = open_beside(target, old_mode.value_or(0666));
   Descriptor file(number);
@@ -134,14 +136,13 @@ void replace(const fs::path& name, std::string_view bytes, std::optional<mode_t>
 
 }  // namespace
 
-std::string read_file(const fs::path& path) {
+std::string read_file(const std::string& path) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 
   struct stat status {};
 
   const auto check = [&](bool holds) {
-    require(holds, "read",
-            [&] { return path.string() + ": " + std::generic_category().message(errno); });
+    require(holds, "read", [&] { return path + ": " + std::generic_category().message(errno); });
   };
   check(file.number() >= 0 && ::fstat(file.number(), &status) == 0);
   // One byte more than there should be, so that the end shows without growing. Pipes have no size.
@@ -159,7 +160,7 @@ std::string read_file(const fs::path& path) {
   return bytes;
 }
 
-void write_file(const fs::path& path, std::string_view bytes) {
+void write_file(const std::string& path, std::string_view bytes) {
   struct stat status {};
 
   if (::stat(path.c_str(), &status) != 0) {

@@ -1,9 +1,10 @@
 /// Files as strings of bytes, and the checks that readers of binary formats share.
+///
+/// Paths are strings, to which a std::filesystem::path converts by itself: including its header
+/// would take as long as including all of this layer.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ namespace fjord {
 ///
 /// Errors:  std::invalid_argument "[read] path: reason" if it is missing, unreadable or a
 ///          directory.
-std::string read_file(const std::filesystem::path& path);
+std::string read_file(const std::string& path);
 
 /// Writes a whole file, so that under its name there is at any time the old content or the new,
 /// never a part.
@@ -30,7 +31,7 @@ std::string read_file(const std::filesystem::path& path);
 /// Errors:  std::system_error "[write] path: reason" if anything fails, a full disk included.
 /// Note:    The old or the new content survives a killed process, but not for certain a loss of
 ///          power.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
+void write_file(const std::string& path, std::string_view bytes);
 
 /// Finds out before long work whether write_file() could begin, without a change to what is there.
 ///

@@ -183,19 +183,19 @@ std::string format_npy(const TensorView<T>& tensor) {
 }
 
 template <class T>
-Tensor<T> load_npy(const std::filesystem::path& path) {
-  return parse_npy<T>(read_file(path), path.string());
+Tensor<T> load_npy(const std::string& path) {
+  return parse_npy<T>(read_file(path), path);
 }
 
 template <class T>
-void save_npy(const std::filesystem::path& path, const TensorView<T>& tensor) {
+void save_npy(const std::string& path, const TensorView<T>& tensor) {
   write_file(path, format_npy(tensor));
 }
 
-template Tensor<float> load_npy(const std::filesystem::path&);
-template Tensor<double> load_npy(const std::filesystem::path&);
-template void save_npy(const std::filesystem::path&, const TensorView<float>&);
-template void save_npy(const std::filesystem::path&, const TensorView<double>&);
+template Tensor<float> load_npy(const std::string&);
+template Tensor<double> load_npy(const std::string&);
+template void save_npy(const std::string&, const TensorView<float>&);
+template void save_npy(const std::string&, const TensorView<double>&);
 template Tensor<float> parse_npy(std::string_view, const std::string&);
 template Tensor<double> parse_npy(std::string_view, const std::string&);
 template std::string format_npy(const TensorView<float>&);

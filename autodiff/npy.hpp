@@ -1,7 +1,6 @@
 /// numpy's .npy files.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -17,16 +16,16 @@ namespace fjord {
 ///          "[read] path: ..." if it cannot be read.
 /// Source:  numpy.lib.format, format versions 1.0 to 3.0.
 template <class T>
-Tensor<T> load_npy(const std::filesystem::path& path);
+Tensor<T> load_npy(const std::string& path);
 
 /// Writes a .npy file in C order and the precision of T, format version 1.0; see write_file().
 ///
 /// Errors:  std::system_error if writing fails.
 template <class T>
-void save_npy(const std::filesystem::path& path, const TensorView<T>& tensor);
+void save_npy(const std::string& path, const TensorView<T>& tensor);
 
 template <class T>
-void save_npy(const std::filesystem::path& path, const Tensor<T>& tensor) {
+void save_npy(const std::string& path, const Tensor<T>& tensor) {
   save_npy<T>(path, TensorView<T>(tensor));
 }
 

@@ -229,11 +229,11 @@ std::string format_safetensors(const State& state) {
   return bytes + header + body;
 }
 
-State load_safetensors(const std::filesystem::path& path) {
-  return parse_safetensors(read_file(path), path.string());
+State load_safetensors(const std::string& path) {
+  return parse_safetensors(read_file(path), path);
 }
 
-void save_safetensors(const std::filesystem::path& path, const State& state) {
+void save_safetensors(const std::string& path, const State& state) {
   write_file(path, format_safetensors(state));
 }
 

@@ -1,7 +1,6 @@
 /// Model files and checkpoints: named tensors and metadata in the safetensors format.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,14 +24,14 @@ struct State {
 /// Errors:  std::invalid_argument "[load_safetensors] path: ..." if it is malformed or holds
 ///          another dtype; "[read] path: ..." if it cannot be read.
 /// Source:  github.com/huggingface/safetensors, README, "Format".
-State load_safetensors(const std::filesystem::path& path);
+State load_safetensors(const std::string& path);
 
 /// Writes a file, so that the target is never half there (see write_file()). Equal states give
 /// equal bytes.
 ///
 /// Errors:  std::invalid_argument if a name or a metadata string is not UTF-8, or a tensor is named
 ///          "__metadata__"; std::system_error if writing fails.
-void save_safetensors(const std::filesystem::path& path, const State& state);
+void save_safetensors(const std::string& path, const State& state);
 
 /// Does what load_safetensors() does with the file's bytes; `name` stands for it in errors.
 State parse_safetensors(std::string_view bytes, const std::string& name);

@@ -28,6 +28,9 @@ RESERVED = [
      FOLDERS - {"ode", "optim", "flows"}, "files belong to autodiff, nn and programs"),
 ]
 
+# Of these each costs every user's file more to compile than all of a layer's own headers.
+COSTLY = re.compile(r"filesystem|format|future|iostream|random|ranges|regex|sstream|fstream")
+
 
 def visible(path):
     """The folders whose headers the file at `path`, relative to the root, may include."""
@@ -65,6 +68,8 @@ def other_include(path, name):
     for pattern, folders, advice in RESERVED:
         if re.fullmatch(pattern, name) and path.parts[0] not in folders:
             return advice
+    if path.suffix == ".hpp" and path.parts[0] in LAYERS and COSTLY.fullmatch(name):
+        return "it takes long to compile: include it in sources alone"
     if name.startswith("xtensor") and path.name != "xt.hpp":
         return "use fjord/autodiff/xt.hpp, which mends it"
     return None

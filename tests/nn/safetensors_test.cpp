@@ -1,6 +1,7 @@
 #include "fjord/nn/safetensors.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <unistd.h>
