@@ -28,26 +28,17 @@ Var<T> pick(const Var<T>& x, const Picks& picks, const NodeShape& shape);
 template <class T>
 Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape);
 
-/// Picks along one axis of x, run j from run place(j), as a node of `shape`, which differs from x's
-/// in the axis alone if `axis_stays`.
+/// Picks along one axis of x, run j from run place(j), as a node whose axis has `count` entries.
 template <class T, class Place>
-Var<T> pick_along(const Var<T>& x, std::size_t axis, Index count, Place place, const Shape& shape,
-                  bool axis_stays) {
+Var<T> pick_along(const Var<T>& x, std::size_t axis, Index count, Place place) {
   Tape<T>& tape = x.tape();
   const NodeShape in = tape.node(x.index()).shape;
   const AxisLayout layout(in, axis);
   auto* places = tape.template new_records<Index>(static_cast<std::size_t>(count));
   for (Index j = 0; j < count; ++j) places[j] = place(j);
-  return pick(x,
-              {layout.inner, layout.outer, in[axis], count, places,
-               axis_stays ? static_cast<Index>(axis) : -1},
+  const Shape shape = in.shape().without_axis(axis).with_axis(axis, count);
+  return pick(x, {layout.inner, layout.outer, in[axis], count, places, static_cast<Index>(axis)},
               tape.keep_shape(shape));
-}
-
-template <class T, class Place>
-Var<T> pick_along(const Var<T>& x, std::size_t axis, Index count, Place place) {
-  const Shape shape = x.shape().without_axis(axis).with_axis(axis, count);
-  return pick_along(x, axis, count, place, shape, true);
 }
 
 }  // namespace fjord

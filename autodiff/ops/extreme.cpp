@@ -102,30 +102,32 @@ bool replaces(T best, T x) {
 }
 
 template <class First, class T>
-Tensor<Index> place_of_extreme(const Var<T>& x, Index axis, const char* op) {
+TensorView<Index> place_of_extreme(const Var<T>& x, Index axis, const char* op) {
   const Node<T> in = x.tape().node(x, op);
   const std::size_t k = normalized_axis(axis, in.shape.rank, op);
   const AxisLayout layout(in.shape, k);
   const Index count = in.shape[k];
-  Tensor<Index> places = Tensor<Index>::zeros(in.shape.shape().without_axis(k));
-  require(count > 0 || places.size() == 0, op,
+  const Shape shape = in.shape.shape().without_axis(k);
+  require(count > 0 || shape.size() == 0, op,
           [&] { return "at least one entry is needed, got shape " + to_string(in.shape.shape()); });
-  std::vector<T> best(static_cast<std::size_t>(layout.inner));
+  Tape<T>& tape = x.tape();
+  auto* places = tape.template new_records<Index>(static_cast<std::size_t>(shape.size()));
+  std::fill_n(places, shape.size(), Index{0});
+  T* best = tape.template new_records<T>(static_cast<std::size_t>(layout.inner));
   for (Index o = 0; o < layout.outer; ++o) {
     const T* lanes = in.value + o * count * layout.inner;
-    Index* place = places.data() + o * layout.inner;
-    std::copy_n(lanes, layout.inner, best.data());
+    Index* place = places + o * layout.inner;
+    std::copy_n(lanes, layout.inner, best);
     for (Index j = 1; j < count; ++j) {
       const T* entries = lanes + j * layout.inner;
       for (Index i = 0; i < layout.inner; ++i) {
-        T& so_far = best[static_cast<std::size_t>(i)];
-        const bool better = replaces<First>(so_far, entries[i]);
-        so_far = better ? entries[i] : so_far;
+        const bool better = replaces<First>(best[i], entries[i]);
+        best[i] = better ? entries[i] : best[i];
         place[i] = better ? j : place[i];
       }
     }
   }
-  return places;
+  return {places, shape, Order::column_major};
 }
 
 }  // namespace
@@ -151,12 +153,12 @@ Var<T> min(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
 }
 
 template <class T>
-Tensor<Index> argmax(const Var<T>& x, Index axis) {
+TensorView<Index> argmax(const Var<T>& x, Index axis) {
   return place_of_extreme<LargestFirst>(x, axis, "argmax");
 }
 
 template <class T>
-Tensor<Index> argmin(const Var<T>& x, Index axis) {
+TensorView<Index> argmin(const Var<T>& x, Index axis) {
   return place_of_extreme<SmallestFirst>(x, axis, "argmin");
 }
 
@@ -165,8 +167,8 @@ Tensor<Index> argmin(const Var<T>& x, Index axis) {
   template Var<T> max(const Var<T>&, std::initializer_list<Index>, bool); \
   template Var<T> min(const Var<T>&);                                     \
   template Var<T> min(const Var<T>&, std::initializer_list<Index>, bool); \
-  template Tensor<Index> argmax(const Var<T>&, Index);                    \
-  template Tensor<Index> argmin(const Var<T>&, Index);
+  template TensorView<Index> argmax(const Var<T>&, Index);                \
+  template TensorView<Index> argmin(const Var<T>&, Index);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

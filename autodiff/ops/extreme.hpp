@@ -4,6 +4,7 @@
 /// Errors:  std::invalid_argument if an axis does not exist or comes twice, or if there are no
 ///          entries to choose from.
 /// Note:    A NaN among the entries is the result, as in numpy, and takes the derivative.
+///          Places stand in the tape and end with its nodes: Tensor<Index>(argmax(x, 0)) is a copy.
 #pragma once
 
 #include "fjord/autodiff/var.hpp"
@@ -25,11 +26,11 @@ Var<T> min(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = 
 ///
 /// Shapes:  that of x without the axis.
 template <class T>
-Tensor<Index> argmax(const Var<T>& x, Index axis);
+TensorView<Index> argmax(const Var<T>& x, Index axis);
 /// The place of the smallest entry along one axis; the first of several, and of NaNs.
 ///
 /// Shapes:  that of x without the axis.
 template <class T>
-Tensor<Index> argmin(const Var<T>& x, Index axis);
+TensorView<Index> argmin(const Var<T>& x, Index axis);
 
 }  // namespace fjord

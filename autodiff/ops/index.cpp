@@ -22,10 +22,18 @@ Index checked_place(Index index, Index size, const char* op) {
   return place;
 }
 
+// A copy of the indices, column-major, that the tape keeps.
+template <class T>
+Index* kept(Tape<T>& tape, const TensorView<Index>& indices) {
+  auto* places = tape.template new_records<Index>(static_cast<std::size_t>(indices.shape().size()));
+  indices.copy_to(places, Order::column_major);
+  return places;
+}
+
 // Picks of one entry each, for lanes along an axis of `shape` with indices of their own.
 template <class T>
 Picks lane_picks(Tape<T>& tape, const NodeShape& shape, std::size_t axis,
-                 const Tensor<Index>& indices, const char* op) {
+                 const TensorView<Index>& indices, const char* op) {
   bool fits = indices.shape().rank() == shape.rank;
   for (std::size_t k = 0; fits && k < shape.rank; ++k)
     fits = k == axis || indices.shape()[k] == shape[k];
@@ -35,17 +43,17 @@ Picks lane_picks(Tape<T>& tape, const NodeShape& shape, std::size_t axis,
   });
   const AxisLayout layout(shape, axis);
   const Index count = indices.shape()[axis];
-  auto* places = tape.template new_records<Index>(static_cast<std::size_t>(indices.size()));
+  Index* places = kept(tape, indices);
   Index at = 0;
   for (Index o = 0; o < layout.outer; ++o) {
     for (Index j = 0; j < count; ++j) {
       for (Index i = 0; i < layout.inner; ++i, ++at) {
-        const Index place = checked_place(indices.data()[at], shape[axis], op);
+        const Index place = checked_place(places[at], shape[axis], op);
         places[at] = (o * shape[axis] + place) * layout.inner + i;
       }
     }
   }
-  return {1, 1, shape.size, indices.size(), places, -1};
+  return {1, 1, shape.size, at, places, -1};
 }
 
 void check_count(Index count, const char* op) {
@@ -72,19 +80,24 @@ Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end, Index step) {
 }
 
 template <class T>
-Var<T> take(const Var<T>& x, const Tensor<Index>& indices, Index axis) {
+Var<T> take(const Var<T>& x, const TensorView<Index>& indices, Index axis) {
   const std::size_t k = axis_of(x, axis, "take");
-  const Index size = x.tape().node(x.index()).shape[k];
-  Shape shape = x.shape().without_axis(k);
+  Tape<T>& tape = x.tape();
+  const NodeShape in = tape.node(x.index()).shape;
+  Shape shape = in.shape().without_axis(k);
   for (std::size_t i = indices.shape().rank(); i-- > 0;)
     shape = shape.with_axis(k, indices.shape()[i]);
-  return pick_along(
-      x, k, indices.size(), [&](Index j) { return checked_place(indices.data()[j], size, "take"); },
-      shape, indices.shape().rank() == 1);
+  const Index count = indices.shape().size();
+  Index* places = kept(tape, indices);
+  for (Index j = 0; j < count; ++j) places[j] = checked_place(places[j], in[k], "take");
+  const AxisLayout layout(in, k);
+  const Index axis_of_both = indices.shape().rank() == 1 ? static_cast<Index>(k) : -1;
+  return pick(x, {layout.inner, layout.outer, in[k], count, places, axis_of_both},
+              tape.keep_shape(shape));
 }
 
 template <class T>
-Var<T> gather(const Var<T>& x, const Tensor<Index>& indices, Index axis) {
+Var<T> gather(const Var<T>& x, const TensorView<Index>& indices, Index axis) {
   const std::size_t k = axis_of(x, axis, "gather");
   Tape<T>& tape = x.tape();
   const NodeShape shape = tape.node(x.index()).shape;
@@ -92,7 +105,7 @@ Var<T> gather(const Var<T>& x, const Tensor<Index>& indices, Index axis) {
 }
 
 template <class T>
-Var<T> scatter_add(const Var<T>& x, const Tensor<Index>& indices, const Var<T>& updates,
+Var<T> scatter_add(const Var<T>& x, const TensorView<Index>& indices, const Var<T>& updates,
                    Index axis) {
   const std::size_t k = axis_of(x, axis, "scatter_add");
   Tape<T>& tape = x.tape();
@@ -143,14 +156,14 @@ Var<T> tile(const Var<T>& x, std::initializer_list<Index> counts) {
   return tiled;
 }
 
-#define FJORD_INSTANTIATE(T)                                                              \
-  template Var<T> slice(const Var<T>&, Index, Index, Index, Index);                       \
-  template Var<T> take(const Var<T>&, const Tensor<Index>&, Index);                       \
-  template Var<T> gather(const Var<T>&, const Tensor<Index>&, Index);                     \
-  template Var<T> scatter_add(const Var<T>&, const Tensor<Index>&, const Var<T>&, Index); \
-  template Var<T> flip(const Var<T>&, Index);                                             \
-  template Var<T> roll(const Var<T>&, Index, Index);                                      \
-  template Var<T> repeat(const Var<T>&, Index, Index);                                    \
+#define FJORD_INSTANTIATE(T)                                                                  \
+  template Var<T> slice(const Var<T>&, Index, Index, Index, Index);                           \
+  template Var<T> take(const Var<T>&, const TensorView<Index>&, Index);                       \
+  template Var<T> gather(const Var<T>&, const TensorView<Index>&, Index);                     \
+  template Var<T> scatter_add(const Var<T>&, const TensorView<Index>&, const Var<T>&, Index); \
+  template Var<T> flip(const Var<T>&, Index);                                                 \
+  template Var<T> roll(const Var<T>&, Index, Index);                                          \
+  template Var<T> repeat(const Var<T>&, Index, Index);                                        \
   template Var<T> tile(const Var<T>&, std::initializer_list<Index>);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -1,9 +1,9 @@
 /// Operations that choose, repeat or reorder entries along one axis, which counts from the end if
 /// negative.
 ///
-/// Indices are a Tensor<Index>, as argmax and argsort give it; one below 0 counts from the end. They
-/// are copied, and constants to every derivative. Cotangents of an entry that is taken several times
-/// add up.
+/// Indices are a Tensor<Index>, or a view of it as argmax and argsort give; one below 0 counts from
+/// the end. They are copied, and constants to every derivative. Cotangents of an entry that is taken
+/// several times add up.
 /// Errors:  std::invalid_argument if an axis does not exist, an index lies outside the axis, or
 ///          shapes do not fit.
 #pragma once
@@ -23,18 +23,37 @@ Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end, Index step);
 ///
 /// Shapes:  x's, with the shape of the indices in place of the axis.
 template <class T>
-Var<T> take(const Var<T>& x, const Tensor<Index>& indices, Index axis);
+Var<T> take(const Var<T>& x, const TensorView<Index>& indices, Index axis);
+
+template <class T>
+Var<T> take(const Var<T>& x, const Tensor<Index>& indices, Index axis) {
+  return take(x, TensorView<Index>(indices), axis);
+}
+
 /// From each lane along the axis, the entries at the lane's own indices: numpy.take_along_axis.
 ///
 /// Shapes:  the indices' and the result's are x's but for the axis.
 template <class T>
-Var<T> gather(const Var<T>& x, const Tensor<Index>& indices, Index axis);
+Var<T> gather(const Var<T>& x, const TensorView<Index>& indices, Index axis);
+
+template <class T>
+Var<T> gather(const Var<T>& x, const Tensor<Index>& indices, Index axis) {
+  return gather(x, TensorView<Index>(indices), axis);
+}
+
 /// x with each update added to the entry that `gather` reads at its index; several may go to one.
 ///
 /// Shapes:  the indices' and the updates' are x's but for the axis; the result's is x's.
 template <class T>
-Var<T> scatter_add(const Var<T>& x, const Tensor<Index>& indices, const Var<T>& updates,
+Var<T> scatter_add(const Var<T>& x, const TensorView<Index>& indices, const Var<T>& updates,
                    Index axis);
+
+template <class T>
+Var<T> scatter_add(const Var<T>& x, const Tensor<Index>& indices, const Var<T>& updates,
+                   Index axis) {
+  return scatter_add(x, TensorView<Index>(indices), updates, axis);
+}
+
 /// The entries of one axis in reverse.
 template <class T>
 Var<T> flip(const Var<T>& x, Index axis);

@@ -13,8 +13,10 @@ namespace fjord {
 template <class T>
 Var<T> sort(const Var<T>& x, Index axis = -1);
 /// Where in x the entries of `sort` stand.
+///
+/// Note:    The places stand in the tape and end with its nodes: Tensor<Index>(argsort(x)) is a copy.
 template <class T>
-Tensor<Index> argsort(const Var<T>& x, Index axis = -1);
+TensorView<Index> argsort(const Var<T>& x, Index axis = -1);
 /// The middle entry of all; of an even number, the mean of the two in the middle. NaN if any is.
 ///
 /// Errors:  std::invalid_argument if there are no entries to choose from.

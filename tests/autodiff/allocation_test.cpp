@@ -3,13 +3,18 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/extreme.hpp"
+#include "fjord/autodiff/ops/index.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/sort.hpp"
+#include "fjord/autodiff/random.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/tests/support/counted_new.hpp"
+#include "fjord/tests/support/objectives.hpp"
 
 namespace fjord {
 namespace {
@@ -98,6 +103,31 @@ TEST_CASE("allocation: none by operations that the sweeps take one tangent at a 
             const Var<float> h = net.layer(in);
             const Var<float> y = where(h > 0, h * h, h) / sum(h, {1}, true);
             return sum(square(pushforward(in, net.tape.borrow(tangents), y)));
+          });
+        }) == 0);
+}
+
+TEST_CASE("allocation: none by k-means, whose places the tape keeps") {
+  Tensor<double> centres = Tensor<double>::zeros({10, 3});
+  Tensor<double> points = Tensor<double>::zeros({50, 3});
+  Random(1).normal(centres.storage());
+  Random(2).normal(points.storage());
+  Tape<double> tape;
+  CHECK(steady_allocations([&] {
+          tape.clear();
+          const Var<double> x = tape.borrow(centres);
+          const Var<double> y = test::kmeans_objective(x, tape.borrow(points));
+          static_cast<void>(gradient_values<double>(y, std::span(&x, 1)));
+        }) == 0);
+}
+
+TEST_CASE("allocation: none by operations that order entries or choose by place") {
+  Network net;
+  CHECK(steady_allocations([&] {
+          net.train([&](const Var<float>& x) {
+            const Var<float> y = net.layer(x);
+            const Var<float> moved = scatter_add(gather(y, argsort(y, 0), 0), argsort(y), y, 1);
+            return sum(sort(moved)) + median(moved) + sum(take(y, argmax(y, 0), 0));
           });
         }) == 0);
 }

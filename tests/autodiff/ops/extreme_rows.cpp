@@ -7,10 +7,8 @@ namespace {
 
 // Places as a leaf of numbers, so that the table has them, too.
 template <class T>
-Var<T> numbers(const Var<T>& x, const Tensor<Index>& places) {
-  Tensor<T> result = Tensor<T>::zeros(places.shape());
-  for (Index i = 0; i < places.size(); ++i) result.data()[i] = static_cast<T>(places.data()[i]);
-  return x.tape().input(result);
+Var<T> numbers(const Var<T>& x, const TensorView<Index>& places) {
+  return x.tape().input(Tensor<Index>(places).as<T>());
 }
 
 void add_value_rows(Rows& rows) {

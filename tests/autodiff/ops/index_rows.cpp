@@ -49,6 +49,12 @@ void add_take_rows(Rows& rows) {
              return take(v[0], Places{{0, 1, 1}, {2, 0, -2}}, 1);
            },
            {matrix}, {Tensor<double>{{{1, 2, 2}, {3, 1, 2}}, {{4, 5, 5}, {6, 4, 5}}}});
+  rows.add("take", "matrix of indices in the order C",
+           [](const auto& v) {
+             const std::array<Index, 6> places{0, 1, 1, 2, 0, -2};
+             return take(v[0], TensorView<Index>(places.data(), {2, 3}), 1);
+           },
+           {matrix}, {Tensor<double>{{{1, 2, 2}, {3, 1, 2}}, {{4, 5, 5}, {6, 4, 5}}}});
   rows.add("take", "one index", [](const auto& v) { return take(v[0], Places(1), 0); }, {matrix},
            {Tensor<double>{4, 5, 6}});
   rows.add("take", "no index", [](const auto& v) { return take(v[0], Places::zeros({0}), 1); },
