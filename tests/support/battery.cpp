@@ -143,7 +143,7 @@ std::string check_edge(const Row& row, const Edge& edge) {
   const Vars<double> seeds = record(tape, ones_like(values(outputs)));
   failure = difference(values(pullback(outputs, seeds, inputs)), edge.gradient, tolerance,
                        where + ": recorded gradient");
-  if (!failure.empty() || edge.at.size() > 1 || edge.at.front().size() > 1) return failure;
+  if (!failure.empty() || edge.at.size() > 1 || edge.at.front().size() != 1) return failure;
   // One number in, so that the forward sweep alone gives the derivative.
   double slope = 0;
   for (const Tensor<double>& t : tangent_along_ones<double>(row.f, edge.at)) {
