@@ -5,7 +5,7 @@
 ///   steps:   name; value(x), or value(a, b), in registers; no derivative flows through them.
 ///   choice:  name; value(x) in registers; carry(g, x), what g is passed on as, for V either
 ///            simd::Batch<T> or Var<T>, where `choose` and `constant` serve both.
-///   choice of two:  name; value(a, b) in registers; carry(g, own, other) of Var<T>.
+///   choice of two:  name; value(a, b) in registers; carry(g, own, other, y) of Var<T>.
 #pragma once
 
 #include "fjord/autodiff/elementwise_rules.hpp"
@@ -101,18 +101,20 @@ struct BinaryChoice {
   static void pullback(Reverse<T>& rule) {
     const Var<T> a = rule.input(0);
     const Var<T> b = rule.input(1);
-    if (rule.wants(0)) rule.add(0, sum_to(F::carry(rule.cotangent(), a, b), a));
-    if (rule.wants(1)) rule.add(1, sum_to(F::carry(rule.cotangent(), b, a), b));
+    const Var<T> y = rule.output();
+    if (rule.wants(0)) rule.add(0, sum_to(F::carry(rule.cotangent(), a, b, y), a));
+    if (rule.wants(1)) rule.add(1, sum_to(F::carry(rule.cotangent(), b, a, y), b));
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> a = rule.input(0);
     const Var<T> b = rule.input(1);
+    const Var<T> y = rule.output();
     Var<T> tangent;
-    if (!rule.tangent(0).is_empty()) tangent = F::carry(rule.tangent(0), a, b);
+    if (!rule.tangent(0).is_empty()) tangent = F::carry(rule.tangent(0), a, b, y);
     if (!rule.tangent(1).is_empty()) {
-      const Var<T> part = F::carry(rule.tangent(1), b, a);
+      const Var<T> part = F::carry(rule.tangent(1), b, a, y);
       tangent = tangent.is_empty() ? part : tangent + part;
     }
     rule.set(tangent);

@@ -43,6 +43,17 @@ struct NotEqual {
   }
 };
 
+// Whether x is what was chosen: equal to y, or NaN as it is. No part of the interface.
+struct Chosen {
+  static constexpr const char* name = "chosen";
+
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& x, const simd::Batch<T>& y) {
+    const auto is_chosen = (x == y) | ~((x == x) | (y == y));
+    return choose(is_chosen, simd::Batch<T>(T(1)), simd::Batch<T>(T(0)));
+  }
+};
+
 template <class T>
 struct Where {
   static Var<T> apply(const Var<T>& mask, const Var<T>& a, const Var<T>& b) {
@@ -100,8 +111,9 @@ struct Maximum {
   }
 
   template <class T>
-  static Var<T> carry(const Var<T>& g, const Var<T>& own, const Var<T>& other) {
-    return where(own > other, g, where(equal(own, other), g * T(0.5), constant(g, 0)));
+  static Var<T> carry(const Var<T>& g, const Var<T>& own, const Var<T>& other, const Var<T>& y) {
+    const Var<T> share = where(BinaryStep<T, Chosen>::apply(other, y), g * T(0.5), g);
+    return where(BinaryStep<T, Chosen>::apply(own, y), share, constant(g, 0));
   }
 };
 
@@ -114,8 +126,8 @@ struct Minimum {
   }
 
   template <class T>
-  static Var<T> carry(const Var<T>& g, const Var<T>& own, const Var<T>& other) {
-    return Maximum::carry(g, other, own);
+  static Var<T> carry(const Var<T>& g, const Var<T>& own, const Var<T>& other, const Var<T>& y) {
+    return Maximum::carry(g, own, other, y);
   }
 };
 

@@ -66,8 +66,8 @@ Var<T> not_equal(const Var<T>& x, std::type_identity_t<T> c) {
 /// holds.
 template <class T>
 Var<T> where(const Var<T>& mask, const Var<T>& a, const Var<T>& b);
-/// The larger of a and b, NaN where either is; the derivative goes to the larger, half to each at a
-/// tie, and to neither where one is NaN.
+/// The larger of a and b, NaN where either is, as in numpy; the derivative goes to the one that is
+/// the result, half to each where both are.
 template <class T>
 Var<T> maximum(const Var<T>& a, const Var<T>& b);
 /// The smaller of a and b; NaN and ties as for maximum.

@@ -89,27 +89,29 @@ void add_select_rows(Rows& rows) {
       .edge({Tensor<double>(1.0), Tensor<double>(2.0), Tensor<double>(nan)}, Tensor<double>(2.0),
             {Tensor<double>(0.0), Tensor<double>(1.0), Tensor<double>(0.0)})
       .reject({mask, a, Tensor<double>{1, 2}});
-  // A tie in the middle; NaN wins, and has no derivative.
-  const Tensors pairs{{inf, 2, -inf, nan, 1}, {1, 2, inf, 1, nan}};
+  // A tie in the middle; NaN wins, and two share as others do.
+  const Tensors pairs{{inf, 2, -inf, nan, 1, nan}, {1, 2, inf, 1, nan, nan}};
   rows.binary(
           "maximum", [](const auto& x, const auto& y) { return maximum(x, y); },
           [](double x, double y) { return std::max(x, y); }, some, {-0.9, 0.8, 2.1})
-      .edge(pairs, {inf, 2, inf, nan, nan}, {{1, 0.5, 0, 0, 0}, {0, 0.5, 1, 0, 0}})
+      .edge(pairs, {inf, 2, inf, nan, nan, nan}, {{1, 0.5, 0, 1, 0, 0.5}, {0, 0.5, 1, 0, 1, 0.5}})
       .reject(mismatch);
   rows.binary(
           "minimum", [](const auto& x, const auto& y) { return minimum(x, y); },
           [](double x, double y) { return std::min(x, y); }, some, {-0.9, 0.8, 2.1})
-      .edge(pairs, {1, 2, -inf, nan, nan}, {{0, 0.5, 1, 0, 0}, {1, 0.5, 0, 0, 0}})
+      .edge(pairs, {1, 2, -inf, nan, nan, nan}, {{0, 0.5, 1, 1, 0, 0.5}, {1, 0.5, 0, 0, 1, 0.5}})
       .reject(mismatch);
   rows.unary(
           "maximum", [](const auto& x) { return maximum(x, 0.75f); },
           [](double x) { return std::max(x, 0.75); }, some)
       .edge(0.75, 0.75, 0.5)
+      .edge(nan, nan, 1)
       .variant = "with a number";
   rows.unary(
           "minimum", [](const auto& x) { return minimum(x, 0.75f); },
           [](double x) { return std::min(x, 0.75); }, some)
       .edge(0.75, 0.75, 0.5)
+      .edge(nan, nan, 1)
       .variant = "with a number";
   rows.unary(
           "clamp", [](const auto& x) { return clamp(x, -0.5f, 1.5f); },
