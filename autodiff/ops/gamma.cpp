@@ -129,8 +129,48 @@ struct LogGamma {
   }
 };
 
-// digamma(a) - digamma(a + b) for a, b >= 0: every part of it as one difference that keeps its digits
-// where b is tiny beside a.
+// hurwitz_zeta(s, a) - hurwitz_zeta(s, a + b) for a, b >= 0 and s >= 2: every part of it as one
+// difference that keeps its digits where b is tiny beside a.
+double zeta_drop(int s, double a, double b) {
+  const auto drop = [&](double k) { return -std::pow(a, -k) * std::expm1(-k * std::log1p(b / a)); };
+  double sum = 0;
+  for (; a < far + s; a += 1) sum += drop(s);
+  sum += drop(s - 1) / (s - 1) + 0.5 * drop(s);
+  double factor = 0.5 * s;
+  for (std::size_t j = 0; j < bernoulli.size(); ++j) {
+    const auto k = static_cast<double>(2 * j + 1);
+    sum += bernoulli[j] * factor * drop(s + k);
+    factor *= (s + k) * (s + k + 1) / ((k + 2) * (k + 3));
+  }
+  return sum;
+}
+
+// polygamma(n, a) - polygamma(n, a + b) for a, b >= 0 and n >= 1.
+template <int n>
+struct PolygammaDrop {
+  static constexpr const char* name = "betaln";
+
+  static double value(double a, double b) {
+    if (!(a >= 0 && b >= 0)) return std::numeric_limits<double>::quiet_NaN();
+    return (n % 2 == 0 ? -1 : 1) * std::tgamma(n + 1.0) * zeta_drop(n + 1, a, b);
+  }
+
+  template <class T>
+  static Var<T> slope_a(const Var<T>& a, const Var<T>& b, const Var<T>&) {
+    if constexpr (n < 3) {
+      return ScalarBinary<T, PolygammaDrop<n + 1>>::apply(a, b);
+    } else {
+      return polygamma(n + 1, a) - polygamma(n + 1, a + b);
+    }
+  }
+
+  template <class T>
+  static Var<T> slope_b(const Var<T>& a, const Var<T>& b, const Var<T>&) {
+    return -polygamma(n + 1, a + b);
+  }
+};
+
+// digamma(a) - digamma(a + b) for a, b >= 0, likewise.
 struct DigammaDrop {
   static constexpr const char* name = "betaln";
 
@@ -147,9 +187,9 @@ struct DigammaDrop {
     return sum - log_ratio - 0.5 * b / a / (a + b) + series;
   }
 
-  template <class V>
-  static V slope_a(const V& a, const V& b, const V&) {
-    return polygamma(1, a) - polygamma(1, a + b);
+  template <class T>
+  static Var<T> slope_a(const Var<T>& a, const Var<T>& b, const Var<T>&) {
+    return ScalarBinary<T, PolygammaDrop<1>>::apply(a, b);
   }
 
   template <class V>

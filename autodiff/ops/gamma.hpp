@@ -18,7 +18,8 @@ Var<T> digamma(const Var<T>& x);
 template <class T>
 Var<T> polygamma(int n, const Var<T>& x);
 /// The logarithm of the beta function: lgamma(a) + lgamma(b) - lgamma(a + b) for a, b >= 0, without
-/// the cancellation of large a or b; NaN if either is negative.
+/// the cancellation of large a or b, as are its derivatives up to the fourth; NaN if either is
+/// negative.
 ///
 /// Shapes:  broadcast.
 /// Source:  Didonato & Morris, ACM Trans. Math. Softw. 18 (1992) 360, BETALN.

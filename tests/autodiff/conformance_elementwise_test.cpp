@@ -240,6 +240,29 @@ TEST_CASE("conformance: gradients of functions of two numbers by every route") {
   }
 }
 
+TEST_CASE(
+    "conformance: second and third derivatives of betaln keep all digits of unequal numbers") {
+  const Function<double> f = [](const V& v) {
+    return betaln(slice(v, 0, 0, 1), slice(v, 0, 1, 2));
+  };
+  const double mixed = -9.999999998e-11;
+  CHECK(wrong_route(f, {1e10, 2.5}, 2, {{2.499999999625e-20, mixed}, {mixed, 0.49035775600023486}},
+                    4e-15) == "");
+  CHECK(wrong_route(f, {200, 1e-8}, 2,
+                    {{2.5125312496136493e-13, -0.0050125208329779154},
+                     {-0.0050125208329779154, 1.0000000000000001e16}},
+                    4e-15) == "");
+  CHECK(wrong_route(
+            f, {1e10, 1e10}, 2,
+            {{5.000000000375e-11, -5.000000000125e-11}, {-5.000000000125e-11, 5.000000000375e-11}},
+            4e-15) == "");
+  const Function<double> beside_tiny = [&](const V& a) {
+    return betaln(a, V(a.tape().scalar(1e-8)));
+  };
+  CHECK(wrong_route(beside_tiny, Tensor<double>(200.0), 3, Tensor<double>(-2.5188124990293933e-15),
+                    4e-15) == "");
+}
+
 TEST_CASE("conformance: second derivatives stay where a rule mends a value") {
   // At b = 0, at equal terms, and at x = 0: masks that mend the value there must not take these.
   const Function<double> power = [](const V& v) {
