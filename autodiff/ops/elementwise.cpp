@@ -139,27 +139,19 @@ struct SquareRoot {
   }
 };
 
-// x -> factor x + shift, with numbers that are no nodes.
-struct LineNumbers {
-  double factor;
-  double shift;
-};
-
+// A value(x) of which the slope is one number, where neither depends on nodes but x.
 template <class T>
 struct Line {
-  static Var<T> apply(const Var<T>& x, T factor, T shift) {
+  template <class Value>
+  static Var<T> apply(const Var<T>& x, T slope, Value value_of) {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, "scalar arithmetic");
-    const auto* numbers = tape.keep(LineNumbers{factor, shift});
-    const auto [var, value] = append_operation(tape, row, {x}, in.shape, numbers);
-    simd::transform(
-        in.shape.size, value, [&](const auto& v) { return v * factor + shift; }, in.value);
+    const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(slope));
+    simd::transform(in.shape.size, value, value_of, in.value);
     return var;
   }
 
-  static T factor(const RuleNode<T>& rule) {
-    return static_cast<T>(rule.template attributes<LineNumbers>().factor);
-  }
+  static T factor(const RuleNode<T>& rule) { return rule.template attributes<T>(); }
 
   static Var<T> times(const Var<T>& g, T factor) {
     return factor == T(1) ? g : scale(g, broadcast_to(g.tape().scalar(factor), g.shape()));
@@ -230,17 +222,27 @@ Var<T> operator/(const Var<T>& a, const Var<T>& b) {
 
 template <class T>
 Var<T> operator-(const Var<T>& x) {
-  return Line<T>::apply(x, T(-1), T(-0.0));
+  return Line<T>::apply(x, T(-1), [](const auto& v) { return -v; });
 }
 
 template <class T>
 Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c) {
-  return Line<T>::apply(x, T(1), c);
+  return Line<T>::apply(x, T(1), [c](const auto& v) { return v + c; });
 }
 
 template <class T>
 Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c) {
-  return Line<T>::apply(x, c, T(-0.0));  // -0 is what leaves every number, 0 included, as it is
+  return Line<T>::apply(x, c, [c](const auto& v) { return v * c; });
+}
+
+template <class T>
+Var<T> operator/(const Var<T>& x, std::type_identity_t<T> c) {
+  return Line<T>::apply(x, T(1) / c, [c](const auto& v) { return v / c; });
+}
+
+template <class T>
+Var<T> operator/(std::type_identity_t<T> c, const Var<T>& x) {
+  return x.tape().scalar(c) / x;
 }
 
 template <class T>
@@ -276,6 +278,8 @@ Var<T> stop_gradient(const Var<T>& x) {
   template Var<T> operator-(const Var<T>&);                             \
   template Var<T> operator+<T>(const Var<T>&, std::type_identity_t<T>); \
   template Var<T> operator*<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> operator/<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> operator/<T>(std::type_identity_t<T>, const Var<T>&); \
   template Var<T> reciprocal(const Var<T>&);                            \
   template Var<T> square(const Var<T>&);                                \
   template Var<T> sqrt(const Var<T>&);                                  \

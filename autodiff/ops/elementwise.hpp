@@ -26,6 +26,10 @@ template <class T>
 Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c);
 template <class T>
 Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c);
+template <class T>
+Var<T> operator/(const Var<T>& x, std::type_identity_t<T> c);
+template <class T>
+Var<T> operator/(std::type_identity_t<T> c, const Var<T>& x);
 
 template <class T>
 Var<T> operator+(std::type_identity_t<T> c, const Var<T>& x) {
@@ -45,16 +49,6 @@ Var<T> operator-(std::type_identity_t<T> c, const Var<T>& x) {
 template <class T>
 Var<T> operator*(std::type_identity_t<T> c, const Var<T>& x) {
   return x * c;
-}
-
-template <class T>
-Var<T> operator/(const Var<T>& x, std::type_identity_t<T> c) {
-  return x * (T(1) / c);
-}
-
-template <class T>
-Var<T> operator/(std::type_identity_t<T> c, const Var<T>& x) {
-  return reciprocal(x) * c;
 }
 
 /// The in-place forms record a new node and let the handle name it; other handles of the old node

@@ -178,7 +178,7 @@ namespace {
 
 template <class T>
 Var<T> over_count(const Var<T>& total, Index count) {
-  return total * static_cast<T>(1.0 / static_cast<double>(count));
+  return total / static_cast<T>(count);
 }
 
 Index count_over(const Shape& shape, std::span<const Index> axes, const char* op) {

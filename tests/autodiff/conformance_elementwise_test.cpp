@@ -13,6 +13,7 @@
 #include "fjord/autodiff/ops/gamma.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
 #include "fjord/autodiff/ops/power.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
@@ -261,6 +262,17 @@ TEST_CASE(
   };
   CHECK(wrong_route(beside_tiny, Tensor<double>(200.0), 3, Tensor<double>(-2.5188124990293933e-15),
                     4e-15) == "");
+}
+
+TEST_CASE("conformance: quotients with a number are rounded once") {
+  Tape<double> tape;
+  for (const double x : {1.0, 10.0, 49.0, 1e300, -0.3}) {
+    for (const double c : {3.0, 10.0, 49.0, -0.7, 1e-310}) {
+      CHECK((tape.scalar(x) / c).item() == x / c);
+      CHECK((x / tape.scalar(c)).item() == x / c);
+    }
+  }
+  CHECK(mean(tape.input(Tensor<double>::full({49}, 1))).item() == 1);
 }
 
 TEST_CASE("conformance: second derivatives stay where a rule mends a value") {
