@@ -73,6 +73,17 @@ TEST_CASE("checkpoint: the third derivative is that of the function") {
   CHECK(derivative(f, tape.scalar(0.3), 3).item() == doctest::Approx(expected).epsilon(1e-14));
 }
 
+TEST_CASE("checkpoint: a result that is itself a variable keeps the tangent that is given for it") {
+  Tape<double> tape;
+  const Number x = tape.scalar(0.5);
+  const Number y = tape.scalar(0.3);
+  const auto [a, b] = checkpoint(pair_of, Pair{x, y});
+  const Vars<double> found =
+      pushforward<double>({x, a}, {tape.scalar(1), tape.scalar(10)}, {a * b});
+  CHECK(found[0].item() ==
+        doctest::Approx(10 * b.item() + a.item() * std::exp(0.3)).epsilon(1e-15));
+}
+
 // A chain of 64 segments of 30 operations on 1000 numbers, and its gradient.
 struct Chain {
   Tape<double> tape;
