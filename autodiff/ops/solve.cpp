@@ -131,6 +131,22 @@ void check_diagonal(const Var<T>& a, const char* op) {
   }
 }
 
+// Solves for a batch of right-hand sides with one matrix, which is not repeated for each of them:
+// they become columns, or rows on the right, of one.
+template <class T, class F>
+Var<T> solve_side_by_side(const Var<T>& a, const Var<T>& b, Side side, F solve_matrices) {
+  const Shape shape = b.shape();
+  const Index rows = shape[shape.rank() - 2];
+  const Index columns = shape[shape.rank() - 1];
+  Index count = 1;
+  for (std::size_t k = 0; k + 2 < shape.rank(); ++k) count *= shape[k];
+  if (side == Side::right)
+    return reshape(solve_matrices(a, reshape(b, {count * rows, columns})), shape);
+  const Var<T> rows_first = swap_axes(reshape(b, {count, rows, columns}), 0, 1);
+  const Var<T> x = solve_matrices(a, reshape(rows_first, {rows, count * columns}));
+  return reshape(swap_axes(reshape(x, {rows, count, columns}), 0, 1), shape);
+}
+
 // Checks and broadcasts the operands, solves by solve_matrices(a, b), and takes a vector for one
 // column, or on the right for one row.
 template <class T, class F>
@@ -147,6 +163,8 @@ Var<T> solve_for(const Var<T>& a, const Var<T>& b, Side side, const char* op, F 
   });
   const Var<T> matrices =
       !is_vector ? b : reshape(b, side == Side::left ? Shape{n, 1} : Shape{1, n});
+  if (a.shape().rank() == 2 && given.rank > 2)
+    return solve_side_by_side(a, matrices, side, solve_matrices);
   const auto [first, second] = with_common_batch(a, matrices, op);
   const Var<T> x = solve_matrices(first, second);
   const Shape shape = x.shape();

@@ -13,6 +13,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/solve.hpp"
 #include "fjord/autodiff/ops/spectral.hpp"
+#include "fjord/tests/support/battery.hpp"
 #include "fjord/tests/support/matrices.hpp"
 
 using namespace fjord;
@@ -60,6 +61,21 @@ TEST_CASE("solve: a singular matrix is a numerical failure that names the matrix
   CHECK_THROWS_WITH_AS(cholesky_solve(triangle, b), "[cholesky_solve] the matrix is singular",
                        NumericalError);
   CHECK(triangular_solve(triangle, b, {.unit_diagonal = true}).value()(1) == -2);
+}
+
+TEST_CASE("solve: one matrix is not repeated for each of a batch of right-hand sides") {
+  Tape<double> tape;
+  const Tensor<double> a = dominant({20, 20}, 1);
+  const Tensor<double> x = sample({50, 20, 1}, 2);
+  Tensor<double> b = Tensor<double>::zeros({50, 20, 1});
+  for (Index k = 0; k < 50; ++k) {
+    for (Index i = 0; i < 20; ++i) {
+      for (Index j = 0; j < 20; ++j) b(k, i, 0) += a(i, j) * x(k, j, 0);
+    }
+  }
+  const Var<double> found = solve(tape.input(a), tape.input(b));
+  CHECK(distance(Tensor<double>(found.value()), x) < 1e-13);
+  for (std::uint32_t i = 0; i < tape.size(); ++i) CHECK(tape.node(i).shape.size <= x.size());
 }
 
 TEST_CASE("factor: a matrix that is not positive definite has no Cholesky factor") {

@@ -39,6 +39,14 @@ void add_general_rows(Rows& rows) {
   rows.add("solve", "broadcast", f,
            {a.reshaped({1, 2, 2}), Tensor<double>{{{3}, {4}}, {{-1}, {2}}}},
            {Tensor<double>{{{1}, {1}}, {{-1}, {1}}}});
+  rows.add("solve", "one matrix for a batch", f,
+           {a, Tensor<double>{{{3, -1}, {4, 2}}, {{4, 1}, {2, 3}}}},
+           {Tensor<double>{{{1, -1}, {1, 1}}, {{2, 0}, {0, 1}}}})
+      .reject({a, empty({2, 3, 2})})
+      .edge({a, empty({0, 2, 1})}, empty({0, 2, 1}), {empty({2, 2}), empty({0, 2, 1})});
+  rows.add("solve", "right, one matrix for a batch",
+           [](const auto& v) { return solve(v[0], v[1], Side::right); },
+           {a, Tensor<double>{{{{4, 7}}}, {{{-1, 2}}}}}, {Tensor<double>{{{{1, 2}}}, {{{-1, 1}}}}});
   rows.add("solve", "of kept factors, twice",
            [](const auto& v) {
              const auto known = lu_factor(v[0]);
