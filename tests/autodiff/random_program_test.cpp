@@ -7,6 +7,7 @@
 
 #include "fjord/autodiff/custom.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/random.hpp"
 
@@ -96,6 +97,14 @@ TEST_CASE("random_program: a wrong operation is found, and the program cut down 
                 throw std::runtime_error("no sine of " + std::to_string(v.size()));
               }),
               "it throws: no sine of 1");
+}
+
+TEST_CASE("random_program: a kink beside the point is no disagreement") {
+  const ProgramOperation kink{"abs(a)", [](const Vars<double>& v) { return abs(v[0]); }, {any}};
+  const Program program{{Tensor<double>(4.8e-7), Tensor<double>::zeros({3}),
+                         Tensor<double>::zeros({2, 3}), Tensor<double>::zeros({3, 3})},
+                        {{kink, Wrapping::plain, {0}, {}}}};
+  CHECK(disagreement(program) == "");
 }
 
 TEST_CASE("random_program: a program is printed as C++") {
