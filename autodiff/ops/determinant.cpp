@@ -194,9 +194,11 @@ bool is_well_conditioned(const Node<T>& factored) {
       }
       norm = std::max(norm, column);
     }
-    // NaN has no better way.
+    // Singular values are what is meant: by sums of columns, the condition number is some sqrt(n)
+    // times theirs. NaN has no better way.
+    const T spread = std::sqrt(static_cast<T>(one.n));
     good = good && (!std::isfinite(one.diagonal(0)) ||
-                    lapack::reciprocal_condition(one.n, one.lu, norm) > small_value<T>());
+                    spread * lapack::reciprocal_condition(one.n, one.lu, norm) > small_value<T>());
   });
   return good;
 }
