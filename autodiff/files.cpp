@@ -175,7 +175,7 @@ void write_file(const std::string& path, std::string_view bytes) {
   replace(path, bytes, status.st_mode & 07777);
 }
 
-void check_writable(const fs::path& path) {
+void check_writable(const std::string& path) {
   struct stat status {};
 
   const bool exists = ::stat(path.c_str(), &status) == 0;
@@ -191,7 +191,7 @@ void check_writable(const fs::path& path) {
   const Temporary temporary(beside);
 }
 
-bool is_standard_output(const fs::path& path) {
+bool is_standard_output(const std::string& path) {
   struct stat status {};
 
   return ::stat(path.c_str(), &status) == 0 && standard_stream(status) == STDOUT_FILENO;

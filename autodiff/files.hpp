@@ -36,11 +36,11 @@ void write_file(const std::string& path, std::string_view bytes);
 /// Finds out before long work whether write_file() could begin, without a change to what is there.
 ///
 /// Errors:  std::system_error "[write] path: reason" if it could not.
-void check_writable(const std::filesystem::path& path);
+void check_writable(const std::string& path);
 
 /// Whether what is written to this file goes where standard output goes: /dev/stdout, or the name of
 /// the file that it was redirected to.
-bool is_standard_output(const std::filesystem::path& path);
+bool is_standard_output(const std::string& path);
 
 /// Refuses what a file holds.
 ///
