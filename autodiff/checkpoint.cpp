@@ -32,11 +32,11 @@ struct Checkpoint {
   }
 
   static void pullback(Reverse<T>& rule) {
-    pull_composed(rule, [&](const Vars<T>& inputs) { return of(rule).evaluate(inputs); });
+    pull_composed(rule, [&](const Vars<T>& leaves) { return of(rule).evaluate(leaves); });
   }
 
   static bool pushforward(Forward<T>& rule) {
-    return push_composed(rule, [&](const Vars<T>& inputs) { return of(rule).evaluate(inputs); });
+    return push_composed(rule, [&](const Vars<T>& leaves) { return of(rule).evaluate(leaves); });
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
