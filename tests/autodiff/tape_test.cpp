@@ -132,7 +132,10 @@ TEST_CASE("tape: empty, foreign and ended handles are errors that say which") {
       {"pushforward", push_output},
       {"pushforward", push_values},
   };
-  for (const auto& [op, use] : uses) {
+  for (const auto& entry : uses) {
+    // Not a structured binding: CAPTURE's lambda cannot capture one in clang 14.
+    const auto& op = entry.first;
+    const auto& use = entry.second;
     CAPTURE(op);
     const std::string prefix = "[" + op + "] ";
     CHECK_THROWS_WITH_AS(use({}), (prefix + empty_text).c_str(), std::invalid_argument);
