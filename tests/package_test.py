@@ -78,7 +78,7 @@ class Package(unittest.TestCase):
 
     def with_cmake(self, name, installed, version="0.1"):
         folder = self.consumer(name, {"CMakeLists.txt": CMAKE.format(version=version)})
-        run("cmake", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={installed[0]}")
+        run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={installed[0]}")
         run("cmake", "--build", folder / "build")
         self.prints_what_the_readme_says(folder / "build/spring", installed[1])
 
