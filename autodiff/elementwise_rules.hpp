@@ -2,11 +2,13 @@
 ///
 /// A rule is a struct whose functions take V, either simd::Batch<T> (values) or Var<T> (recorded):
 ///   unary:   name; value(x); slope(x, y), the derivative dy/dx.
-///   paired:  name; both(x) -> {y, s}, s = dy/dx; curvature(y, s), the derivative ds/dx.
+///   paired:  name; both(x) -> {y, s}, s = dy/dx; curvature(x, y, s), the derivative ds/dx.
 ///   binary:  name; value(a, b); slope_a(a, b, y), slope_b(a, b, y).
 /// scalar_rules.hpp has forms for rare functions, which cost less to write and to compile, and
 /// choice_rules.hpp those for functions that choose among their arguments.
 #pragma once
+
+#include <array>
 
 #include "fjord/autodiff/broadcast.hpp"
 #include "fjord/autodiff/operation.hpp"
@@ -58,27 +60,30 @@ struct Unary {
 /// A function recorded together with its derivative, so that every further order is accurate, too.
 template <class T, class F>
 struct Paired {
-  static Var<T> apply(const Var<T>& x) {
+  static Var<T> apply(const Var<T>& x) { return both(x)[0]; }
+
+  static std::array<Var<T>, 2> both(const Var<T>& x) {
     Tape<T>& tape = x.tape();
     const Node<T>& in = tape.node(x, F::name);
     const auto [y, s] = append_operation<T, 2>(tape, row, {x}, {in.shape, in.shape});
     simd::transform_pair(
         in.shape.size, y.value, s.value, [](const auto& v) { return F::both(v); }, in.value);
-    return y.var;
+    return {y.var, s.var};
   }
 
   static void pullback(Reverse<T>& rule) {
     const Var<T> y = rule.output(0);
     const Var<T> s = rule.output(1);
     if (!rule.cotangent(0).is_empty()) rule.add(0, scale(rule.cotangent(0), s));
-    if (!rule.cotangent(1).is_empty()) rule.add(0, scale(rule.cotangent(1), F::curvature(y, s)));
+    if (!rule.cotangent(1).is_empty())
+      rule.add(0, scale(rule.cotangent(1), F::curvature(rule.input(0), y, s)));
   }
 
   static bool pushforward(Forward<T>& rule) {
     const Var<T> y = rule.output(0);
     const Var<T> s = rule.output(1);
     if (rule.wants(0)) rule.set(0, scale(rule.tangent(0), s));
-    if (rule.wants(1)) rule.set(1, scale(rule.tangent(0), F::curvature(y, s)));
+    if (rule.wants(1)) rule.set(1, scale(rule.tangent(0), F::curvature(rule.input(0), y, s)));
     return true;
   }
 
@@ -88,20 +93,21 @@ struct Paired {
     const T* gy = k.cotangent(0);
     const T* gs = k.cotangent(1);
     const auto by_y = [](const auto& g, const auto& s) { return simd::strong_product<T>(g, s); };
-    const auto by_s = [](const auto& g, const auto& y, const auto& s) {
-      return simd::strong_product<T>(g, F::curvature(y, s));
+    const auto by_s = [](const auto& g, const auto& x, const auto& y, const auto& s) {
+      return simd::strong_product<T>(g, F::curvature(x, y, s));
     };
     if (gs == nullptr) {
       simd::accumulate(k.size(), target.data, target.fresh, by_y, gy, k.output(1));
     } else if (gy == nullptr) {
-      simd::accumulate(k.size(), target.data, target.fresh, by_s, gs, k.output(0), k.output(1));
+      simd::accumulate(k.size(), target.data, target.fresh, by_s, gs, k.input(0), k.output(0),
+                       k.output(1));
     } else {
       simd::accumulate(
           k.size(), target.data, target.fresh,
-          [=](const auto& g, const auto& h, const auto& y, const auto& s) {
-            return by_y(g, s) + by_s(h, y, s);
+          [=](const auto& g, const auto& h, const auto& x, const auto& y, const auto& s) {
+            return by_y(g, s) + by_s(h, x, y, s);
           },
-          gy, gs, k.output(0), k.output(1));
+          gy, gs, k.input(0), k.output(0), k.output(1));
     }
   }
 

@@ -6,6 +6,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"
+#include "fjord/autodiff/simd_exponential.hpp"
 #include "fjord/autodiff/tanh_rule.hpp"
 
 namespace fjord {
@@ -14,20 +15,33 @@ namespace {
 template <class T>
 using Batch = simd::Batch<T>;
 
+struct HyperbolicTangent : Tanh {
+  template <class V>
+  static V curvature(const V&, const V& y, const V& s) {
+    return Tanh::curvature(y, s);
+  }
+};
+
 struct Sigmoid {
   static constexpr const char* name = "sigmoid";
 
   template <class T>
   static ValueAndSlope<T> both(const Batch<T>& x) {
     const Batch<T> one(T(1));
-    const Batch<T> e = xsimd::exp(-xsimd::abs(x));
+    const Batch<T> e = simd::exp(-xsimd::abs(x));
     const Batch<T> r = one / (one + e);
     return {xsimd::select(x < Batch<T>(T(0)), e * r, r), e * r * r};
   }
 
-  template <class V>
-  static V curvature(const V& y, const V& s) {
-    return (y * -2 + 1) * s;
+  // 1 - 2 y as -tanh(x / 2), which keeps its digits near 0.
+  template <class T>
+  static Batch<T> curvature(const Batch<T>& x, const Batch<T>&, const Batch<T>& s) {
+    return -(Tanh::both(x * T(0.5)).value * s);
+  }
+
+  template <class T>
+  static Var<T> curvature(const Var<T>& x, const Var<T>&, const Var<T>& s) {
+    return -(tanh(x * T(0.5)) * s);
   }
 };
 
@@ -41,7 +55,7 @@ struct Softplus {
 
   template <class T>
   static Batch<T> value(const Batch<T>& x) {
-    return xsimd::max(x, Batch<T>(T(0))) + xsimd::log1p(xsimd::exp(-xsimd::abs(x)));
+    return xsimd::max(x, Batch<T>(T(0))) + xsimd::log1p(simd::exp(-xsimd::abs(x)));
   }
 
   template <class V>
@@ -66,7 +80,7 @@ struct Relu {
 
 template <class T>
 Batch<T> exponential(const Batch<T>& x) {
-  return xsimd::exp(x);
+  return simd::exp(x);
 }
 
 template <class T>
@@ -88,6 +102,17 @@ struct Elu {
   }
 };
 
+// s x, where s vanishes at infinity and its product with x, too.
+template <class T>
+Batch<T> vanishing_times(const Batch<T>& s, const Batch<T>& x) {
+  return simd::strong_product<T>(s, x);
+}
+
+template <class T>
+Var<T> vanishing_times(const Var<T>& s, const Var<T>& x) {
+  return scale(s, x);
+}
+
 struct Silu {
   static constexpr const char* name = "silu";
 
@@ -98,11 +123,16 @@ struct Silu {
                          x * sigmoid(x));
   }
 
-  // p + x p q with q = 1 - p computed as sigmoid(-x), which keeps its digits.
-  template <class V>
-  static V slope(const V& x, const V&) {
-    const V p = sigmoid(x);
-    return p * (x * sigmoid(-x) + 1);
+  template <class T>
+  static Batch<T> slope(const Batch<T>& x, const Batch<T>&) {
+    const auto [p, s] = Sigmoid::both(x);
+    return p + vanishing_times(s, x);
+  }
+
+  template <class T>
+  static Var<T> slope(const Var<T>& x, const Var<T>&) {
+    const auto [p, s] = Paired<T, Sigmoid>::both(x);
+    return p + vanishing_times(s, x);
   }
 };
 
@@ -124,7 +154,7 @@ V normal_density(const V& x) {
 
 template <>
 Batch<float> normal_density(const Batch<float>& x) {
-  return xsimd::exp(x * x * -0.5f) * static_cast<float>(inverse_root_two_pi);
+  return simd::exp(x * x * -0.5f) * static_cast<float>(inverse_root_two_pi);
 }
 
 template <>
@@ -157,7 +187,7 @@ struct Gelu {
 
   template <class V>
   static V slope(const V& x, const V&) {
-    return normal_cdf(x) + x * normal_density(x);
+    return normal_cdf(x) + vanishing_times(normal_density(x), x);
   }
 };
 
@@ -184,7 +214,7 @@ struct Softsign {
 
 template <class T>
 Var<T> tanh(const Var<T>& x) {
-  return Paired<T, Tanh>::apply(x);
+  return Paired<T, HyperbolicTangent>::apply(x);
 }
 
 template <class T>
@@ -235,7 +265,7 @@ template <class T>
 Var<T> mish(const Var<T>& x) {
   // Beyond these numbers the second factor has long been 0 or 1, and infinity times its slope NaN.
   const Var<T> kept = maximum(x, T(-1000));
-  return kept * tanh(softplus(minimum(kept, T(100))));
+  return kept * tanh(softplus(minimum(kept, T(1000))));
 }
 
 template <class T>

@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/scalar_rules.hpp"
+#include "fjord/autodiff/simd_exponential.hpp"
 
 namespace fjord {
 namespace {
@@ -15,7 +16,7 @@ struct Exponential {
 
   template <class V>
   static V value(const V& x) {
-    return xsimd::exp(x);
+    return simd::exp(x);
   }
 
   template <class V>
@@ -29,7 +30,7 @@ struct Logarithm {
 
   template <class V>
   static V value(const V& x) {
-    return xsimd::log(x);
+    return simd::log(x);
   }
 
   template <class T>

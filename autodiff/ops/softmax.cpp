@@ -4,6 +4,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/reduction.hpp"
+#include "fjord/autodiff/simd_exponential.hpp"
 
 namespace fjord {
 namespace {
@@ -33,7 +34,7 @@ Lanes<T> measure(Tape<T>& tape, const Node<T>& in, const NodeShape& kept) {
   std::fill_n(others, kept.size, T(0));
   std::fill_n(ties, kept.size, T(0));
   add_sums<T>(in.value, in.shape, largest, others, kept, [](const auto& x, const auto& m) {
-    return xsimd::select(x == m, Batch<T>(T(0)), xsimd::exp(x - m));
+    return xsimd::select(x == m, Batch<T>(T(0)), simd::exp(x - m));
   });
   add_sums<T>(in.value, in.shape, largest, ties, kept, one_if_equal<T>);
   for (Index i = 0; i < kept.size; ++i) others[i] += ties[i] - T(1);
@@ -54,7 +55,7 @@ const T* inverse_sums(Tape<T>& tape, const Lanes<T>& lanes, Index count) {
 template <class T>
 Batch<T> weight(const Batch<T>& x, const Batch<T>& m, const Batch<T>& inverse) {
   // An infinite entry that is the largest has no difference to itself.
-  return xsimd::select(x == m, Batch<T>(T(1)), xsimd::exp(x - m)) * inverse;
+  return xsimd::select(x == m, Batch<T>(T(1)), simd::exp(x - m)) * inverse;
 }
 
 // The largest entry of each lane where no other is equal to it, else NaN.
@@ -213,7 +214,7 @@ struct LogSoftmax {
   static void pullback_values(ReverseKernel<T>& k) {
     pull_log_values(
         k, [](const Batch<T>& g, const Batch<T>&) { return g; },
-        [](const Batch<T>& y) { return xsimd::exp(y); });
+        [](const Batch<T>& y) { return simd::exp(y); });
   }
 
   static Var<T> weights(const RecordedRule<T>& rule) {

@@ -194,6 +194,45 @@ TEST_CASE("conformance: derivatives of the gamma function's logarithm") {
   for (const Case& c : cases) CHECK(failure(c) == "");
 }
 
+TEST_CASE("conformance: even derivatives of odd functions keep their digits beside 0") {
+  const std::vector<Case> cases{
+      {"tanh", [](const V& x) { return tanh(x); }, 1e-300, {1, -2e-300, -2}},
+      {"sigmoid", [](const V& x) { return sigmoid(x); }, 1e-20, {0.25, -1.25e-21, -0.125}},
+      {"softplus",
+       [](const V& x) { return softplus(x); },
+       1e-10,
+       {0.500000000025, 0.25, -1.25e-11}},
+      {"silu", [](const V& x) { return silu(x); }, 1e-10, {0.50000000005, 0.5, -5e-11}},
+  };
+  for (const Case& c : cases) CHECK(failure(c) == "");
+}
+
+TEST_CASE("conformance: derivatives right where numbers are about to leave the range") {
+  // The exponent's rounding costs as many digits as it has before the point.
+  const double least = 1.216780750623423e-308;  // e^-709, below the normal numbers
+  const std::vector<Case> cases{
+      {"exp", [](const V& x) { return exp(x); }, -709, {least, least, least}, 1e-13},
+      {"silu",
+       [](const V& x) { return silu(x); },
+       -709,
+       {-8.614807714413836e-306, -8.6026399069076e-306, -8.590472099401367e-306},
+       1e-13},
+      {"gelu",
+       [](const V& x) { return gelu(x); },
+       -37.42994775023705,
+       {-8.919082198485718e-304, -3.336021534167532e-302, -1.2468860274903332e-300},
+       1e-12},
+      {"mish",
+       [](const V& x) { return mish(x); },
+       300,
+       {1, -6.339748554786311e-258, 1.2658293937148589e-257},
+       2e-13},
+  };
+  for (const Case& c : cases) CHECK(failure(c) == "");
+  Tape<double> tape;
+  CHECK(log(tape.scalar(5e-324)).item() == -744.4400719213812);
+}
+
 /// The gradient of a function of two numbers.
 struct Pair {
   std::string name;
