@@ -49,9 +49,10 @@ struct PowerOfTwo {
 
   static double value(double x) { return std::exp2(x); }
 
+  // Half of y, which may overflow where the derivative does not.
   template <class T>
-  static Var<T> slope(const Var<T>&, const Var<T>& y) {
-    return y * std::numbers::ln2_v<T>;
+  static Var<T> slope(const Var<T>& x, const Var<T>&) {
+    return exp2(x - T(1)) * (2 * std::numbers::ln2_v<T>);
   }
 };
 

@@ -1,6 +1,7 @@
 #include "fjord/autodiff/ops/power.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/select.hpp"
@@ -24,7 +25,10 @@ struct Power {
   static Var<T> slope_b(const Var<T>& a, const Var<T>& b, const Var<T>& y) {
     const Var<T> log_a = broadcast_to(log(a), y.shape());
     // The strong product serves an infinite base, of which a negative power is 0.
-    return where(equal(a, 0) * (b >= 0), a.tape().scalar(0), scale(y, log_a));
+    const Var<T> slope = where(equal(a, 0) * (b >= 0), a.tape().scalar(0), scale(y, log_a));
+    // The derivative may be finite where the power is not.
+    return where(equal(y, std::numeric_limits<T>::infinity()) * (a > 1),
+                 pow(a, b - T(1)) * (a * log_a), slope);
   }
 };
 
@@ -46,7 +50,7 @@ struct CubeRoot {
 
   template <class T>
   static Var<T> slope(const Var<T>&, const Var<T>& y) {
-    return reciprocal(square(y)) * T(1.0 / 3);
+    return square(reciprocal(y)) * T(1.0 / 3);
   }
 };
 

@@ -194,6 +194,16 @@ TEST_CASE("conformance: derivatives of the gamma function's logarithm") {
   for (const Case& c : cases) CHECK(failure(c) == "");
 }
 
+TEST_CASE("conformance: derivatives are finite where the value is too large") {
+  const double tower = 1.2460659279417838e+308;  // 2^1024 log 2
+  const std::vector<double> derivatives{tower, 8.637070847446594e+307, 5.986761306204105e+307};
+  const std::vector<Case> cases{
+      {"exp2", [](const V& x) { return exp2(x); }, 1024, derivatives},
+      {"pow(2, x)", [](const V& x) { return pow(2, x); }, 1024, derivatives},
+  };
+  for (const Case& c : cases) CHECK(failure(c) == "");
+}
+
 TEST_CASE("conformance: even derivatives of odd functions keep their digits beside 0") {
   const std::vector<Case> cases{
       {"tanh", [](const V& x) { return tanh(x); }, 1e-300, {1, -2e-300, -2}},
@@ -227,6 +237,7 @@ TEST_CASE("conformance: derivatives right where numbers are about to leave the r
        300,
        {1, -6.339748554786311e-258, 1.2658293937148589e-257},
        2e-13},
+      {"cbrt", [](const V& x) { return cbrt(x); }, 1e-300, {3.3333333333333334e+199, -inf, inf}},
   };
   for (const Case& c : cases) CHECK(failure(c) == "");
   Tape<double> tape;
