@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fjord/autodiff/one_minus_square.hpp"
 #include "fjord/autodiff/ops/power.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/scalar_rules.hpp"
@@ -60,7 +61,7 @@ struct AreaTangent {
 
   template <class V>
   static V slope(const V& x, const V&) {
-    return reciprocal((1 - x) * (1 + x));
+    return reciprocal(one_minus_square(x));
   }
 };
 

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "fjord/autodiff/half_turns.hpp"
+#include "fjord/autodiff/one_minus_square.hpp"
 #include "fjord/autodiff/ops/power.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
@@ -52,10 +53,9 @@ struct Tangent {
   }
 };
 
-// (1 - x) (1 + x) keeps the digits of 1 - x^2 near 1 and -1.
-template <class V>
-V inverse_complement(const V& x) {
-  return rsqrt((1 - x) * (1 + x));
+template <class T>
+Var<T> inverse_complement(const Var<T>& x) {
+  return rsqrt(one_minus_square(x));
 }
 
 struct ArcSine {
@@ -87,7 +87,7 @@ struct ArcTangent {
 
   template <class V>
   static V slope(const V& x, const V&) {
-    return reciprocal(1 + square(x));
+    return square(reciprocal(hypot(x, x.tape().scalar(1))));  // x^2 + 1 would overflow
   }
 };
 

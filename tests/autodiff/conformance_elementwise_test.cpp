@@ -206,6 +206,12 @@ TEST_CASE("conformance: derivatives are finite where the value is too large") {
 
 TEST_CASE("conformance: even derivatives of odd functions keep their digits beside 0") {
   const std::vector<Case> cases{
+      {"asin", [](const V& x) { return asin(x); }, 1e-20, {1, 1e-20, 1}},
+      {"acos", [](const V& x) { return acos(x); }, 1e-10, {-1, -1e-10, -1}},
+      {"atanh",
+       [](const V& x) { return atanh(x); },
+       1e-8,
+       {1.0000000000000002, 2.0000000000000004e-08, 2.0000000000000013}},
       {"tanh", [](const V& x) { return tanh(x); }, 1e-300, {1, -2e-300, -2}},
       {"sigmoid", [](const V& x) { return sigmoid(x); }, 1e-20, {0.25, -1.25e-21, -0.125}},
       {"softplus",
@@ -237,6 +243,7 @@ TEST_CASE("conformance: derivatives right where numbers are about to leave the r
        300,
        {1, -6.339748554786311e-258, 1.2658293937148589e-257},
        2e-13},
+      {"atan", [](const V& x) { return atan(x); }, 1e100, {1e-200, -2e-300, 0}},
       {"cbrt", [](const V& x) { return cbrt(x); }, 1e-300, {3.3333333333333334e+199, -inf, inf}},
   };
   for (const Case& c : cases) CHECK(failure(c) == "");
