@@ -52,9 +52,9 @@ double digamma_of_positive(double x) {
 double hurwitz_zeta(int s, double x) {
   double sum = 0;
   for (; x < far + s; x += 1) sum += std::pow(x, -s);
-  const double power = std::pow(x, -s);
-  sum += power * (x / (s - 1) + 0.5);
-  double term = power / x * s / 2;
+  const double power = std::pow(x, 1 - s);  // x^-s would underflow earlier
+  sum += power * (1.0 / (s - 1) + 0.5 / x);
+  double term = power / x / x * s / 2;
   for (std::size_t j = 0; j < bernoulli.size(); ++j) {
     sum += bernoulli[j] * term;
     const auto k = static_cast<double>(2 * j + 3);

@@ -244,6 +244,7 @@ TEST_CASE("conformance: derivatives right where numbers are about to leave the r
        {1, -6.339748554786311e-258, 1.2658293937148589e-257},
        2e-13},
       {"atan", [](const V& x) { return atan(x); }, 1e100, {1e-200, -2e-300, 0}},
+      {"lgamma", [](const V& x) { return lgamma(x); }, 1e200, {460.51701859880916, 1e-200, 0}},
       {"cbrt", [](const V& x) { return cbrt(x); }, 1e-300, {3.3333333333333334e+199, -inf, inf}},
   };
   for (const Case& c : cases) CHECK(failure(c) == "");
