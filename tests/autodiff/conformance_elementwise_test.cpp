@@ -351,5 +351,18 @@ TEST_CASE("conformance: second derivatives stay where a rule mends a value") {
   CHECK(wrong_route(product, {0, 4}, 2, {{0, 0.25}, {0.25, 0}}, 4e-15) == "");
 }
 
+TEST_CASE(
+    "conformance: second derivatives of betaln keep their digits beside a huge or tiny number") {
+  const Function<double> f = [](const V& v) {
+    return betaln(slice(v, 0, 0, 1), slice(v, 0, 1, 2));
+  };
+  const Tensor<double> huge{{2.499999999625e-20, -9.999999998e-11},
+                            {-9.999999998e-11, 0.49035775600023485}};
+  CHECK(wrong_route(f, {1e10, 2.5}, 2, huge, 1e-13) == "");
+  const Tensor<double> tiny{{2.5125312496136495e-13, -0.005012520832977915},
+                            {-0.005012520832977915, 1.0000000000000002e+16}};
+  CHECK(wrong_route(f, {200, 1e-8}, 2, tiny, 1e-13) == "");
+}
+
 }  // namespace
 }  // namespace fjord::test
