@@ -185,7 +185,7 @@ struct SvdOperation {
     if (!rule.cotangent(1).is_empty()) core = diagonal_matrix(rule.cotangent(1));
     if (const Var<T> gu = rule.cotangent(0); !gu.is_empty()) {
       const Var<T> x = matrix_product(u, gu, {true, false});
-      core = sum_of(core, twice(divided(x, square_differences(s))) * as_row(s));
+      core = sum_of(core, twice(divided_by_squares(x, s)) * as_row(s));
       if (is_tall(rule)) {
         const Var<T> rest = gu - matrix_product(u, x);
         outside = matrix_product(divided_by_row(rest, s), vh);
@@ -193,7 +193,7 @@ struct SvdOperation {
     }
     if (const Var<T> gv = rule.cotangent(2); !gv.is_empty()) {
       const Var<T> x = matrix_product(vh, gv, {false, true});
-      core = sum_of(core, twice(divided(x, square_differences(s))) * as_column(s));
+      core = sum_of(core, twice(divided_by_squares(x, s)) * as_column(s));
       if (is_wide(rule)) {
         const Var<T> rest = gv - matrix_product(x, vh, {true, false});
         outside = sum_of(outside, matrix_product(u, divided_by_column(rest, s)));
@@ -211,11 +211,10 @@ struct SvdOperation {
     const Var<T> da = rule.tangent(0);
     const Var<T> left = matrix_product(u, da, {true, false});
     const Var<T> p = matrix_product(left, vh, {false, true});
-    const Var<T> d = square_differences(s);
     if (rule.wants(1)) rule.set(1, diagonal_of(p));
     if (rule.wants(0)) {
       const Var<T> ps = p * as_row(s);
-      Var<T> du = matrix_product(u, divided(ps + transposed(ps), d));
+      Var<T> du = matrix_product(u, divided_by_squares(ps + transposed(ps), s));
       if (is_tall(rule)) {
         const Var<T> rest = matrix_product(da, vh, {false, true}) - matrix_product(u, p);
         du = du + divided_by_row(rest, s);
@@ -224,7 +223,7 @@ struct SvdOperation {
     }
     if (rule.wants(2)) {
       const Var<T> sp = p * as_column(s);
-      Var<T> dvh = matrix_product(divided(sp + transposed(sp), d), vh, {true, false});
+      Var<T> dvh = matrix_product(divided_by_squares(sp + transposed(sp), s), vh, {true, false});
       if (is_wide(rule)) dvh = dvh + divided_by_column(left - matrix_product(p, vh), s);
       rule.set(2, dvh);
     }
@@ -278,9 +277,10 @@ struct SvdOperation {
     return n > m;
   }
 
-  // s_j^2 - s_i^2, without loss where they are close.
-  static Var<T> square_differences(const Var<T>& s) {
-    return differences(s) * (as_row(s) + as_column(s));
+  // x_ij / (s_j^2 - s_i^2) as two quotients: without loss where the values are close, and without
+  // squares that overflow or underflow.
+  static Var<T> divided_by_squares(const Var<T>& x, const Var<T>& s) {
+    return divided(divided(x, differences(s)), as_row(s) + as_column(s));
   }
 };
 

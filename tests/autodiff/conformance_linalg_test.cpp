@@ -339,3 +339,16 @@ TEST_CASE("conformance: spectra and QR factors have the third derivatives of wha
       },
       t0, weighted);
 }
+
+TEST_CASE("conformance: singular vectors have their derivatives at any size of the matrix") {
+  // U diag(s) V^T is the matrix itself; squares of its singular values leave the range.
+  const Tensor<double> weights{{1, 2}, {3, 4}};
+  const Function<double> f = [&](const Var<double>& x) {
+    const auto [u, s, vh] = svd(x);
+    return sum(matmul(u * reshape(s, {1, 2}), vh) * x.tape().input(weights));
+  };
+  for (const double size : {1e200, 1e-200}) {
+    CAPTURE(size);
+    CHECK(wrong_route(f, Tensor<double>{{size, 0}, {0, 2 * size}}, 1, weights, 1e-13) == "");
+  }
+}
