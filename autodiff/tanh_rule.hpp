@@ -1,7 +1,7 @@
 /// The hyperbolic tangent with its slope, for registers: what tanh and fused layers share.
 #pragma once
 
-#include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/simd_exponential.hpp"
 
 namespace fjord {
 
@@ -72,7 +72,7 @@ struct Tanh {
     using Batch = simd::Batch<double>;
     const Batch one(1.0);
     const Batch a = xsimd::abs(x);
-    const Batch e = xsimd::exp(-2.0 * a);
+    const Batch e = simd::exp(Batch(-2.0 * a));
     const Batch r = one / (one + e);
     const Batch large = xsimd::copysign((one - e) * r, x);
     return {xsimd::select(a < Batch(0.625), small_tanh(x), large), 4.0 * e * r * r};

@@ -56,6 +56,12 @@ TEST_CASE("conformance: derivatives of exponentials keep all digits where they a
        [](const V& x) { return tanh(x); },
        20,
        {1.6993417021166355e-17, -3.398683404233271e-17, 6.797366808466542e-17}},
+      // 4 e^-712, below the normal numbers, with the digits that are left there.
+      {"tanh",
+       [](const V& x) { return tanh(x); },
+       356,
+       {2.423197856799567e-309, -4.846395713599134e-309},
+       1e-13},
       {"sigmoid", [](const V& x) { return sigmoid(x); }, 40, {tiny, -tiny, tiny}},
       {"softplus", [](const V& x) { return softplus(x); }, -40, {tiny, tiny, tiny}},
       {"log_sigmoid at 0", [](const V& x) { return log_sigmoid(x); }, 0, {0.5, -0.25, 0}},
