@@ -21,7 +21,7 @@ inline bool takes_rows(Index m, Index k, bool a_transposed) {
 
 /// Whether multiply_reduction takes it.
 inline bool takes_reduction(Index m, Index n, Index k, bool a_transposed, bool b_transposed) {
-  return a_transposed && !b_transposed && k >= 16 && m <= limit && n <= limit;
+  return a_transposed && !b_transposed && k >= 16 && std::min(m, n) <= limit;
 }
 
 /// Has the compiler load a register once: GCC 12 loads it again for each use, and loads are what a
@@ -31,6 +31,15 @@ void keep_in_register([[maybe_unused]] Batch& batch) {
 #if defined(__GNUC__) && defined(__x86_64__)
   __asm__("" : "+v"(batch.data));
 #endif
+}
+
+/// Runs body.operator()<Size>(i) for i from `begin` on in steps of Size, while whole ones are left
+/// before `end`; returns the first i that is not done.
+template <int Size, class Body>
+[[gnu::always_inline]] inline Index for_each_tile(Index begin, Index end, Body body) {
+  const Index whole = (end - begin) / Size;
+  for (Index n = 0; n < whole; ++n) body.template operator()<Size>(begin + n * Size);
+  return begin + whole * Size;
 }
 
 /// Columns columns of c and Strips vectors of rows from `a` and `c` on: c = (starts or 0) + a b, or
@@ -145,17 +154,18 @@ void multiply_rows(Index m, Index n, Index k, const MatrixOperand<T>& a, const M
   }
 }
 
-/// Entries (i, j) to (i + Rows - 1, j + Columns - 1) of a^T b: as many as a register has lanes, so
-/// that all their sums over the lanes are one operation.
+/// Entries (i, j) to (i + Rows - 1, j + Columns - 1) of c = a^T b, or c += a^T b.
 template <class T, int Rows, int Columns>
 void reduce_tile(Index m, Index k, const T* a, Index a_rows, const T* b, Index b_rows, T* c,
                  bool adds) {
   using Batch = simd::Batch<T>;
-  static_assert(Rows * Columns == simd::width<T>);
   constexpr Index width = simd::width<T>;
-  Batch sums[Rows * Columns];
-#pragma GCC unroll 16
-  for (int i = 0; i < Rows * Columns; ++i) sums[i] = Batch(T(0));
+  Batch sums[Columns][Rows];
+#pragma GCC unroll 4
+  for (int q = 0; q < Columns; ++q) {
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) sums[q][r] = Batch(T(0));
+  }
   const Index whole = k / width * width;
   for (Index p = 0; p < whole; p += width) {
     Batch left[Rows];
@@ -169,48 +179,36 @@ void reduce_tile(Index m, Index k, const T* a, Index a_rows, const T* b, Index b
       Batch right = Batch::load_unaligned(b + p + q * b_rows);
       keep_in_register(right);
 #pragma GCC unroll 4
-      for (int r = 0; r < Rows; ++r)
-        sums[q * Rows + r] = xsimd::fma(left[r], right, sums[q * Rows + r]);
+      for (int r = 0; r < Rows; ++r) sums[q][r] = xsimd::fma(left[r], right, sums[q][r]);
     }
   }
-  std::array<T, Rows * Columns> totals;
-  xsimd::haddp(sums).store_unaligned(totals.data());
-  for (Index p = whole; p < k; ++p) {
-    for (int i = 0; i < Rows * Columns; ++i)
-      totals[i] += a[p + i % Rows * a_rows] * b[p + i / Rows * b_rows];
-  }
-#pragma GCC unroll 4
-  for (int q = 0; q < Columns; ++q, c += m) {
-    if (adds) {
-      for (int r = 0; r < Rows; ++r) c[r] += totals[q * Rows + r];
-    } else {
-      std::copy_n(totals.data() + q * Rows, Rows, c);
+  for (int q = 0; q < Columns; ++q) {
+    for (int r = 0; r < Rows; ++r) {
+      T total = adds ? c[q * m + r] : T(0);
+      for (Index p = whole; p < k; ++p) total += a[p + r * a_rows] * b[p + q * b_rows];
+      c[q * m + r] = total + xsimd::hadd(sums[q][r]);
     }
   }
 }
 
-/// c = a^T b or c += a^T b: the gradient of a narrow weight.
+/// c = a^T b or c += a^T b: the gradient of a weight with few rows or columns.
 template <class T>
 void multiply_reduction(Index m, Index n, Index k, const MatrixOperand<T>& a,
                         const MatrixOperand<T>& b, T* c, Start start) {
-  constexpr int rows = simd::width<T> >= 8 ? 4 : 2;
-  constexpr int columns = static_cast<int>(simd::width<T>) / rows;
-  const bool adds = start == Start::present;
-  const Index full_rows = m / rows * rows;
-  const Index full_columns = n / columns * columns;
-  for (Index j = 0; j < full_columns; j += columns) {
-    for (Index i = 0; i < full_rows; i += rows) {
-      reduce_tile<T, rows, columns>(m, k, a.data + i * a.rows, a.rows, b.data + j * b.rows, b.rows,
-                                    c + j * m + i, adds);
-    }
-  }
-  for (Index j = 0; j < n; ++j) {
-    for (Index i = j < full_columns ? full_rows : 0; i < m; ++i) {
-      const auto product = [](const auto& x, const auto& y) { return x * y; };
-      const T total =
-          static_cast<T>(simd::sum<T>(k, product, a.data + i * a.rows, b.data + j * b.rows));
-      c[j * m + i] = total + (adds ? c[j * m + i] : T(0));
-    }
+  // So much of the narrow operand stays in the nearest cache.
+  constexpr Index block = 256;
+  for (Index p = 0; p < k; p += block) {
+    const bool adds = p > 0 || start == Start::present;
+    const auto some_columns = [&]<int Columns>(Index j) {
+      const auto tile = [&]<int Rows>(Index i) {
+        reduce_tile<T, Rows, Columns>(m, std::min(block, k - p), a.data + p + i * a.rows, a.rows,
+                                      b.data + p + j * b.rows, b.rows, c + j * m + i, adds);
+      };
+      Index i = for_each_tile<4>(0, m, tile);
+      i = for_each_tile<2>(i, m, tile);
+      for_each_tile<1>(i, m, tile);
+    };
+    for_each_tile<1>(for_each_tile<2>(0, n, some_columns), n, some_columns);
   }
 }
 

@@ -57,16 +57,7 @@ template <class T, int Rows, int Columns>
   }
 }
 
-/// Runs body.operator()<Size>(i) for i from `begin` on in steps of Size, while whole ones are left
-/// before `end`; returns the first i that is not done.
-template <int Size, class Body>
-[[gnu::always_inline]] inline Index for_each_tile(Index begin, Index end, Body body) {
-  const Index whole = (end - begin) / Size;
-  for (Index n = 0; n < whole; ++n) body.template operator()<Size>(begin + n * Size);
-  return begin + whole * Size;
-}
-
-/// The same for all of m rows and `columns` columns.
+/// The same as mlp_tile for all of m rows and `columns` columns.
 template <class T>
 [[gnu::always_inline]] inline void mlp_product(Index m, Index n, Index columns,
                                                const MlpWeight<T>& weight, const simd::Batch<T>* x,

@@ -155,6 +155,17 @@ TEST_CASE_TEMPLATE("blas: products at the edges of the narrow kernels are right"
   }
 }
 
+TEST_CASE_TEMPLATE("blas: sums over many rows are right with few rows or columns", T, float,
+                   double) {
+  for (const Sizes& s : std::vector<Sizes>{{250, 11, 600},
+                                           {11, 250, 512},
+                                           {33, 3, 257},
+                                           {1, 40, 300},
+                                           {64, 16, 255},
+                                           {16, 17, 1000}})
+    check_exact<T>(s);
+}
+
 TEST_CASE_TEMPLATE("blas: a product with a size of 0 sums nothing", T, float, double) {
   for (const Index m : {0, 1, 5, 16, 40}) {
     for (const Index n : {0, 1, 8, 20}) {
