@@ -109,13 +109,20 @@ struct Hypotenuse {
   static double value(double a, double b) { return std::hypot(a, b); }
 
   template <class V>
-  static V slope_a(const V& a, const V&, const V& y) {
-    return share(a, y);
+  static V slope_a(const V& a, const V& b, const V& y) {
+    return slope(a, b, y);
   }
 
   template <class V>
-  static V slope_b(const V&, const V& b, const V& y) {
-    return share(b, y);
+  static V slope_b(const V& a, const V& b, const V& y) {
+    return slope(b, a, y);
+  }
+
+ private:
+  // Where a is the longer side, 1/y - a^2/y^3, the derivative of a/y, would cancel.
+  template <class V>
+  static V slope(const V& a, const V& b, const V& y) {
+    return where(abs(a) > abs(b), sign(a) * rsqrt(square(b / a) + 1), share(a, y));
   }
 };
 

@@ -328,6 +328,14 @@ TEST_CASE(
                     4e-15) == "");
 }
 
+TEST_CASE("conformance: second derivatives of hypot keep all digits of unequal sides") {
+  const Function<double> f = [](const V& v) { return hypot(slice(v, 0, 0, 1), slice(v, 0, 1, 2)); };
+  CHECK(wrong_route(f, {1, 1e-10}, 2, {{1e-20, -1e-10}, {-1e-10, 1}}, 4e-15) == "");
+  CHECK(wrong_route(f, {1e-10, -1}, 2, {{1, 1e-10}, {1e-10, 1e-20}}, 4e-15) == "");
+  CHECK(wrong_route(f, {3, 4}, 2, {{0.128, -0.096}, {-0.096, 0.072}}, 4e-15) == "");
+  CHECK(wrong_route(f, {2, 0}, 2, {{0, 0}, {0, 0.5}}, 4e-15) == "");
+}
+
 TEST_CASE("conformance: quotients with a number are rounded once") {
   Tape<double> tape;
   for (const double x : {1.0, 10.0, 49.0, 1e300, -0.3}) {
