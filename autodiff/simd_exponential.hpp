@@ -19,13 +19,15 @@ Batch<T> mend(const Batch<T>& y, const xsimd::batch_bool<T>& mask, const Batch<T
   return xsimd::select(mask, Batch<T>::load_unaligned(lanes.data()), y);
 }
 
-/// e^x: xsimd's, which is 0 where the result is not a normal number, with those results.
+/// e^x: xsimd's, which is 0 where the result is not a normal number, and in float infinite before its
+/// time, with those results.
 template <class T>
 Batch<T> exp(const Batch<T>& x) {
   constexpr bool is_double = sizeof(T) == sizeof(double);
   const Batch<T> first_normal(is_double ? T(-708) : T(-87));
   const Batch<T> last_nonzero(is_double ? T(-746) : T(-104));
-  return mend(xsimd::exp(x), (x < first_normal) & (x > last_nonzero), x,
+  const Batch<T> last_small(is_double ? T(709) : T(88));
+  return mend(xsimd::exp(x), ((x < first_normal) & (x > last_nonzero)) | (x > last_small), x,
               [](T v) { return std::exp(v); });
 }
 

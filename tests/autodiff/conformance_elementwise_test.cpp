@@ -336,6 +336,19 @@ TEST_CASE("conformance: second derivatives of hypot keep all digits of unequal s
   CHECK(wrong_route(f, {2, 0}, 2, {{0, 0}, {0, 0.5}}, 4e-15) == "");
 }
 
+TEST_CASE("conformance: exp and tanh in float reach to the ends of its range") {
+  Tape<float> tape;
+  const auto slope_at = [&](float number, const auto& f) {
+    const Var<float> x = tape.scalar(number);
+    return gradient_values<float>(f(x), std::span(&x, 1))[0].item();
+  };
+  // e^88.5, 4 e^-88 and, of few digits, 4 e^-96.
+  CHECK(slope_at(88.5F, [](const auto& x) { return exp(x); }) == doctest::Approx(2.72309e38));
+  const auto tangent = [](const auto& x) { return tanh(x); };
+  CHECK(slope_at(44, tangent) == doctest::Approx(2.42184e-38).epsilon(1e-5).scale(0));
+  CHECK(slope_at(-48, tangent) == doctest::Approx(8.12e-42).epsilon(1e-2).scale(0));
+}
+
 TEST_CASE("conformance: quotients with a number are rounded once") {
   Tape<double> tape;
   for (const double x : {1.0, 10.0, 49.0, 1e300, -0.3}) {
