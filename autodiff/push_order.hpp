@@ -1,6 +1,8 @@
 /// The order in which a long forward sweep was recorded, for the backward sweep over it.
 #pragma once
 
+#include <algorithm>
+#include <span>
 #include <vector>
 
 #include "fjord/autodiff/sweep_frame.hpp"
@@ -12,15 +14,19 @@ namespace fjord {
 /// A backward sweep that ran through all tangents before the first of the nodes they belong to would
 /// find nothing of these in the caches, and hold all their cotangents at once. It takes each node
 /// right after its tangents instead, which is an order of evaluation backward, too: a tangent depends
-/// on nodes and tangents no later than its own.
+/// on nodes and tangents no later than its own. Not so where a tangent that the sweep is given is one
+/// of the nodes: those of earlier nodes depend on it.
 template <class T>
 class PushOrder final {
  public:
   /// Begins the sweep over the nodes [first, last]; a short one, which caches hold, is not noted.
-  void begin(std::uint32_t first, std::uint32_t last) {
+  void begin(std::uint32_t first, std::uint32_t last, std::span<const Var<T>> tangents) {
     starts_.clear();
     first_ = first;
-    is_noted_ = last - first >= shortest;
+    is_noted_ = last - first >= shortest &&
+                std::none_of(tangents.begin(), tangents.end(), [&](const Var<T>& tangent) {
+                  return tangent.index() > first && tangent.index() <= last;
+                });
     generation_ = none;
   }
 

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/autodiff/custom.hpp"
+#include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/sweep.hpp"
 
@@ -48,6 +50,28 @@ TEST_CASE("push_order: a tangent may itself depend on the inputs") {
   const Var<double> y = long_power(x);
   const Var<double> along = pushforward(x, y * x, y);  // n x^(n-1) x^(n+1)
   CHECK(gradient_at(along, x) == close_to(2.0 * power * power * std::pow(at, 2 * power - 1)));
+}
+
+TEST_CASE("push_order: a tangent that is one of the nodes") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  const Var<double> y = long_power(x);
+  const Var<double> along = pushforward(x, y, y);  // n x^(n-1) x^n
+  CHECK(gradient_at(along, x) == close_to(power * (2.0 * power - 1) * std::pow(at, 2 * power - 2)));
+}
+
+TEST_CASE("push_order: a rule that sweeps forward itself during the backward sweep") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  const auto square_of = [](const Var<double>& v) { return v * v; };
+  const auto rule = [&](const Var<double>& v, const Var<double>&, const Var<double>& derivative) {
+    return jvp(square_of, v, derivative);
+  };
+  const Var<double> y = long_power(x);
+  const Var<double> slope = pushforward(x, tape.scalar(1), y * custom(square_of, rule, rule)(x));
+  const double n = power + 2;
+  for (int sweep = 0; sweep < 2; ++sweep)
+    CHECK(gradient_at(slope, x) == close_to(n * (n - 1) * std::pow(at, n - 2)));
 }
 
 TEST_CASE("push_order: two forward sweeps over the same nodes, and one over the other") {
