@@ -1,5 +1,7 @@
 #include "fjord/autodiff/evaluation.hpp"
 
+#include <limits>
+
 #include "fjord/autodiff/errors.hpp"
 
 namespace fjord {
@@ -45,6 +47,11 @@ std::vector<std::uint32_t> Evaluation<T>::captured() const {
 template <class T>
 Vars<T> Evaluation<T>::close(const Vars<T>& outputs) {
   require(!outputs.empty(), op_, "the function must give at least one variable");
+  constexpr std::size_t most = std::numeric_limits<decltype(Node<T>::outputs)>::max();
+  require(outputs.size() <= most, op_, [&] {
+    return "the function may give at most " + std::to_string(most) + " variables, got " +
+           std::to_string(outputs.size());
+  });
   tape_.settle();
   for (const Var<T>& output : outputs) {
     const Node<T>& node = tape_.node(output, op_.c_str());

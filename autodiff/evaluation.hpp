@@ -26,7 +26,8 @@ class Evaluation final {
   /// Ends the evaluation and keeps the numbers of `outputs`; returns the leaves of parameters that
   /// were bound in it, which are bound anew.
   ///
-  /// Errors:  std::invalid_argument if an output is empty, of another tape, or ended.
+  /// Errors:  std::invalid_argument if an output is empty, of another tape, or ended, or if there
+  ///          are more than a node can count.
   Vars<T> close(const Vars<T>& outputs);
 
   /// Appends the numbers kept as the outputs of an operation, with an object that its rules need.

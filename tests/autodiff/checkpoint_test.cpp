@@ -213,6 +213,10 @@ TEST_CASE("checkpoint: mistakes are errors that say what is wrong") {
   const auto same = [](const Vars<double>& v) { return v; };
   CHECK_THROWS_WITH_AS(checkpoint(same, Vars<double>()),
                        "[checkpoint] at least one variable is needed", std::invalid_argument);
+  const auto many = [](const Number& v) { return Vars<double>(65'536, v); };
+  CHECK_THROWS_WITH_AS(checkpoint(many, x),
+                       "[checkpoint] the function may give at most 65535 variables, got 65536",
+                       std::invalid_argument);
   const auto failing = [](const Number& v) -> Number {
     static_cast<void>(exp(v));
     throw std::runtime_error("no value");
