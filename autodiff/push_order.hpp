@@ -1,8 +1,6 @@
 /// The order in which a long forward sweep was recorded, for the backward sweep over it.
 #pragma once
 
-#include <algorithm>
-#include <span>
 #include <vector>
 
 #include "fjord/autodiff/sweep_frame.hpp"
@@ -14,24 +12,23 @@ namespace fjord {
 /// A backward sweep that ran through all tangents before the first of the nodes they belong to would
 /// find nothing of these in the caches, and hold all their cotangents at once. It takes each node
 /// right after its tangents instead, which is an order of evaluation backward, too: a tangent depends
-/// on nodes and tangents no later than its own. Not so where a tangent that the sweep is given is one
-/// of the nodes: those of earlier nodes depend on it.
+/// on nodes and tangents no later than its own. Where one does not, because a node was given as a
+/// tangent or a rule reads one of its own, the order is not noted.
 template <class T>
 class PushOrder final {
  public:
   /// Begins the sweep over the nodes [first, last]; a short one, which caches hold, is not noted.
-  void begin(std::uint32_t first, std::uint32_t last, std::span<const Var<T>> tangents) {
+  void begin(std::uint32_t first, std::uint32_t last) {
     starts_.clear();
     first_ = first;
-    is_noted_ = last - first >= shortest &&
-                std::none_of(tangents.begin(), tangents.end(), [&](const Var<T>& tangent) {
-                  return tangent.index() > first && tangent.index() <= last;
-                });
+    last_ = last;
+    is_noted_ = last - first >= shortest;
     generation_ = none;
   }
 
-  /// Notes what the next node's tangents begin with.
+  /// Notes where the tangents of the next node begin, and so where those of the one before end.
   void note(const Tape<T>& tape) {
+    if (is_noted_ && !starts_.empty()) is_noted_ = !looks_ahead(tape);
     if (is_noted_) starts_.push_back(static_cast<std::uint32_t>(tape.size()));
   }
 
@@ -64,6 +61,19 @@ class PushOrder final {
   static constexpr std::uint32_t shortest = 4096;
   static constexpr std::uint32_t none = 0;  // no node is of this generation
 
+  // Whether a tangent of the last noted node depends on a later node.
+  bool looks_ahead(const Tape<T>& tape) const {
+    const std::uint32_t head = first_ + static_cast<std::uint32_t>(starts_.size() - 1);
+    const std::uint32_t later = head + tape.node(head).outputs;
+    for (std::uint32_t i = starts_.back(); i < tape.size(); ++i) {
+      const Node<T>& node = tape.node(i);
+      for (std::uint32_t k = 0; k < node.input_count; ++k) {
+        if (node.inputs[k] >= later && node.inputs[k] <= last_) return true;
+      }
+    }
+    return false;
+  }
+
   // Whether the noted nodes are those of the tape, all in the frame, and none between the nodes and
   // the tangents is active: these may depend on nodes that belong to later tangents.
   bool fits(const Tape<T>& tape, const SweepFrame<T>& frame) const {
@@ -79,6 +89,7 @@ class PushOrder final {
 
   std::vector<std::uint32_t> starts_;  // of the tangents of first_, first_ + 1, ..., and their end
   std::uint32_t first_ = 0;
+  std::uint32_t last_ = 0;
   std::uint32_t generation_ = none;  // of the last tangent
   bool is_noted_ = false;
 };

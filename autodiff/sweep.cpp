@@ -392,10 +392,10 @@ void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index sta
 }
 
 template <class T>
-void push_all(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>> tangents, Index stack) {
+void push_all(Tape<T>& tape, SweepFrame<T>& frame, Index stack) {
   // Rules may sweep, too.
   PushOrder<T> order = std::exchange(tape.sweep_memory().push_order, {});
-  order.begin(frame.first(), frame.last(), tangents);
+  order.begin(frame.first(), frame.last());
   for (std::uint32_t i = frame.first(); i <= frame.last(); ++i) {
     order.note(tape);
     push_one(tape, i, frame, stack);
@@ -437,7 +437,7 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
   }
   frame.spread_needed(tape);
   // Of an empty stack there is nothing to compute; to rules, a stack of 0 means a single tangent.
-  if (stack != Index{0}) push_all(tape, frame, tangents, stack.value_or(0));
+  if (stack != Index{0}) push_all(tape, frame, stack.value_or(0));
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t index = outputs[k].index();
     const bool reached =

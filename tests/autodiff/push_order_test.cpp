@@ -60,6 +60,20 @@ TEST_CASE("push_order: a tangent that is one of the nodes") {
   CHECK(gradient_at(along, x) == close_to(power * (2.0 * power - 1) * std::pow(at, 2 * power - 2)));
 }
 
+TEST_CASE("push_order: a rule that reads a later node of the tape") {
+  Tape<double> tape;
+  const Var<double> x = tape.scalar(at);
+  Var<double> later;
+  const auto rule = [&](const Var<double>&, const Var<double>&, const Var<double>& derivative) {
+    return later * derivative;
+  };
+  // Whatever its values, an operation whose derivative is said to be x^n.
+  const Var<double> y = custom([](const Var<double>& v) { return v + v; }, rule, rule)(x);
+  later = long_power(x);
+  CHECK(gradient_at(pushforward(x, tape.scalar(1), y * 1.0), x) ==
+        close_to(power * std::pow(at, power - 1)));
+}
+
 TEST_CASE("push_order: a rule that sweeps forward itself during the backward sweep") {
   Tape<double> tape;
   const Var<double> x = tape.scalar(at);
