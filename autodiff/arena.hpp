@@ -24,23 +24,22 @@ class Arena final {
   /// Returns `bytes` of uninitialised memory, aligned to `align` (a power of two up to
   /// `alignment`).
   void* allocate(std::size_t bytes, std::size_t align = alignment) {
-    const std::uintptr_t begin = (next_ + align - 1) & ~(align - 1);
-    if (begin + bytes > end_) [[unlikely]]
+    const std::size_t padding = -reinterpret_cast<std::uintptr_t>(next_) & (align - 1);
+    if (next_ == nullptr || padding + bytes > static_cast<std::size_t>(end_ - next_)) [[unlikely]]
       return allocate_in_next_block(bytes);
-    next_ = begin + bytes;
-    return reinterpret_cast<void*>(begin);
+    std::byte* const memory = next_ + padding;
+    next_ = memory + bytes;
+    return memory;
   }
 
-  Mark mark() const { return {block_, blocks_.empty() ? 0 : next_ - begin()}; }
+  Mark mark() const { return {block_, offset()}; }
 
   void rewind(Mark mark) {
     if (!blocks_.empty()) set(mark.block, mark.offset);
   }
 
   /// Bytes up to the mark, those that were passed over included.
-  std::size_t used() const {
-    return blocks_.empty() ? 0 : blocks_[block_].before + next_ - begin();
-  }
+  std::size_t used() const { return blocks_.empty() ? 0 : blocks_[block_].before + offset(); }
 
   /// Bytes of all blocks.
   std::size_t capacity() const;
@@ -56,24 +55,24 @@ class Arena final {
     std::size_t before = 0;  // bytes of the blocks before it
   };
 
-  std::uintptr_t begin() const {
-    return reinterpret_cast<std::uintptr_t>(blocks_[block_].memory.get());
+  std::size_t offset() const {
+    return blocks_.empty() ? 0 : static_cast<std::size_t>(next_ - blocks_[block_].memory.get());
   }
 
   // Goes on at an offset of a block.
   void set(std::size_t block, std::size_t offset) {
     block_ = block;
-    next_ = begin() + offset;
-    end_ = begin() + blocks_[block].size;
+    next_ = blocks_[block].memory.get() + offset;
+    end_ = blocks_[block].memory.get() + blocks_[block].size;
   }
 
   void* allocate_in_next_block(std::size_t bytes);
 
   std::vector<Block> blocks_;
   std::size_t block_ = 0;
-  // What is left of the block; nothing, not even for no bytes, while there is none.
-  std::uintptr_t next_ = 1;
-  std::uintptr_t end_ = 0;
+  // What is left of the block; null while there is none.
+  std::byte* next_ = nullptr;
+  std::byte* end_ = nullptr;
 };
 
 /// Buffers that are taken and given back in any order; those given back are used again, hot in

@@ -77,12 +77,13 @@ class Mlp final {
   void forward(const Batch* x, Batch* y, Batch* saved) const {
     Batch in[strips * most_numbers];
     Batch out[strips * most_numbers];
-    mlp_product<T>(hidden(0), dim(), strips, {state_weight_, 1, hidden(0), shifts_, 1}, x, out);
+    mlp_product<T>({hidden(0), dim(), state_weight_, 1, hidden(0), shifts_, 1}, strips, x, out);
     pass_on<strips>(0, out, 1, saved, in);
     for (std::size_t l = 1; l <= last_hidden(); ++l) {
       saved += saved_size(l - 1);
-      mlp_product<T>(hidden(l), hidden(l - 1), strips * columns(),
-                     {layers_[l].weight, 1, hidden(l), layers_[l].bias, columns()}, in, out);
+      mlp_product<T>(
+          {hidden(l), hidden(l - 1), layers_[l].weight, 1, hidden(l), layers_[l].bias, columns()},
+          strips * columns(), in, out);
       pass_on<strips>(l, out, columns(), saved, in);
     }
     last_forward<strips>(in, y);
@@ -102,8 +103,8 @@ class Mlp final {
       saved -= saved_size(l - 1);
       inputs_after(l - 1, saved, in);
       add_sums(hidden(l), hidden(l - 1), g_out, in, sums);
-      mlp_product<T>(hidden(l - 1), hidden(l), columns(),
-                     {layers_[l].weight, hidden(l), 1, nullptr, 1}, g_out, g_in);
+      mlp_product<T>({hidden(l - 1), hidden(l), layers_[l].weight, hidden(l), 1, nullptr, 1},
+                     columns(), g_out, g_in);
     }
     through_function(0, saved, g_in, g_out);
     first_backward(x, g_out, gx, sums);
@@ -164,7 +165,7 @@ class Mlp final {
   void last_forward(const Batch* in, Batch* y) const {
     const Index n = hidden(last_hidden());
     const MlpLayer<T>& last = layers_.back();
-    mlp_product<T>(outputs(), n, strips, {last.weight, 1, outputs(), last.bias, 1}, in, y);
+    mlp_product<T>({outputs(), n, last.weight, 1, outputs(), last.bias, 1}, strips, in, y);
     if (!has_divergence) return;
     Batch trace(T(0));
     for (Index k = 0; k < tangents(); ++k) {

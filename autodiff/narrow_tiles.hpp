@@ -6,9 +6,12 @@
 
 namespace fjord::narrow {
 
-/// A weight w(i, j) at w[i w_i + j w_j], and the bias of every `period`th column: null for none.
+/// A weight [out, in], w(i, j) at w[i w_i + j w_j], and the bias of every `period`th column: null for
+/// none.
 template <class T>
 struct MlpWeight {
+  Index out;
+  Index in;
   const T* w;
   Index w_i;
   Index w_j;
@@ -18,9 +21,8 @@ struct MlpWeight {
 
 /// y[c][i] = (bias[i]) + sum over j of w(i, j) x[c][j], for Rows x Columns of them.
 template <class T, int Rows, int Columns>
-[[gnu::always_inline]] inline void mlp_tile(Index n, const MlpWeight<T>& weight, Index row,
-                                            Index column, const simd::Batch<T>* x,
-                                            simd::Batch<T>* y, Index m) {
+[[gnu::always_inline]] inline void mlp_tile(const MlpWeight<T>& weight, Index row, Index column,
+                                            const simd::Batch<T>* x, simd::Batch<T>* y) {
   using Batch = simd::Batch<T>;
   Batch sums[Rows][Columns];
 #pragma GCC unroll 8
@@ -32,14 +34,14 @@ template <class T, int Rows, int Columns>
     }
   }
   const T* w = weight.w + row * weight.w_i;
-  x += column * n;
-  y += column * m + row;
+  x += column * weight.in;
+  y += column * weight.out + row;
 #pragma GCC unroll 1
-  for (Index j = 0; j < n; ++j, w += weight.w_j) {
+  for (Index j = 0; j < weight.in; ++j, w += weight.w_j) {
     Batch in[Columns];
 #pragma GCC unroll 4
     for (int c = 0; c < Columns; ++c) {
-      in[c] = x[c * n + j];
+      in[c] = x[c * weight.in + j];
       keep_in_register(in[c]);
     }
 #pragma GCC unroll 8
@@ -53,22 +55,21 @@ template <class T, int Rows, int Columns>
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 4
-    for (int c = 0; c < Columns; ++c) y[c * m + i] = sums[i][c];
+    for (int c = 0; c < Columns; ++c) y[c * weight.out + i] = sums[i][c];
   }
 }
 
-/// The same as mlp_tile for all of m rows and `columns` columns.
+/// The same for all rows of the weight and so many columns.
 template <class T>
-[[gnu::always_inline]] inline void mlp_product(Index m, Index n, Index columns,
-                                               const MlpWeight<T>& weight, const simd::Batch<T>* x,
-                                               simd::Batch<T>* y) {
+[[gnu::always_inline]] inline void mlp_product(const MlpWeight<T>& weight, Index columns,
+                                               const simd::Batch<T>* x, simd::Batch<T>* y) {
   const auto some = [&]<int Columns>(Index c) __attribute__((always_inline)) {
     const auto tile = [&]<int Rows>(Index i) __attribute__((always_inline)) {
-      mlp_tile<T, Rows, Columns>(n, weight, i, c, x, y, m);
+      mlp_tile<T, Rows, Columns>(weight, i, c, x, y);
     };
     // As many sums as it takes to keep two multipliers busy.
-    const Index first = Columns == 1 ? for_each_tile<8>(0, m, tile) : 0;
-    for_each_tile<1>(for_each_tile<4>(first, m, tile), m, tile);
+    const Index first = Columns == 1 ? for_each_tile<8>(0, weight.out, tile) : 0;
+    for_each_tile<1>(for_each_tile<4>(first, weight.out, tile), weight.out, tile);
   };
   for_each_tile<1>(for_each_tile<3>(0, columns, some), columns, some);
 }

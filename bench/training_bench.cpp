@@ -1,5 +1,6 @@
 // Prints the demo's training step beside its references, timed in this run: see bench/run.sh.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -77,7 +78,7 @@ class TrainedFlow final {
 
 double fused_seconds_an_evaluation(int steps_per_block) {
   bench::FusedStep fused(batch, steps_per_block);
-  std::vector<float> weights(4 * 130);
+  std::vector<float> weights(std::size_t{4} * 130);
   Random(3).normal(std::span<float>(weights));
   for (float& w : weights) w *= 0.3F;
   const Tensor<float> x = apps::make_moons(batch, 0.06, Random(4)).as<float>();
@@ -87,9 +88,9 @@ double fused_seconds_an_evaluation(int steps_per_block) {
 }
 
 double sgemm_flops() {
-  const std::vector<float> a(256 * 64, 1.0F);
-  const std::vector<float> b(64 * 64, 0.5F);
-  std::vector<float> c(256 * 64);
+  const std::vector<float> a(std::size_t{256} * 64, 1.0F);
+  const std::vector<float> b(std::size_t{64} * 64, 0.5F);
+  std::vector<float> c(std::size_t{256} * 64);
   constexpr int repeats = 100;
   const double seconds = shortest_seconds(5, [&] {
     for (int i = 0; i < repeats; ++i) {
@@ -149,7 +150,8 @@ int main(int argc, char** argv) {
 
   TrainedFlow narrow(8, 1, 320);
   TrainedFlow::Cost tape = narrow.cost(1);
-  const int steps_per_block = std::max(1, static_cast<int>((tape.evaluations / 4 - 1) / 6 + 0.5));
+  const int steps_per_block =
+      std::max(1, static_cast<int>(std::lround((tape.evaluations / 4 - 1) / 6)));
   double fused = 1e300;
   // By turns, as a shared machine has slow and fast seconds.
   for (int round = 0; round < rounds; ++round) {

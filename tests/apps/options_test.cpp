@@ -13,6 +13,7 @@ using test::TemporaryFolder;
 Command parse(std::vector<std::string> words) {
   words.insert(words.begin(), "moons");
   std::vector<char*> arguments;
+  arguments.reserve(words.size());
   for (std::string& word : words) arguments.push_back(word.data());
   return parse_command_line(static_cast<int>(arguments.size()), arguments.data());
 }

@@ -96,8 +96,8 @@ struct Chain {
     for (int i = 0; i < 64; ++i) y = run([this](const Number& at) { return segment(at); }, y);
     const Vars<double> inputs{x, tape.bind(weight)};
     const auto found = gradient_values<double>(sum(y), inputs);
-    const std::pair<Tensor<double>, Tensor<double>> result{Tensor<double>(found[0]),
-                                                           Tensor<double>(found[1])};
+    std::pair<Tensor<double>, Tensor<double>> result{Tensor<double>(found[0]),
+                                                     Tensor<double>(found[1])};
     tape.clear();
     return result;
   }

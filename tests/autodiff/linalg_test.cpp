@@ -168,7 +168,7 @@ TEST_CASE("determinant: of larger matrices, regular and singular ones together")
 
 TEST_CASE("determinant: large matrices without small singular values need their LU factors alone") {
   // By sums of columns their condition number is above 1e4, by singular values below.
-  for (const std::uint64_t key : {0, 2, 3}) {
+  for (const std::uint64_t key : {0U, 2U, 3U}) {
     Tape<double> tape;
     const Var<double> a = tape.input(sample({200, 200}, key));
     const Var<double> d = det(a);

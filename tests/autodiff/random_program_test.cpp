@@ -22,6 +22,7 @@ std::vector<std::uint8_t> draw_bytes(std::uint64_t seed) {
   std::vector<double> numbers(2 + 6 * 12);  // a point and twelve instructions
   Random(seed).uniform<double>(numbers);
   std::vector<std::uint8_t> bytes;
+  bytes.reserve(numbers.size());
   for (const double number : numbers) bytes.push_back(static_cast<std::uint8_t>(number * 256));
   return bytes;
 }
@@ -71,7 +72,7 @@ std::string first_failure(Number (*wrong)(const Vars<double>&)) {
   std::vector<ProgramOperation> operations(sound.begin(), sound.end());
   operations.push_back({"wrong(a)", wrong, {any}});
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    const std::string failure = check_program(draw_bytes(seed), operations);
+    std::string failure = check_program(draw_bytes(seed), operations);
     if (!failure.empty()) return failure;
   }
   return "";

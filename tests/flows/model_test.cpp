@@ -11,7 +11,6 @@ namespace fjord::flows {
 namespace {
 
 using test::numerics;
-using test::worst_difference;
 
 const std::string usual =
     R"({"dim": 2, "blocks": 2, "hidden": [6, 5], "activation": "tanh", "time_input": "repeat",

@@ -89,7 +89,7 @@ std::vector<std::size_t> choose_operands(const ProgramOperation& operation,
       if (operation.operands[k](shape, first)) fitting.push_back(i);
     }
     const std::size_t byte = bytes[k];
-    operands.push_back(fitting[byte * byte * fitting.size() / (256 * 256)]);
+    operands.push_back(fitting[byte * byte * fitting.size() / (std::size_t{256} * 256)]);
   }
   return operands;
 }
