@@ -8,8 +8,8 @@
 
 namespace fjord {
 
-/// The same square matrices, with their LU factors kept: `solve`, `inverse` and the determinants
-/// take what this gives without factoring it again.
+/// The same square matrices, with their LU factors kept: `solve`, `lu_solve`, `inverse` and the
+/// determinants take what this gives without factoring it again.
 ///
 /// Shapes:  [..., n, n] -> [..., n, n].
 /// Errors:  std::invalid_argument if the shape is another; NumericalError if a matrix is singular.

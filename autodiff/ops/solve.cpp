@@ -199,6 +199,11 @@ Var<T> solve(const Var<T>& a, const Var<T>& b, Side side) {
 }
 
 template <class T>
+Var<T> lu_solve(const Var<T>& lu, const Var<T>& b) {
+  return solve(lu, b);
+}
+
+template <class T>
 Var<T> triangular_solve(const Var<T>& a, const Var<T>& b, const TriangularForm& form) {
   const lapack::TriangleFlags flags{form.lower, form.transposed, form.unit_diagonal,
                                     form.side == Side::right};
@@ -223,6 +228,7 @@ Var<T> cholesky_solve(const Var<T>& l, const Var<T>& b) {
   template Var<T> solve_triangle(const Var<T>&, const Var<T>&, const lapack::TriangleFlags&); \
   template Var<T> inverse(const Var<T>&);                                                     \
   template Var<T> solve(const Var<T>&, const Var<T>&, Side);                                  \
+  template Var<T> lu_solve(const Var<T>&, const Var<T>&);                                     \
   template Var<T> triangular_solve(const Var<T>&, const Var<T>&, const TriangularForm&);      \
   template Var<T> cholesky_solve(const Var<T>&, const Var<T>&);
 FJORD_INSTANTIATE(float)

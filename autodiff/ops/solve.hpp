@@ -29,6 +29,14 @@ Var<T> inverse(const Var<T>& a);
 template <class T>
 Var<T> solve(const Var<T>& a, const Var<T>& b, Side side = Side::left);
 
+/// The solution X of A X = B with the factors of A that `lu_factor` kept, as scipy calls it; `solve`
+/// takes them, too.
+///
+/// Shapes:  lu [..., n, n], best from lu_factor; b and the result as of solve.
+/// Errors:  as solve.
+template <class T>
+Var<T> lu_solve(const Var<T>& lu, const Var<T>& b);
+
 /// What `triangular_solve` takes for A.
 struct TriangularForm {
   bool lower = true;           ///< the lower triangle of a, or the upper; the other is not read

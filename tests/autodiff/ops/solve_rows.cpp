@@ -53,6 +53,11 @@ void add_general_rows(Rows& rows) {
              return solve(known, solve(known, v[1]));
            },
            {a, Tensor<double>{10, 15}}, {Tensor<double>{1, 1}});
+  rows.add("lu_solve", "", [](const auto& v) { return lu_solve(lu_factor(v[0]), v[1]); },
+           {a, Tensor<double>{10, 15}}, {Tensor<double>{3, 4}})
+      .edge({Tensor<double>{{4, 0}, {0, 2}}, Tensor<double>{4, 4}}, Tensor<double>{1, 2}, {})
+      .reject({empty({2, 3}), empty({2})})
+      .reject({a, empty({3})});
   rows.add("solve", "empty", f, {empty({0, 0}), empty({0, 2})}, {empty({0, 2})})
       .edge({a, empty({2, 0})}, empty({2, 0}), {empty({2, 2}), empty({2, 0})})
       .edge({empty({0, 2, 2}), empty({0, 2, 2})}, empty({0, 2, 2}), {});
