@@ -8,7 +8,7 @@
 ///   choice of two:  name; value(a, b) in registers; carry(g, own, other, y) of Var<T>.
 #pragma once
 
-#include "fjord/autodiff/elementwise_rules.hpp"
+#include "fjord/autodiff/binary_rules.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 

@@ -8,6 +8,7 @@
 ///   binary:  name; value(a, b); slope_a(a, b, y), slope_b(a, b, y).
 #pragma once
 
+#include "fjord/autodiff/binary_rules.hpp"
 #include "fjord/autodiff/elementwise_rules.hpp"
 
 namespace fjord {
@@ -52,25 +53,32 @@ struct ScalarFamily {
   }
 };
 
+/// Appends an operation whose values are `value` of operands broadcast, compiled once for all.
+template <class T>
+Var<T> append_scalar_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b,
+                           double (*value)(double, double)) {
+  Tape<T>& tape = a.tape();
+  const Node<T> in_a = tape.node(a, row.name);
+  const Node<T> in_b = tape.node(b, row.name);
+  const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, row.name);
+  const auto [var, values] = append_operation(tape, row, {a, b}, shape);
+  const BroadcastLoops<2> loops(shape, {in_a.shape, in_b.shape});
+  const Index step_a = loops.is_stretched(0) ? 0 : 1;
+  const Index step_b = loops.is_stretched(1) ? 0 : 1;
+  loops.for_each_run([&, values = values](const std::array<Index, 2>& at, Index out) {
+    for (Index i = 0; i < loops.run(); ++i) {
+      const auto x = static_cast<double>(in_a.value[at[0] + i * step_a]);
+      const auto y = static_cast<double>(in_b.value[at[1] + i * step_b]);
+      values[out + i] = static_cast<T>(value(x, y));
+    }
+  });
+  return var;
+}
+
 template <class T, class F>
 struct ScalarBinary {
   static Var<T> apply(const Var<T>& a, const Var<T>& b) {
-    Tape<T>& tape = a.tape();
-    const Node<T> in_a = tape.node(a, F::name);
-    const Node<T> in_b = tape.node(b, F::name);
-    const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
-    const auto [var, value] = append_operation(tape, row, {a, b}, shape);
-    const BroadcastLoops<2> loops(shape, {in_a.shape, in_b.shape});
-    const Index step_a = loops.is_stretched(0) ? 0 : 1;
-    const Index step_b = loops.is_stretched(1) ? 0 : 1;
-    loops.for_each_run([&, value = value](const std::array<Index, 2>& at, Index out) {
-      for (Index i = 0; i < loops.run(); ++i) {
-        const T x = in_a.value[at[0] + i * step_a];
-        const T y = in_b.value[at[1] + i * step_b];
-        value[out + i] = static_cast<T>(F::value(static_cast<double>(x), static_cast<double>(y)));
-      }
-    });
-    return var;
+    return append_scalar_pairs(row, a, b, F::value);
   }
 
   static constexpr Operation<T> row{F::name, BinarySlopes<T, F>::pullback,

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fjord/autodiff/choice_rules.hpp"
+#include "fjord/autodiff/elementwise_rules.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"

@@ -1,5 +1,6 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 
+#include "fjord/autodiff/binary_rules.hpp"
 #include "fjord/autodiff/elementwise_rules.hpp"
 #include "fjord/autodiff/errors.hpp"
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "fjord/autodiff/elementwise_rules.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/scalar_rules.hpp"

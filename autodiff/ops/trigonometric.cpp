@@ -4,6 +4,7 @@
 #include <limits>
 #include <numbers>
 
+#include "fjord/autodiff/elementwise_rules.hpp"
 #include "fjord/autodiff/half_turns.hpp"
 #include "fjord/autodiff/one_minus_square.hpp"
 #include "fjord/autodiff/ops/power.hpp"
