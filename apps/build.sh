@@ -35,7 +35,8 @@ configure() {
   meson setup "$root/$folder" "$root" "$@" >&2
 }
 
-# Builds the targets in $root/FOLDER; says so, and shows the progress, only if there is something to do.
+# Builds the targets in $root/FOLDER; says so, and shows the progress, only if there is something to do. A compiler a core:
+# two more, as ninja starts by itself, push each other out of the caches and take longer.
 build() {
   folder=$1
   shift
@@ -44,5 +45,5 @@ build() {
   esac
   echo "building; the first time takes some minutes" >&2
   [ -t 2 ] || set -- --quiet "$@"
-  ninja -C "$root/$folder" "$@" >&2
+  ninja -C "$root/$folder" -j "$(nproc)" "$@" >&2
 }

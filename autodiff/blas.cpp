@@ -7,6 +7,7 @@
 #include <cblas.h>
 
 #include "fjord/autodiff/narrow_products.hpp"
+#include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
 namespace {
@@ -90,6 +91,7 @@ BlasReport blas_report() {
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  report.vectors = xsimd::default_arch::name();
   report.processor = avx512 ? "AVX-512" : avx2 ? "AVX2" : "SSE2";
   const bool core_512 = is_among(report.core, {"SkylakeX", "Cooperlake", "Sapphirerapids"});
   const bool core_avx2 = is_among(report.core, {"Haswell", "Zen", "Excavator"});
