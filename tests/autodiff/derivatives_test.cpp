@@ -291,5 +291,22 @@ TEST_CASE("derivatives: mistakes are errors that say what is wrong") {
   CHECK_THROWS_AS(jacobian<double>(nothing, {1, 2}), std::invalid_argument);
 }
 
+TEST_CASE("gradient: of two operands of one entry, whose ranks alone differ") {
+  for (const Shape& a_shape : {Shape{}, Shape{1}, Shape{1, 1}}) {
+    for (const Shape& b_shape : {Shape{}, Shape{1}, Shape{1, 1}}) {
+      Tape<double> tape;
+      const Var<double> a = tape.input(Tensor<double>::full(a_shape, 3.0));
+      const Var<double> b = tape.input(Tensor<double>::full(b_shape, 4.0));
+      const Var<double> by_a = gradient([&](const Var<double>& v) { return sum(v / b); }, a);
+      const Var<double> by_b = gradient([&](const Var<double>& v) { return sum(a / v); }, b);
+      CHECK(Tensor<double>((a / b).value()).to_vector() == std::vector<double>{0.75});
+      CHECK(by_a.shape() == a_shape);
+      CHECK(Tensor<double>(by_a.value()).to_vector() == std::vector<double>{0.25});
+      CHECK(by_b.shape() == b_shape);
+      CHECK(Tensor<double>(by_b.value()).to_vector() == std::vector<double>{-0.1875});
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fjord
