@@ -1,14 +1,14 @@
 #include "fjord/autodiff/npy.hpp"
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 
 #include <doctest/doctest.h>
+
+#include "fjord/tests/support/temporary_folder.hpp"
 
 namespace fjord {
 namespace {
@@ -189,8 +189,8 @@ TEST_CASE("npy: what is no whole float array is refused with what to do") {
 }
 
 TEST_CASE("npy: files are written and read, and refused under their own name") {
-  std::string pattern = (std::filesystem::temp_directory_path() / "fjord_npy_XXXXXX").string();
-  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  const test::TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path;
   const Tensor<float> tensor{{1, 2, 3}, {4, 5, 6}};
   save_npy(folder / "x.npy", tensor);
   CHECK(load_npy<float>(folder / "x.npy") == tensor);
@@ -202,7 +202,6 @@ TEST_CASE("npy: files are written and read, and refused under their own name") {
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(save_npy("/dev/full", tensor),
                        doctest::Contains("/dev/full: No space left on device"), std::system_error);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -1,13 +1,13 @@
 #include "fjord/nn/safetensors.hpp"
 
-#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 
 #include <doctest/doctest.h>
+
+#include "fjord/tests/support/temporary_folder.hpp"
 
 namespace fjord::nn {
 namespace {
@@ -208,9 +208,8 @@ TEST_CASE("safetensors: what the format cannot hold is not written") {
 }
 
 TEST_CASE("safetensors: files are written and read, and refused under their own name") {
-  std::string pattern =
-      (std::filesystem::temp_directory_path() / "fjord_safetensors_XXXXXX").string();
-  const std::filesystem::path folder = ::mkdtemp(pattern.data());
+  const test::TemporaryFolder temporary;
+  const std::filesystem::path& folder = temporary.path;
   save_safetensors(folder / "model", golden_state());
   check_equal(load_safetensors(folder / "model"), golden_state());
   CHECK_THROWS_WITH_AS(load_safetensors("/dev/null"),
@@ -218,7 +217,6 @@ TEST_CASE("safetensors: files are written and read, and refused under their own 
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(save_safetensors("/dev/full", golden_state()),
                        doctest::Contains("No space left on device"), std::system_error);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
