@@ -2,7 +2,6 @@
 /// fjord/autodiff/xtensor.hpp.
 #pragma once
 
-#include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/checkpoint.hpp"
 #include "fjord/autodiff/custom.hpp"
 #include "fjord/autodiff/derivatives.hpp"
@@ -10,6 +9,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/gradient_check.hpp"
+#include "fjord/autodiff/kernels/blas.hpp"
 #include "fjord/autodiff/npy.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/determinant.hpp"

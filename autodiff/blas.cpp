@@ -1,86 +1,20 @@
 #include "fjord/autodiff/blas.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <string_view>
-#include <type_traits>
 
 #include <cblas.h>
-
-#include "fjord/autodiff/narrow_products.hpp"
-#include "fjord/autodiff/simd.hpp"
+#include <xsimd/xsimd.hpp>
 
 namespace fjord {
 namespace {
-
-CBLAS_TRANSPOSE transpose_flag(bool transposed) {
-  return transposed ? CblasTrans : CblasNoTrans;
-}
-
-// OpenBLAS loses time with threads at the sizes of flows, and Fjord's own threads call it.
-const bool single_threaded = [] {
-  openblas_set_num_threads(1);
-  return true;
-}();
 
 bool is_among(std::string_view name, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 }  // namespace
-
-namespace {
-
-template <class T>
-void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
-                   T* c, bool add) {
-  const auto size = [](Index value) { return static_cast<int>(value); };
-  // BLAS wants leading dimensions of at least 1, also for empty matrices.
-  const auto leading = [&](Index rows) { return std::max(1, size(rows)); };
-  const CBLAS_TRANSPOSE ta = transpose_flag(a.transposed);
-  const CBLAS_TRANSPOSE tb = transpose_flag(b.transposed);
-  const T beta = add ? T(1) : T(0);
-  if constexpr (std::is_same_v<T, float>) {
-    cblas_sgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0F, a.data, leading(a.rows),
-                b.data, leading(b.rows), beta, c, leading(m));
-  } else {
-    cblas_dgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0, a.data, leading(a.rows),
-                b.data, leading(b.rows), beta, c, leading(m));
-  }
-}
-
-}  // namespace
-
-template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
-              Start start) {
-  if (narrow::takes_rows(m, k, a.transposed)) {
-    narrow::multiply_rows<T>(m, n, k, a, b, c, start, nullptr);
-  } else if (narrow::takes_reduction(m, n, k, a.transposed, b.transposed)) {
-    narrow::multiply_reduction<T>(m, n, k, a, b, c, start);
-  } else {
-    blas_multiply(m, n, k, a, b, c, start == Start::present);
-  }
-}
-
-template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
-              const T* columns) {
-  if (narrow::takes_rows(m, k, a.transposed)) {
-    narrow::multiply_rows<T>(m, n, k, a, b, c, Start::zero, columns);
-    return;
-  }
-  for (Index j = 0; j < n; ++j) std::fill_n(c + j * m, m, columns[j]);
-  multiply(m, n, k, a, b, c, Start::present);
-}
-
-#define FJORD_INSTANTIATE(T)                                                                    \
-  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, \
-                         T*, Start);                                                            \
-  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, \
-                         T*, const T*);
-FJORD_INSTANTIATE(float)
-FJORD_INSTANTIATE(double)
-#undef FJORD_INSTANTIATE
 
 BlasReport blas_report() {
   BlasReport report;

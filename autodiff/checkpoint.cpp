@@ -1,10 +1,14 @@
 #include "fjord/autodiff/checkpoint.hpp"
 
-#include "fjord/autodiff/composed_rules.hpp"
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
+#include "fjord/autodiff/rules/composed.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 constexpr const char* name = "checkpoint";
@@ -83,8 +87,8 @@ Vars<T> leaves_of(const Vars<T>& inputs) {
 }
 
 template <class T>
-Vars<T> append_checkpoint(Evaluation<T>& evaluation, ListFunction<T> f, const Vars<T>& inputs,
-                          const Vars<T>& outputs) {
+Vars<T> append_checkpoint(record::Evaluation<T>& evaluation, ListFunction<T> f,
+                          const Vars<T>& inputs, const Vars<T>& outputs) {
   // A result that is no node of the evaluation is read by it this way, too.
   Vars<T> results;
   for (const Var<T>& output : outputs) results.push_back(identity(output));
@@ -101,9 +105,9 @@ Vars<T> append_checkpoint(Evaluation<T>& evaluation, ListFunction<T> f, const Va
   return evaluation.append(Checkpoint<T>::row, all, checkpoint);
 }
 
-#define FJORD_INSTANTIATE(T)                                                          \
-  template Vars<T> leaves_of(const Vars<T>&);                                         \
-  template Vars<T> append_checkpoint(Evaluation<T>&, ListFunction<T>, const Vars<T>&, \
+#define FJORD_INSTANTIATE(T)                                                                  \
+  template Vars<T> leaves_of(const Vars<T>&);                                                 \
+  template Vars<T> append_checkpoint(record::Evaluation<T>&, ListFunction<T>, const Vars<T>&, \
                                      const Vars<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "fjord/autodiff/evaluation.hpp"
+#include "fjord/autodiff/record/evaluation.hpp"
 #include "fjord/autodiff/structure.hpp"
 
 namespace fjord {
@@ -19,8 +19,8 @@ Vars<T> leaves_of(const Vars<T>& inputs);
 
 /// Appends what an evaluation of f at leaves_of(inputs) gave, as one operation.
 template <class T>
-Vars<T> append_checkpoint(Evaluation<T>& evaluation, ListFunction<T> f, const Vars<T>& inputs,
-                          const Vars<T>& outputs);
+Vars<T> append_checkpoint(record::Evaluation<T>& evaluation, ListFunction<T> f,
+                          const Vars<T>& inputs, const Vars<T>& outputs);
 
 /// f(x), of which the tape keeps the result alone; a sweep over it evaluates f again and sweeps over
 /// that, to the same bits. A sweep of values then forgets it again.
@@ -34,7 +34,7 @@ template <class F, Structure S>
 auto checkpoint(F f, const S& x) {
   using T = ScalarOf<S>;
   const Vars<T> inputs = vars_of(x);
-  Evaluation<T> evaluation(inputs, "checkpoint");
+  record::Evaluation<T> evaluation(inputs, "checkpoint");
   const auto y = f(with_vars(x, leaves_of(inputs)));
   const Vars<T> outputs = vars_of(y);
   ListFunction<T> again = [f = std::move(f), x](const Vars<T>& at) mutable {

@@ -37,7 +37,7 @@ Vars<T> probes_like(const Vars<T>& vars) {
   for (const Var<T>& var : vars) {
     const Shape shape = var.shape();
     T* numbers = var.tape().new_values(shape.size());
-    Random(probes.size()).normal(std::span<T>(numbers, static_cast<std::size_t>(shape.size())));
+    RandomKey(probes.size()).normal(std::span<T>(numbers, static_cast<std::size_t>(shape.size())));
     probes.push_back(var.tape().borrow(TensorView<T>(numbers, shape, Order::column_major)));
   }
   return probes;
@@ -156,15 +156,16 @@ struct CustomOperation {
 }  // namespace
 
 template <class T>
-Vars<T> append_custom(Evaluation<T>& evaluation, CustomRules<T> rules, const Vars<T>& inputs,
-                      const Vars<T>& outputs) {
+Vars<T> append_custom(record::Evaluation<T>& evaluation, CustomRules<T> rules,
+                      const Vars<T>& inputs, const Vars<T>& outputs) {
   const auto operation = std::make_shared<const CustomOperation<T>>(std::move(rules));
   evaluation.close(outputs);
   return evaluation.append(operation->row, inputs, operation);
 }
 
-#define FJORD_INSTANTIATE(T) \
-  template Vars<T> append_custom(Evaluation<T>&, CustomRules<T>, const Vars<T>&, const Vars<T>&);
+#define FJORD_INSTANTIATE(T)                                                             \
+  template Vars<T> append_custom(record::Evaluation<T>&, CustomRules<T>, const Vars<T>&, \
+                                 const Vars<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/evaluation.hpp"
+#include "fjord/autodiff/record/evaluation.hpp"
 #include "fjord/autodiff/structure.hpp"
 
 namespace fjord {
@@ -22,8 +22,8 @@ struct CustomRules {
 
 /// Appends what an evaluation gave as the outputs of an operation with these rules.
 template <class T>
-Vars<T> append_custom(Evaluation<T>& evaluation, CustomRules<T> rules, const Vars<T>& inputs,
-                      const Vars<T>& outputs);
+Vars<T> append_custom(record::Evaluation<T>& evaluation, CustomRules<T> rules,
+                      const Vars<T>& inputs, const Vars<T>& outputs);
 
 /// An operation made by `custom`; applied to a structure of variables, it gives another.
 template <class Value, class Vjp, class Jvp>
@@ -42,7 +42,7 @@ class Custom final {
   auto operator()(const S& x) const {
     using T = ScalarOf<S>;
     const Vars<T> inputs = vars_of(x);
-    Evaluation<T> evaluation(inputs, name_);
+    record::Evaluation<T> evaluation(inputs, name_);
     const auto y = value_(x);
     CustomRules<T> rules{name_, {}, {}};
     if constexpr (has_vjp) {

@@ -6,6 +6,9 @@
 #include "fjord/autodiff/ops/shape.hpp"
 
 namespace fjord {
+
+using namespace record;
+
 namespace {
 
 template <class T>

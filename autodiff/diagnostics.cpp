@@ -4,9 +4,12 @@
 #include <map>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/watch.hpp"
+#include "fjord/autodiff/record/watch.hpp"
 
 namespace fjord {
+
+using namespace record;
+
 namespace {
 
 std::string table_line(const OperationSummary& line) {

@@ -11,6 +11,9 @@
 #include "fjord/autodiff/random.hpp"
 
 namespace fjord {
+
+using namespace record;
+
 namespace {
 
 using Tensors = std::vector<Tensor<double>>;
@@ -31,7 +34,7 @@ void compare(double& worst, const Tensors& a, const Tensors& b) {
 
 Tensor<double> draw(const Shape& shape, std::uint64_t key) {
   Tensor<double> numbers = Tensor<double>::zeros(shape);
-  Random(key).normal(numbers.storage());
+  RandomKey(key).normal(numbers.storage());
   return numbers;
 }
 

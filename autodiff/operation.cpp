@@ -1,10 +1,13 @@
 #include "fjord/autodiff/operation.hpp"
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
-#include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
 
 Index stacking_axis(std::size_t rank) {
   return static_cast<Index>(rank >= 2 ? rank - 1 : rank);

@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "fjord/autodiff/sweep_memory.hpp"
+#include "fjord/autodiff/record/sweep_memory.hpp"
 #include "fjord/autodiff/tape.hpp"
 
 namespace fjord {
@@ -147,7 +147,8 @@ struct Target {
 template <class T>
 class ReverseKernel final : public RuleNode<T> {
  public:
-  ReverseKernel(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, BufferPool& pool)
+  ReverseKernel(Tape<T>& tape, std::uint32_t head, record::SweepFrame<T>& frame,
+                record::BufferPool& pool)
       : RuleNode<T>(tape, head), frame_(frame), pool_(pool) {}
 
   const T* input(std::uint32_t i) const { return this->input_node(i).value; }
@@ -185,8 +186,8 @@ class ReverseKernel final : public RuleNode<T> {
   void add_from(Reverse<T>& rule);
 
  private:
-  SweepFrame<T>& frame_;
-  BufferPool& pool_;
+  record::SweepFrame<T>& frame_;
+  record::BufferPool& pool_;
 };
 
 /// The shape of `count` stacked tangents of a node: the new axis is the second-last, and the last

@@ -252,13 +252,13 @@ void philox4x32(std::span<std::uint32_t, 4> counter, std::uint64_t key) {
   std::copy(words.begin(), words.end(), counter.begin());
 }
 
-Random Random::fold(std::uint64_t n) const {
+RandomKey RandomKey::fold(std::uint64_t n) const {
   const Block words = philox({low(n), high(n), 0, static_cast<std::uint32_t>(Stream::fold)}, key_);
-  return Random(words[0] | std::uint64_t{words[1]} << 32);
+  return RandomKey(words[0] | std::uint64_t{words[1]} << 32);
 }
 
 template <class T>
-void Random::uniform(std::span<T> out, std::uint64_t first) const {
+void RandomKey::uniform(std::span<T> out, std::uint64_t first) const {
   fill<words_per_number<T>>(key_, Stream::uniform, out, first,
                             [](std::uint32_t upper, std::uint32_t lower) {
                               if constexpr (sizeof(T) == 4)
@@ -270,7 +270,7 @@ void Random::uniform(std::span<T> out, std::uint64_t first) const {
 }
 
 template <class T>
-void Random::normal(std::span<T> out, std::uint64_t first) const {
+void RandomKey::normal(std::span<T> out, std::uint64_t first) const {
   fill<words_per_number<T>>(key_, Stream::normal, out, first,
                             [](std::uint32_t upper, std::uint32_t lower) {
                               return normal_from<T>(upper, lower, T(0), T(1));
@@ -278,7 +278,7 @@ void Random::normal(std::span<T> out, std::uint64_t first) const {
 }
 
 template <class T>
-void Random::truncated_normal(std::span<T> out, std::uint64_t first) const {
+void RandomKey::truncated_normal(std::span<T> out, std::uint64_t first) const {
   constexpr T below_minus_2 = T(0.022750131948179207);
   constexpr T within_2 = T(0.95449973610364159);
   fill<words_per_number<T>>(key_, Stream::truncated_normal, out, first,
@@ -289,12 +289,12 @@ void Random::truncated_normal(std::span<T> out, std::uint64_t first) const {
 }
 
 template <class T>
-void Random::rademacher(std::span<T> out, std::uint64_t first) const {
+void RandomKey::rademacher(std::span<T> out, std::uint64_t first) const {
   fill<1>(key_, Stream::rademacher, out, first,
           [](std::uint32_t upper, std::uint32_t) { return T(1) - to_real<T>(upper >> 31) * T(2); });
 }
 
-std::vector<std::uint32_t> Random::permutation(std::uint32_t n) const {
+std::vector<std::uint32_t> RandomKey::permutation(std::uint32_t n) const {
   Words words;
   std::uint64_t used = 0;
   // floor(word * bound / 2^32); words whose remainder would favour some results are passed over.
@@ -314,13 +314,13 @@ std::vector<std::uint32_t> Random::permutation(std::uint32_t n) const {
   return order;
 }
 
-template void Random::uniform(std::span<float>, std::uint64_t) const;
-template void Random::uniform(std::span<double>, std::uint64_t) const;
-template void Random::normal(std::span<float>, std::uint64_t) const;
-template void Random::normal(std::span<double>, std::uint64_t) const;
-template void Random::truncated_normal(std::span<float>, std::uint64_t) const;
-template void Random::truncated_normal(std::span<double>, std::uint64_t) const;
-template void Random::rademacher(std::span<float>, std::uint64_t) const;
-template void Random::rademacher(std::span<double>, std::uint64_t) const;
+template void RandomKey::uniform(std::span<float>, std::uint64_t) const;
+template void RandomKey::uniform(std::span<double>, std::uint64_t) const;
+template void RandomKey::normal(std::span<float>, std::uint64_t) const;
+template void RandomKey::normal(std::span<double>, std::uint64_t) const;
+template void RandomKey::truncated_normal(std::span<float>, std::uint64_t) const;
+template void RandomKey::truncated_normal(std::span<double>, std::uint64_t) const;
+template void RandomKey::rademacher(std::span<float>, std::uint64_t) const;
+template void RandomKey::rademacher(std::span<double>, std::uint64_t) const;
 
 }  // namespace fjord

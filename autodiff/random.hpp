@@ -21,13 +21,13 @@ void philox4x32(std::span<std::uint32_t, 4> counter, std::uint64_t key);
 ///
 /// Note:    Nothing is consumed: the same call gives the same numbers. Fold in what tells two uses
 ///          apart. Parts of a sequence may be filled in any order, by any thread.
-class Random final {
+class RandomKey final {
  public:
-  /// Random(r.key()) is r again.
-  explicit Random(std::uint64_t seed) : key_(seed) {}
+  /// RandomKey(r.key()) is r again.
+  explicit RandomKey(std::uint64_t seed) : key_(seed) {}
 
   /// An independent generator for this one and n (purpose, epoch, step, row...), as JAX's fold_in.
-  Random fold(std::uint64_t n) const;
+  RandomKey fold(std::uint64_t n) const;
 
   std::uint64_t key() const { return key_; }
 

@@ -3,13 +3,17 @@
 #include <optional>
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/simd.hpp"
-#include "fjord/autodiff/watch.hpp"
+#include "fjord/autodiff/record/watch.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
+
 namespace {
 
 template <class T>

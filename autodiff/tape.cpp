@@ -1,10 +1,12 @@
 #include "fjord/autodiff/tape.hpp"
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/sweep_memory.hpp"
-#include "fjord/autodiff/watch.hpp"
+#include "fjord/autodiff/record/sweep_memory.hpp"
+#include "fjord/autodiff/record/watch.hpp"
 
 namespace fjord {
+
+using namespace record;
 
 template <class T>
 Tape<T>& Var<T>::tape() const {

@@ -10,23 +10,30 @@
 #include <type_traits>
 #include <vector>
 
-#include "fjord/autodiff/arena.hpp"
-#include "fjord/autodiff/node.hpp"
 #include "fjord/autodiff/parameter.hpp"
+#include "fjord/autodiff/record/arena.hpp"
+#include "fjord/autodiff/record/node.hpp"
 #include "fjord/autodiff/var.hpp"
 
 namespace fjord {
 
 template <class T>
 struct Operation;
+struct TapeSummary;
+
+namespace record {
+
 template <class T>
 class SweepMemory;
 template <class T>
 class Watch;
-struct TapeSummary;
 
 /// Seconds since any fixed moment; a program gives it to a library, which sees no clock itself.
 using Clock = double (*)();
+
+}  // namespace record
+
+using record::Node;
 
 /// A growing list of nodes and the memory of their values; recording order is evaluation order.
 ///
@@ -40,8 +47,8 @@ class Tape final {
   struct Mark {
     std::size_t nodes = 0;
     std::uint32_t generation = 0;  ///< of the last node before the mark
-    Arena::Mark values;
-    Arena::Mark records;
+    record::Arena::Mark values;
+    record::Arena::Mark records;
   };
 
   Tape();
@@ -92,7 +99,7 @@ class Tape final {
   /// Note:    Also of slopes that a zero would have silenced, in recorded sweeps. Off at first.
   void check_finite(bool on);
   /// While there is a clock, adds up the time by operation, from zero on; null ends it.
-  void profile(Clock clock);
+  void profile(record::Clock clock);
   /// Names a node until it ends.
   void label(const Var<T>& var, std::string text);
   /// The node's name; empty if it has none.
@@ -136,7 +143,7 @@ class Tape final {
   T* new_values(Index count) {
     const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
     const std::size_t align =
-        bytes < 512 ? std::min(std::bit_ceil(bytes), std::size_t{16}) : Arena::alignment;
+        bytes < 512 ? std::min(std::bit_ceil(bytes), std::size_t{16}) : record::Arena::alignment;
     return static_cast<T*>(values_.allocate(bytes, align));
   }
 
@@ -173,13 +180,13 @@ class Tape final {
   }
 
   /// What watches the tape; null if nothing does.
-  Watch<T>* watch() const { return watch_; }
+  record::Watch<T>* watch() const { return watch_; }
 
   /// Checks and times the nodes so far, if the tape is watched.
   void settle();
 
   /// Memory of the sweeps over this tape.
-  SweepMemory<T>& sweep_memory() { return *sweep_memory_; }
+  record::SweepMemory<T>& sweep_memory() { return *sweep_memory_; }
 
  private:
   struct Bound {
@@ -200,21 +207,21 @@ class Tape final {
   };
 
   std::size_t used_bytes() const;
-  Watch<T>& kept_watch();
+  record::Watch<T>& kept_watch();
   void set_watch();
 
-  NodeList<T> nodes_;
-  Watch<T>* watch_ = nullptr;
-  Arena values_;
-  Arena records_;
+  record::NodeList<T> nodes_;
+  record::Watch<T>* watch_ = nullptr;
+  record::Arena values_;
+  record::Arena records_;
   std::uint32_t generation_ = 1;  // grows with every rewind, so that ended handles are recognised
   std::vector<Bound> bound_;
   std::size_t next_bound_ = 0;  // modules bind in the same order again and again: look there first
   std::vector<Owned> owned_;
   std::vector<Label> labels_;  // in the order of their nodes
   std::size_t peak_bytes_ = 0;
-  std::unique_ptr<Watch<T>> kept_watch_;
-  std::unique_ptr<SweepMemory<T>> sweep_memory_;
+  std::unique_ptr<record::Watch<T>> kept_watch_;
+  std::unique_ptr<record::SweepMemory<T>> sweep_memory_;
 };
 
 /// Rewinds a tape at the end of a scope to where it was at the beginning, also after an exception.

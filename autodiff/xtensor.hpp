@@ -4,8 +4,8 @@
 #include <concepts>
 #include <vector>
 
+#include "fjord/autodiff/kernels/xt.hpp"
 #include "fjord/autodiff/tensor.hpp"
-#include "fjord/autodiff/xt.hpp"
 
 namespace fjord {
 

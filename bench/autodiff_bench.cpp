@@ -19,7 +19,7 @@ using Tensors = std::vector<Tensor<double>>;
 
 Tensor<double> normals(const Shape& shape, std::uint64_t key, double deviation = 1) {
   Tensor<double> numbers = Tensor<double>::zeros(shape);
-  Random(key).normal(numbers.storage());
+  RandomKey(key).normal(numbers.storage());
   for (double& x : numbers.storage()) x *= deviation;
   return numbers;
 }

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "fjord/apps/moons/moons_data.hpp"
-#include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/files.hpp"
+#include "fjord/autodiff/kernels/blas.hpp"
 #include "fjord/bench/fused_kernel.hpp"
 #include "fjord/bench/timing.hpp"
 #include "fjord/flows/model.hpp"
@@ -33,17 +33,17 @@ constexpr int demo_rounds = 5;
 class TrainedFlow final {
  public:
   TrainedFlow(Index width, int threads, int steps)
-      : data_(apps::make_moons(points, 0.06, Random(1)).as<float>()),
+      : data_(apps::make_moons(points, 0.06, RandomKey(1)).as<float>()),
         rows_(points),
         workers_(threads) {
     flows::FlowSettings settings;
     settings.hidden = {width, width};
-    flows::FlowNumerics numerics;
+    flows::SolverSettings numerics;
     numerics.solve.rtol = 1e-3;
     numerics.solve.atol = 1e-5;
-    model_ = flows::make_flow<float>(settings, numerics, Random(0));
-    sharded_ = std::make_unique<flows::Sharded<float>>(*model_, workers_);
-    rows_ = Random(2).permutation(points);
+    model_ = flows::make_flow<float>(settings, numerics, RandomKey(0));
+    sharded_ = std::make_unique<flows::ShardedModel<float>>(*model_, workers_);
+    rows_ = RandomKey(2).permutation(points);
     std::vector<Parameter<float>*> parameters;
     for (const auto& p : nn::parameters_of<float>(*model_)) parameters.push_back(p.parameter);
     optim::Adam<float> adam(parameters, {.rate = 0.01});
@@ -53,7 +53,7 @@ class TrainedFlow final {
   flows::LossAndGradient<float> step(int i) {
     const auto first = static_cast<std::size_t>(i * batch % points);
     return sharded_->loss_and_gradient(data_, std::span(rows_).subspan(first, batch),
-                                       flows::Gradient::direct, Random(0));
+                                       flows::Gradient::direct, RandomKey(0));
   }
 
   struct Cost {
@@ -73,15 +73,15 @@ class TrainedFlow final {
   std::vector<std::uint32_t> rows_;
   Workers workers_;
   std::unique_ptr<flows::TransformedDistribution<float>> model_;
-  std::unique_ptr<flows::Sharded<float>> sharded_;
+  std::unique_ptr<flows::ShardedModel<float>> sharded_;
 };
 
 double fused_seconds_an_evaluation(int steps_per_block) {
   bench::FusedStep fused(batch, steps_per_block);
   std::vector<float> weights(std::size_t{4} * 130);
-  Random(3).normal(std::span<float>(weights));
+  RandomKey(3).normal(std::span<float>(weights));
   for (float& w : weights) w *= 0.3F;
-  const Tensor<float> x = apps::make_moons(batch, 0.06, Random(4)).as<float>();
+  const Tensor<float> x = apps::make_moons(batch, 0.06, RandomKey(4)).as<float>();
   std::vector<float> gradient(weights.size());
   const double seconds = shortest_seconds(60, [&] { fused(weights, x.storage(), gradient); });
   return seconds / static_cast<double>(fused.evaluations());
@@ -94,7 +94,8 @@ double sgemm_flops() {
   constexpr int repeats = 100;
   const double seconds = shortest_seconds(5, [&] {
     for (int i = 0; i < repeats; ++i) {
-      multiply<float>(256, 64, 64, {a.data(), 256}, {b.data(), 64}, c.data(), Start::zero);
+      kernels::multiply<float>(256, 64, 64, {a.data(), 256}, {b.data(), 64}, c.data(),
+                               kernels::Start::zero);
     }
   });
   return 2.0 * 256 * 64 * 64 * repeats / seconds;

@@ -10,9 +10,9 @@ int main(int, char** argv) {
   const auto model = flows::model_of<double>(nn::load_safetensors(argv[1]), {});
 
   Tape<double> tape;
-  flows::Pass pass{.gradient = flows::Gradient::direct};
+  flows::Context context{.gradient = flows::Gradient::direct};
   const Var<double> x = tape.input({{0.0, 1.0}, {1.0, -0.5}, {0.5, 0.25}});
-  const Var<double> log_density = model->log_prob(x, pass);
+  const Var<double> log_density = model->log_prob(x, context);
   const auto slope = gradient_values<double>(sum(log_density), {{x}});
   for (int row = 0; row < 3; ++row) {
     std::printf("%7.3f nats, gradient (%.3f, %.3f)\n", log_density.value()(row), slope[0](row, 0),

@@ -9,7 +9,7 @@
 
 namespace fjord::flows {
 
-/// How derivatives are to flow through the solves of a pass.
+/// How derivatives are to flow through the solves of a call.
 enum class Gradient {
   none,     ///< not at all: memory does not grow with the steps
   direct,   ///< discretise, then optimise: through the recorded steps
@@ -17,9 +17,9 @@ enum class Gradient {
 };
 
 /// What one evaluation of a flow on a shard of rows needs beside its input, and what it counts.
-struct Pass {
+struct Context {
   Gradient gradient = Gradient::none;
-  Random random{0};             ///< key of the probes and samples of these rows
+  RandomKey random{0};          ///< key of the probes and samples of these rows
   std::uint64_t first_row = 0;  ///< number of the shard's first row in the batch
   std::size_t evaluations = 0;  ///< calls of fields so far, for the shard
   std::size_t solves = 0;       ///< solves so far: each draws probes of its own
@@ -44,11 +44,11 @@ class Bijector {
   virtual ~Bijector() = default;
 
   /// From base to data, without the log-determinant and what it costs.
-  virtual Var<T> forward(const Var<T>& x, Pass& pass) const = 0;
+  virtual Var<T> forward(const Var<T>& x, Context& context) const = 0;
   /// From data to base, without the log-determinant and what it costs.
-  virtual Var<T> inverse(const Var<T>& y, Pass& pass) const = 0;
-  virtual WithLogDet<T> forward_with_log_det(const Var<T>& x, Pass& pass) const = 0;
-  virtual WithLogDet<T> inverse_with_log_det(const Var<T>& y, Pass& pass) const = 0;
+  virtual Var<T> inverse(const Var<T>& y, Context& context) const = 0;
+  virtual WithLogDet<T> forward_with_log_det(const Var<T>& x, Context& context) const = 0;
+  virtual WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context& context) const = 0;
   /// Appends the parameters, always in the same order, their names behind `prefix`.
   virtual void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) = 0;
 };
@@ -60,10 +60,10 @@ class Chain final : public Bijector<T> {
   /// Errors:  std::invalid_argument if there is none.
   explicit Chain(std::vector<std::unique_ptr<Bijector<T>>> blocks);
 
-  Var<T> forward(const Var<T>& x, Pass& pass) const override;
-  Var<T> inverse(const Var<T>& y, Pass& pass) const override;
-  WithLogDet<T> forward_with_log_det(const Var<T>& x, Pass& pass) const override;
-  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Pass& pass) const override;
+  Var<T> forward(const Var<T>& x, Context& context) const override;
+  Var<T> inverse(const Var<T>& y, Context& context) const override;
+  WithLogDet<T> forward_with_log_det(const Var<T>& x, Context& context) const override;
+  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context& context) const override;
   /// Names as "blocks.0.layers.1.weight".
   void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override;
 
@@ -77,16 +77,20 @@ class Inverse final : public Bijector<T> {
  public:
   explicit Inverse(std::unique_ptr<Bijector<T>> inner) : inner_(std::move(inner)) {}
 
-  Var<T> forward(const Var<T>& x, Pass& pass) const override { return inner_->inverse(x, pass); }
-
-  Var<T> inverse(const Var<T>& y, Pass& pass) const override { return inner_->forward(y, pass); }
-
-  WithLogDet<T> forward_with_log_det(const Var<T>& x, Pass& pass) const override {
-    return inner_->inverse_with_log_det(x, pass);
+  Var<T> forward(const Var<T>& x, Context& context) const override {
+    return inner_->inverse(x, context);
   }
 
-  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Pass& pass) const override {
-    return inner_->forward_with_log_det(y, pass);
+  Var<T> inverse(const Var<T>& y, Context& context) const override {
+    return inner_->forward(y, context);
+  }
+
+  WithLogDet<T> forward_with_log_det(const Var<T>& x, Context& context) const override {
+    return inner_->inverse_with_log_det(x, context);
+  }
+
+  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context& context) const override {
+    return inner_->forward_with_log_det(y, context);
   }
 
   void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override {

@@ -22,35 +22,37 @@ class Distribution {
 
   /// D, the width of a row.
   virtual Index dim() const = 0;
-  /// Draws `rows` rows [B, D]; each depends on pass.random and its number, pass.first_row + row,
+  /// Draws `rows` rows [B, D]; each depends on context.random and its number, context.first_row + row,
   /// alone.
-  virtual Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const = 0;
+  virtual Var<T> sample(Tape<T>& tape, Index rows, Context& context) const = 0;
   /// The log-density of every row of x [B, D], in nats: [B].
-  virtual Var<T> log_prob(const Var<T>& x, Pass& pass) const = 0;
-  virtual SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const = 0;
+  virtual Var<T> log_prob(const Var<T>& x, Context& context) const = 0;
+  virtual SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
+                                                  Context& context) const = 0;
   /// Appends the parameters, always in the same order, their names behind `prefix`.
   virtual void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) = 0;
 };
 
-/// Independent normals: N(mean_d, deviation_d^2) in column d.
+/// Independent normals: N(mean_d, scale_d^2) in column d.
 template <class T>
 class DiagonalNormal final : public Distribution<T> {
  public:
-  /// Shapes:  mean, deviation [D].
-  /// Errors:  std::invalid_argument if the shapes differ or a deviation is not positive.
-  DiagonalNormal(Tensor<T> mean, Tensor<T> deviation);
+  /// Shapes:  mean, scale [D].
+  /// Errors:  std::invalid_argument if the shapes differ or a scale is not positive.
+  DiagonalNormal(Tensor<T> mean, Tensor<T> scale);
 
   Index dim() const override { return mean_.size(); }
 
-  Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const override;
-  Var<T> log_prob(const Var<T>& x, Pass& pass) const override;
-  SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const override;
+  Var<T> sample(Tape<T>& tape, Index rows, Context& context) const override;
+  Var<T> log_prob(const Var<T>& x, Context& context) const override;
+  SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
+                                          Context& context) const override;
 
   void add_parameters(const std::string&, nn::NamedParameters<T>&) override {}
 
  private:
   Tensor<T> mean_;
-  Tensor<T> deviation_;
+  Tensor<T> scale_;
   T log_normaliser_;
 };
 
@@ -70,9 +72,10 @@ class TransformedDistribution final : public Distribution<T> {
 
   Index dim() const override { return base_->dim(); }
 
-  Var<T> sample(Tape<T>& tape, Index rows, Pass& pass) const override;
-  Var<T> log_prob(const Var<T>& x, Pass& pass) const override;
-  SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows, Pass& pass) const override;
+  Var<T> sample(Tape<T>& tape, Index rows, Context& context) const override;
+  Var<T> log_prob(const Var<T>& x, Context& context) const override;
+  SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
+                                          Context& context) const override;
   void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override;
 
  private:

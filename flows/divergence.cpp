@@ -19,7 +19,7 @@ Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& prob
 }
 
 template <class T>
-Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random,
+Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& random,
                    std::uint64_t first_row) {
   const Shape shape = x.shape();
   const Index rows = shape[0];
@@ -40,7 +40,7 @@ Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& rand
 
 #define FJORD_INSTANTIATE(T)                                                         \
   template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&); \
-  template Var<T> draw_probes(const Var<T>&, Index, Probe, const Random&, std::uint64_t);
+  template Var<T> draw_probes(const Var<T>&, Index, Probe, const RandomKey&, std::uint64_t);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -22,7 +22,7 @@ enum class Probe { rademacher, gaussian };
 
 /// Draws probes for rows of x, as a leaf [B, count, D]; those of a row depend on its number alone.
 template <class T>
-Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const Random& random,
+Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& random,
                    std::uint64_t first_row);
 
 }  // namespace fjord::flows

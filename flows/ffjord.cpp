@@ -19,23 +19,23 @@ Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters,
 }
 
 template <class T>
-Var<T> Ffjord<T>::forward(const Var<T>& x, Pass& pass) const {
-  return integrate(field_, x, {options_.t0, options_.t1}, pass);
+Var<T> Ffjord<T>::forward(const Var<T>& x, Context& context) const {
+  return integrate(field_, x, {options_.t0, options_.t1}, context);
 }
 
 template <class T>
-Var<T> Ffjord<T>::inverse(const Var<T>& y, Pass& pass) const {
-  return integrate(field_, y, {options_.t1, options_.t0}, pass);
+Var<T> Ffjord<T>::inverse(const Var<T>& y, Context& context) const {
+  return integrate(field_, y, {options_.t1, options_.t0}, context);
 }
 
 template <class T>
-WithLogDet<T> Ffjord<T>::forward_with_log_det(const Var<T>& x, Pass& pass) const {
-  return integrate_with_log_det(x, {options_.t0, options_.t1}, pass);
+WithLogDet<T> Ffjord<T>::forward_with_log_det(const Var<T>& x, Context& context) const {
+  return integrate_with_log_det(x, {options_.t0, options_.t1}, context);
 }
 
 template <class T>
-WithLogDet<T> Ffjord<T>::inverse_with_log_det(const Var<T>& y, Pass& pass) const {
-  return integrate_with_log_det(y, {options_.t1, options_.t0}, pass);
+WithLogDet<T> Ffjord<T>::inverse_with_log_det(const Var<T>& y, Context& context) const {
+  return integrate_with_log_det(y, {options_.t1, options_.t0}, context);
 }
 
 template <class T>
@@ -45,16 +45,16 @@ void Ffjord<T>::add_parameters(const std::string& prefix, nn::NamedParameters<T>
 
 template <class T>
 Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span,
-                            Pass& pass) const {
+                            Context& context) const {
   Tape<T>& tape = y0.tape();
   // Bound below the solve, so that the steps that it rewinds do not end them.
   Vars<T> parameters;
   for (const nn::NamedParameter<T>& p : parameters_) {
     const Var<T> bound = tape.bind(*p.parameter);
-    if (pass.gradient == Gradient::adjoint) parameters.push_back(bound);
+    if (context.gradient == Gradient::adjoint) parameters.push_back(bound);
   }
   ode::Solution<T> solution;
-  switch (pass.gradient) {
+  switch (context.gradient) {
     case Gradient::none: solution = ode::solve_values(f, y0, span, options_.solve); break;
     case Gradient::direct: solution = ode::solve(f, y0, span, options_.solve); break;
     case Gradient::adjoint:
@@ -63,8 +63,8 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeS
           parameters, {options_.solve, options_.backward.value_or(options_.solve)});
       break;
   }
-  pass.evaluations += solution.report.evaluations;
-  ++pass.solves;
+  context.evaluations += solution.report.evaluations;
+  ++context.solves;
   if (solution.report.status != ode::Status::success)
     throw ode::SolveFailure(solution.report.message());
   return solution.y;
@@ -72,32 +72,32 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeS
 
 template <class T>
 WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span,
-                                                Pass& pass) const {
+                                                Context& context) const {
   const Shape shape = z0.shape();
   require(shape.rank() == 2, "ffjord",
           [&] { return "rows [B, D] are needed, got " + to_string(shape); });
   const Index rows = shape[0];
   const Index dim = shape[1];
-  const Var<T> directions = directions_at(z0, pass);
+  const Var<T> directions = directions_at(z0, context);
   // The state is z with the integral of the divergence as one column more.
   const auto augmented = [this, directions, dim](const Var<T>& t, const Var<T>& state) {
     return slope_with_divergence(t, slice(state, 1, 0, dim), directions);
   };
   // Only the adjoint keeps its field beyond the solve; a reference leaves the others nothing to
   // allocate.
-  const ode::Field<T> field = pass.gradient == Gradient::adjoint
+  const ode::Field<T> field = context.gradient == Gradient::adjoint
                                   ? ode::Field<T>(augmented)
                                   : ode::Field<T>(std::cref(augmented));
   const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
-  const Var<T> end = integrate(field, concatenate<T>({z0, zeros}, 1), span, pass);
+  const Var<T> end = integrate(field, concatenate<T>({z0, zeros}, 1), span, context);
   return {slice(end, 1, 0, dim), reshape(slice(end, 1, dim, dim + 1), {rows})};
 }
 
 template <class T>
-Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Pass& pass) const {
+Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Context& context) const {
   if (options_.trace == Trace::hutchinson) {
-    return draw_probes(z0, options_.probes, options_.probe, pass.random.fold(pass.solves),
-                       pass.first_row);
+    return draw_probes(z0, options_.probes, options_.probe, context.random.fold(context.solves),
+                       context.first_row);
   }
   return field_with_divergence_ == nullptr ? unit_tangents(z0) : Var<T>();
 }

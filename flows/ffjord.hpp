@@ -38,17 +38,19 @@ class Ffjord final : public Bijector<T> {
   Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options = {},
          ode::Field<T> field_with_divergence = nullptr);
 
-  Var<T> forward(const Var<T>& x, Pass& pass) const override;
-  Var<T> inverse(const Var<T>& y, Pass& pass) const override;
-  WithLogDet<T> forward_with_log_det(const Var<T>& x, Pass& pass) const override;
-  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Pass& pass) const override;
+  Var<T> forward(const Var<T>& x, Context& context) const override;
+  Var<T> inverse(const Var<T>& y, Context& context) const override;
+  WithLogDet<T> forward_with_log_det(const Var<T>& x, Context& context) const override;
+  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context& context) const override;
   void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override;
 
  private:
-  Var<T> integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span, Pass& pass) const;
-  WithLogDet<T> integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span, Pass& pass) const;
+  Var<T> integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span,
+                   Context& context) const;
+  WithLogDet<T> integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span,
+                                       Context& context) const;
   // What the trace needs pushed through the field; empty where the field gives it itself.
-  Var<T> directions_at(const Var<T>& z0, const Pass& pass) const;
+  Var<T> directions_at(const Var<T>& z0, const Context& context) const;
   // The slope of z with the divergence as one column more.
   Var<T> slope_with_divergence(const Var<T>& t, const Var<T>& z, const Var<T>& directions) const;
 

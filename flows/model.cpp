@@ -39,8 +39,8 @@ void check(const FlowSettings& s) {
 }
 
 template <class T>
-std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings, const FlowNumerics& numerics,
-                                        const Random& random) {
+std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings,
+                                        const SolverSettings& numerics, const RandomKey& random) {
   std::vector<Index> sizes{nn::input_width(settings.time_input, settings.dim)};
   sizes.insert(sizes.end(), settings.hidden.begin(), settings.hidden.end());
   sizes.push_back(settings.dim);
@@ -53,7 +53,7 @@ std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings, const Flow
   ode::Field<T> field_with_divergence;
   // Probes are pushed through the pieces.
   if (network->has_one_piece() && numerics.trace == Trace::exact) {
-    field = [network](const Var<T>& t, const Var<T>& z) { return network->in_one_piece(t, z); };
+    field = [network](const Var<T>& t, const Var<T>& z) { return network->fused(t, z); };
     field_with_divergence = [network](const Var<T>& t, const Var<T>& z) {
       return network->in_one_piece_with_divergence(t, z);
     };
@@ -166,8 +166,8 @@ void check_widths(const FlowSettings& settings, const nn::State& state) {
 
 template <class T>
 std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings,
-                                                      const FlowNumerics& numerics,
-                                                      const Random& random) {
+                                                      const SolverSettings& numerics,
+                                                      const RandomKey& random) {
   check<T>(settings);
   std::vector<std::unique_ptr<Bijector<T>>> blocks;
   for (Index k = 0; k < settings.blocks; ++k) {
@@ -245,7 +245,7 @@ void load_parameters(Distribution<T>& model, const nn::State& state) {
 
 template <class T>
 std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
-                                                     const FlowNumerics& numerics) {
+                                                     const SolverSettings& numerics) {
   const FlowSettings settings = settings_of(state);
   // A hostile file could ask for any number of weights; it must at least hold a tensor for each.
   const std::size_t layers = settings.hidden.size() + 1;
@@ -258,18 +258,18 @@ std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
           });
   check_one_precision(state);
   check_widths(settings, state);
-  auto model = make_flow<T>(settings, numerics, Random(0));
+  auto model = make_flow<T>(settings, numerics, RandomKey(0));
   load_parameters(*model, state);
   return model;
 }
 
 #define FJORD_INSTANTIATE(T)                                                      \
   template std::unique_ptr<TransformedDistribution<T>> make_flow(                 \
-      const FlowSettings&, const FlowNumerics&, const Random&);                   \
+      const FlowSettings&, const SolverSettings&, const RandomKey&);              \
   template nn::State state_of(TransformedDistribution<T>&, const FlowSettings&);  \
   template void load_parameters(Distribution<T>&, const nn::State&);              \
   template std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State&, \
-                                                                const FlowNumerics&);
+                                                                const SolverSettings&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

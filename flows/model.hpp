@@ -21,7 +21,7 @@ struct FlowSettings {
 };
 
 /// How a model computes; no part of what it is.
-struct FlowNumerics {
+struct SolverSettings {
   ode::SolveOptions solve = {};
   std::optional<ode::SolveOptions> backward = std::nullopt;
   Trace trace = Trace::exact;
@@ -32,8 +32,8 @@ struct FlowNumerics {
 /// Errors:  std::invalid_argument if a setting is out of its range, or base_scale out of that of T.
 template <class T>
 std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settings,
-                                                      const FlowNumerics& numerics,
-                                                      const Random& random);
+                                                      const SolverSettings& numerics,
+                                                      const RandomKey& random);
 
 /// The model as a model file holds it; `state_of` only reads the parameters.
 ///
@@ -53,7 +53,7 @@ FlowSettings settings_of(const nn::State& state);
 ///          shape or precision than the others, or holds a number that is not finite in T.
 template <class T>
 std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
-                                                     const FlowNumerics& numerics);
+                                                     const SolverSettings& numerics);
 
 /// Copies the parameters from a state's tensors.
 ///

@@ -42,7 +42,7 @@ void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
 }  // namespace
 
 template <class T>
-Sharded<T>::Sharded(Distribution<T>& model, Workers& workers, Index shard_rows)
+ShardedModel<T>::ShardedModel(Distribution<T>& model, Workers& workers, Index shard_rows)
     : model_(model), workers_(workers), shard_rows_(shard_rows) {
   require(shard_rows > 0, "sharded", "shard_rows must be positive");
   std::size_t size = 0;
@@ -55,7 +55,7 @@ Sharded<T>::Sharded(Distribution<T>& model, Workers& workers, Index shard_rows)
 }
 
 template <class T>
-void Sharded<T>::bind_parameters(Worker& worker) {
+void ShardedModel<T>::bind_parameters(Worker& worker) {
   worker.tape.clear();
   worker.parameters.clear();
   for (const Parameter<T>* parameter : parameters_)
@@ -64,7 +64,8 @@ void Sharded<T>::bind_parameters(Worker& worker) {
 
 template <class T>
 template <class Run>
-double Sharded<T>::for_each_shard(Index rows, const Random& random, Gradient gradient, Run run) {
+double ShardedModel<T>::for_each_shard(Index rows, const RandomKey& random, Gradient gradient,
+                                       Run run) {
   const auto count = static_cast<std::size_t>(shard_count(rows));
   if (shards_.size() < count) shards_.resize(count);
   const auto task = [&](int index, std::size_t shard) {
@@ -72,17 +73,17 @@ double Sharded<T>::for_each_shard(Index rows, const Random& random, Gradient gra
     const Index first = static_cast<Index>(shard) * shard_rows_;
     const Index last = std::min(rows, first + shard_rows_);
     bind_parameters(worker);
-    Pass pass;
-    pass.gradient = gradient;
-    pass.random = random;
-    pass.first_row = static_cast<std::uint64_t>(first);
+    Context context;
+    context.gradient = gradient;
+    context.random = random;
+    context.first_row = static_cast<std::uint64_t>(first);
     try {
-      run(worker, shards_[shard], first, last - first, pass);
+      run(worker, shards_[shard], first, last - first, context);
     } catch (const ode::SolveFailure& failure) {
       throw ode::SolveFailure("rows " + std::to_string(first + 1) + " to " + std::to_string(last) +
                               ": " + failure.what());
     }
-    shards_[shard].evaluations = pass.evaluations * static_cast<std::size_t>(last - first);
+    shards_[shard].evaluations = context.evaluations * static_cast<std::size_t>(last - first);
   };
   const auto let_go = [&] {
     for (const auto& worker : per_worker_) worker->tape.clear();
@@ -101,9 +102,9 @@ double Sharded<T>::for_each_shard(Index rows, const Random& random, Gradient gra
 }
 
 template <class T>
-LossAndGradient<T> Sharded<T>::loss_and_gradient(const TensorView<T>& data,
-                                                 std::span<const std::uint32_t> rows,
-                                                 Gradient gradient, const Random& random) {
+LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const TensorView<T>& data,
+                                                      std::span<const std::uint32_t> rows,
+                                                      Gradient gradient, const RandomKey& random) {
   check_rows(data, model_.dim());
   require(!rows.empty(), "flow", "a loss needs at least one row");
   for (const std::uint32_t row : rows) {
@@ -117,10 +118,10 @@ LossAndGradient<T> Sharded<T>::loss_and_gradient(const TensorView<T>& data,
   LossAndGradient<T> result;
   result.evaluations = for_each_shard(
       count, random, gradient,
-      [&](Worker& worker, Shard& shard, Index first, Index size, Pass& pass) {
+      [&](Worker& worker, Shard& shard, Index first, Index size, Context& context) {
         const Var<T> x = gather(worker.tape, data, size,
                                 [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
-        const Var<T> loss = sum(model_.log_prob(x, pass)) * weight;
+        const Var<T> loss = sum(model_.log_prob(x, context)) * weight;
         shard.loss = static_cast<double>(loss.item());
         shard.gradient.resize(gradient_.size());
         T* next = shard.gradient.data();
@@ -139,46 +140,46 @@ LossAndGradient<T> Sharded<T>::loss_and_gradient(const TensorView<T>& data,
 }
 
 template <class T>
-RowResults<T> Sharded<T>::log_prob(const TensorView<T>& data, const Random& random) {
+RowResults<T> ShardedModel<T>::log_prob(const TensorView<T>& data, const RandomKey& random) {
   check_rows(data, model_.dim());
   const Index count = data.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count})};
   result.evaluations = for_each_shard(
       count, random, Gradient::none,
-      [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+      [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
         const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return first + i; });
-        scatter(model_.log_prob(x, pass), result.values, first);
+        scatter(model_.log_prob(x, context), result.values, first);
       });
   return result;
 }
 
 template <class T>
-RowResults<T> Sharded<T>::sample(Index count, const Random& random) {
+RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random) {
   RowResults<T> result{Tensor<T>::zeros({count, model_.dim()})};
   result.evaluations =
       for_each_shard(count, random, Gradient::none,
-                     [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
-                       scatter(model_.sample(worker.tape, size, pass), result.values, first);
+                     [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
+                       scatter(model_.sample(worker.tape, size, context), result.values, first);
                      });
   return result;
 }
 
 template <class T>
-RowResults<T> Sharded<T>::forward(const TransformedDistribution<T>& model,
-                                  const TensorView<T>& points) {
+RowResults<T> ShardedModel<T>::forward(const TransformedDistribution<T>& model,
+                                       const TensorView<T>& points) {
   check_rows(points, model.dim());
   const Index count = points.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count, model.dim()})};
   result.evaluations = for_each_shard(
-      count, Random(0), Gradient::none,
-      [&](Worker& worker, Shard&, Index first, Index size, Pass& pass) {
+      count, RandomKey(0), Gradient::none,
+      [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
         const Var<T> z = gather(worker.tape, points, size, [&](Index i) { return first + i; });
-        scatter(model.bijector().forward(z, pass), result.values, first);
+        scatter(model.bijector().forward(z, context), result.values, first);
       });
   return result;
 }
 
-template class Sharded<float>;
-template class Sharded<double>;
+template class ShardedModel<float>;
+template class ShardedModel<double>;
 
 }  // namespace fjord::flows

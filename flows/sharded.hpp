@@ -31,13 +31,13 @@ struct RowResults {
 ///          tables), block, time and remedy, where a solve fails.
 /// Note:    Changing parameters is allowed between calls: no tape holds them then.
 template <class T>
-class Sharded final {
+class ShardedModel final {
  public:
   /// Large enough to hide the cost of a node, small enough for two threads to share a batch of 256.
   static constexpr Index default_rows = 128;
 
   /// Errors:  std::invalid_argument if shard_rows is not positive.
-  Sharded(Distribution<T>& model, Workers& workers, Index shard_rows = default_rows);
+  ShardedModel(Distribution<T>& model, Workers& workers, Index shard_rows = default_rows);
 
   /// Loss and gradient on the chosen rows of `data` [N, D].
   ///
@@ -45,11 +45,11 @@ class Sharded final {
   /// Note:    Allocates nothing if an earlier call recorded as much; the adjoint mode always does.
   LossAndGradient<T> loss_and_gradient(const TensorView<T>& data,
                                        std::span<const std::uint32_t> rows, Gradient gradient,
-                                       const Random& random);
+                                       const RandomKey& random);
   /// The log-density of every row of `data` [N, D]: [N].
-  RowResults<T> log_prob(const TensorView<T>& data, const Random& random);
+  RowResults<T> log_prob(const TensorView<T>& data, const RandomKey& random);
   /// `count` samples: [count, D].
-  RowResults<T> sample(Index count, const Random& random);
+  RowResults<T> sample(Index count, const RandomKey& random);
   /// The map from base to data applied to points [N, D].
   RowResults<T> forward(const TransformedDistribution<T>& model, const TensorView<T>& points);
 
@@ -68,10 +68,10 @@ class Sharded final {
   Index shard_count(Index rows) const { return (rows + shard_rows_ - 1) / shard_rows_; }
 
   void bind_parameters(Worker& worker);
-  // Records run(tape, first row, rows, pass) for every shard, and lets go of the parameters in the
+  // Records run(tape, first row, rows, context) for every shard, and lets go of the parameters in the
   // end.
   template <class Run>
-  double for_each_shard(Index rows, const Random& random, Gradient gradient, Run run);
+  double for_each_shard(Index rows, const RandomKey& random, Gradient gradient, Run run);
 
   Distribution<T>& model_;
   Workers& workers_;
@@ -82,7 +82,7 @@ class Sharded final {
   std::vector<T> gradient_;
 };
 
-extern template class Sharded<float>;
-extern template class Sharded<double>;
+extern template class ShardedModel<float>;
+extern template class ShardedModel<double>;
 
 }  // namespace fjord::flows

@@ -10,7 +10,7 @@ namespace fjord::nn {
 namespace {
 
 template <class T>
-Tensor<T> initial_weight(Index in, Index out, const Random& random) {
+Tensor<T> initial_weight(Index in, Index out, const RandomKey& random) {
   require(in > 0 && out > 0, "linear", [&] {
     return "sizes must be positive, got " + std::to_string(in) + " in and " + std::to_string(out) +
            " out";
@@ -25,7 +25,7 @@ Tensor<T> initial_weight(Index in, Index out, const Random& random) {
 }  // namespace
 
 template <class T>
-Linear<T>::Linear(Index in, Index out, const Random& random)
+Linear<T>::Linear(Index in, Index out, const RandomKey& random)
     : weight_(initial_weight<T>(in, out, random)), bias_(Tensor<T>::zeros({out})) {}
 
 template <class T>

@@ -19,7 +19,7 @@ template <class T>
 class Linear final : public Module<T> {
  public:
   /// Errors:  std::invalid_argument if a size is not positive.
-  Linear(Index in, Index out, const Random& random);
+  Linear(Index in, Index out, const RandomKey& random);
 
   Var<T> forward(const Var<T>& x) const override;
   /// The activation of the layer's result.

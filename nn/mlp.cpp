@@ -15,7 +15,7 @@ constexpr const char* not_in_one_piece =
 }  // namespace
 
 template <class T>
-Mlp<T>::Mlp(std::span<const Index> sizes, const Activation<T>& activation, const Random& random)
+Mlp<T>::Mlp(std::span<const Index> sizes, const Activation<T>& activation, const RandomKey& random)
     : activation_(activation), sizes_(sizes.begin(), sizes.end()) {
   require(sizes.size() >= 2, "mlp", "an input size and an output size at least are needed");
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
@@ -37,7 +37,7 @@ bool Mlp<T>::has_one_piece() const {
 }
 
 template <class T>
-Var<T> Mlp<T>::in_one_piece(const Var<T>& t, const Var<T>& x) const {
+Var<T> Mlp<T>::fused(const Var<T>& t, const Var<T>& x) const {
   require(has_one_piece(), "mlp", not_in_one_piece);
   return activation_.mlp(t, x, bind(x.tape()));
 }

@@ -15,7 +15,7 @@ template <class T>
 class Mlp final : public Module<T> {
  public:
   /// Errors:  std::invalid_argument if there are fewer than two sizes or one is not positive.
-  Mlp(std::span<const Index> sizes, const Activation<T>& activation, const Random& random);
+  Mlp(std::span<const Index> sizes, const Activation<T>& activation, const RandomKey& random);
 
   Var<T> forward(const Var<T>& x) const override;
   /// Whether the next two functions are there: for narrow networks of some activations.
@@ -26,10 +26,10 @@ class Mlp final : public Module<T> {
   /// Shapes:  t a scalar; x [B, D]; result [B, sizes.back()].
   /// Errors:  std::invalid_argument if the network has_one_piece not.
   /// Note:    A sweep of tangents through it computes it in pieces once more.
-  Var<T> in_one_piece(const Var<T>& t, const Var<T>& x) const;
+  Var<T> fused(const Var<T>& t, const Var<T>& x) const;
   /// The same with its divergence, the sum of the d f_i / d x_i, as one column more: [B, D + 1].
   ///
-  /// Errors:  as in_one_piece, or if the network gives not D columns.
+  /// Errors:  as fused, or if the network gives not D columns.
   Var<T> in_one_piece_with_divergence(const Var<T>& t, const Var<T>& x) const;
   void add_parameters(const std::string& prefix, NamedParameters<T>& list) override;
 

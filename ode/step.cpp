@@ -4,9 +4,12 @@
 #include <cmath>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 
 namespace fjord::ode {
+
+namespace simd = kernels::simd;
+
 namespace {
 
 template <class T>

@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fjord/apps/moons/message.hpp"
+#include "fjord/apps/common/message.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/nn/safetensors.hpp"
 

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "fjord/apps/moons/message.hpp"
-#include "fjord/apps/moons/points.hpp"
-#include "fjord/apps/moons/statistics.hpp"
+#include "fjord/apps/common/message.hpp"
+#include "fjord/apps/common/points.hpp"
+#include "fjord/apps/common/statistics.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/flows/sharded.hpp"
@@ -17,7 +17,7 @@ namespace {
 
 template <class T>
 auto load_model(const std::string& file, const nn::State& state,
-                const flows::FlowNumerics& numerics) {
+                const flows::SolverSettings& numerics) {
   try {
     return flows::model_of<T>(state, numerics);
   } catch (const std::invalid_argument& error) {
@@ -46,8 +46,8 @@ void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOpt
   const Tensor<T> points = points_as<T>(data, FileCheck("--data", options.data));
   check_writable(options.out);
   Workers workers(thread_count(options.threads));
-  flows::Sharded<T> sharded(*model, workers);
-  const flows::RowResults<T> result = sharded.log_prob(points, Random(options.seed));
+  flows::ShardedModel<T> sharded(*model, workers);
+  const flows::RowResults<T> result = sharded.log_prob(points, RandomKey(options.seed));
   check_finite(result.values);
   save_points(options.out, result.values.template as<double>());
   const Statistics nll = negated_statistics(result.values);
@@ -67,8 +67,8 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
                                    flow_numerics(options.rtol, options.atol, "exact", precision));
   check_writable(options.out);
   Workers workers(thread_count(options.threads));
-  flows::Sharded<T> sharded(*model, workers);
-  save_points(options.out, sharded.sample(options.count, Random(options.seed)).values);
+  flows::ShardedModel<T> sharded(*model, workers);
+  save_points(options.out, sharded.sample(options.count, RandomKey(options.seed)).values);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <string>
 #include <unistd.h>
 
+#include "fjord/apps/common/message.hpp"
 #include "fjord/apps/moons/evaluate.hpp"
-#include "fjord/apps/moons/message.hpp"
 #include "fjord/apps/moons/options.hpp"
 #include "fjord/apps/moons/train.hpp"
 #include "fjord/autodiff/blas.hpp"

@@ -17,7 +17,7 @@ void place(Tensor<double>& points, Index i, bool second, double angle) {
   points(i, 1) = second ? 0.5 - std::sin(angle) : std::sin(angle);
 }
 
-void add_noise(Tensor<double>& points, double noise, const Random& random) {
+void add_noise(Tensor<double>& points, double noise, const RandomKey& random) {
   std::vector<double> normal(static_cast<std::size_t>(points.size()));
   random.normal<double>(normal);
   const double* next = normal.data();
@@ -107,7 +107,7 @@ double entropy_at(double angle, double noise) {
 
 }  // namespace
 
-Tensor<double> make_moons(Index points, double noise, const Random& random) {
+Tensor<double> make_moons(Index points, double noise, const RandomKey& random) {
   Tensor<double> result = Tensor<double>::zeros({points, 2});
   const Index first = points / 2;
   for (Index i = 0; i < points; ++i) {
@@ -121,7 +121,7 @@ Tensor<double> make_moons(Index points, double noise, const Random& random) {
   return result;
 }
 
-Tensor<double> independent_moons(Index rows, double noise, const Random& random) {
+Tensor<double> independent_moons(Index rows, double noise, const RandomKey& random) {
   Tensor<double> result = Tensor<double>::zeros({rows, 2});
   std::vector<double> uniform(static_cast<std::size_t>(result.size()));
   random.uniform<double>(uniform);

@@ -13,12 +13,12 @@ namespace fjord::apps {
 /// Shapes:  [points, 2]; first the moon (cos a, sin a), then (1 - cos a, 1/2 - sin a), a in [0,
 /// pi]. Units:   `noise` is the standard deviation of each coordinate. Source:  scikit-learn's
 /// make_moons, without its shuffling.
-Tensor<double> make_moons(Index points, double noise, const Random& random);
+Tensor<double> make_moons(Index points, double noise, const RandomKey& random);
 
 /// Independent draws: of the moon, of a uniform angle and of the noise.
 ///
 /// Shapes:  [rows, 2].
-Tensor<double> independent_moons(Index rows, double noise, const Random& random);
+Tensor<double> independent_moons(Index rows, double noise, const RandomKey& random);
 
 /// The entropy of what independent_moons() draws, by quadrature to about 3e-6; nothing at noise 0.
 ///

@@ -12,7 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <toml++/toml.h>
 
-#include "fjord/apps/moons/message.hpp"
+#include "fjord/apps/common/message.hpp"
 #include "fjord/apps/moons/version.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
@@ -389,8 +389,8 @@ flows::FlowSettings flow_settings(const TrainOptions& options) {
   return settings;
 }
 
-flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& trace,
-                                  const std::string& precision) {
+flows::SolverSettings flow_numerics(double rtol, double atol, const std::string& trace,
+                                    const std::string& precision) {
   const bool is_float = precision == "float";
   const double finest = is_float ? static_cast<double>(std::numeric_limits<float>::epsilon())
                                  : std::numeric_limits<double>::epsilon();
@@ -400,7 +400,7 @@ flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& t
     return number_text(rtol) + " with --atol " + number_text(atol) + " is finer than " + precision +
            " numbers are; loosen one of them" + (is_float ? ", or compute in double" : "");
   });
-  flows::FlowNumerics numerics;
+  flows::SolverSettings numerics;
   numerics.solve.rtol = rtol;
   numerics.solve.atol = atol;
   numerics.trace = trace == "exact" ? flows::Trace::exact : flows::Trace::hutchinson;

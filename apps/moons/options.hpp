@@ -75,8 +75,8 @@ flows::FlowSettings flow_settings(const TrainOptions& options);
 /// The numerics that the options ask for.
 ///
 /// Errors:  std::invalid_argument if both tolerances are finer than numbers of this precision.
-flows::FlowNumerics flow_numerics(double rtol, double atol, const std::string& trace,
-                                  const std::string& precision);
+flows::SolverSettings flow_numerics(double rtol, double atol, const std::string& trace,
+                                    const std::string& precision);
 
 /// Threads to use: as asked, or the cores that the process may use.
 int thread_count(Index asked);

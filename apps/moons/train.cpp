@@ -8,12 +8,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fjord/apps/common/points.hpp"
+#include "fjord/apps/common/progress.hpp"
+#include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/moons/checkpoint.hpp"
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/apps/moons/picture.hpp"
-#include "fjord/apps/moons/points.hpp"
-#include "fjord/apps/moons/progress.hpp"
-#include "fjord/apps/moons/statistics.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/flows/sharded.hpp"
@@ -52,8 +52,8 @@ constexpr Index points_a_drawn_line = 1'000;
 // A recorded solve keeps every step: one that takes more is going astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
-flows::FlowNumerics training_numerics(const TrainOptions& options) {
-  flows::FlowNumerics numerics =
+flows::SolverSettings training_numerics(const TrainOptions& options) {
+  flows::SolverSettings numerics =
       flow_numerics(options.rtol, options.atol, options.trace, options.precision);
   numerics.solve.max_steps = max_steps;
   return numerics;
@@ -88,14 +88,14 @@ class Training final {
   }
 
  private:
-  Random use(Use use) const { return random_.fold(static_cast<std::uint64_t>(use)); }
+  RandomKey use(Use use) const { return random_.fold(static_cast<std::uint64_t>(use)); }
 
   Tensor<T> points(const Tensor<double>& moons) const {
     return points_as<T>(moons, FileCheck("--noise", settings_.at("noise")));
   }
 
   Tensor<T> test_points(Index rows, std::uint64_t seed) const {
-    return points(independent_moons(rows, options_.noise, Random(seed)));
+    return points(independent_moons(rows, options_.noise, RandomKey(seed)));
   }
 
   static std::vector<Parameter<T>*> pointers(const nn::NamedParameters<T>& list) {
@@ -162,7 +162,7 @@ class Training final {
   void step(std::span<const std::uint32_t> rows) {
     const flows::Gradient mode =
         options_.gradient == "direct" ? flows::Gradient::direct : flows::Gradient::adjoint;
-    const Random probes = use(Use::probes).fold(static_cast<std::uint64_t>(position_.steps));
+    const RandomKey probes = use(Use::probes).fold(static_cast<std::uint64_t>(position_.steps));
     const flows::LossAndGradient<T> result = sharded_.loss_and_gradient(data_, rows, mode, probes);
     bool finite = std::isfinite(result.loss);
     for (const T g : result.gradient) finite &= std::isfinite(g);
@@ -204,11 +204,11 @@ class Training final {
 
   // As the notebook does at each epoch.
   void draw_samples(Index points_of_line) {
-    flows::Pass pass;
-    pass.random = use(Use::samples).fold(static_cast<std::uint64_t>(position_.epoch));
+    flows::Context context;
+    context.random = use(Use::samples).fold(static_cast<std::uint64_t>(position_.epoch));
     panels_.points_a_line = points_of_line;
     Tape<T> tape;
-    const Tensor<T> base(model_->base().sample(tape, sample_rows, pass).value());
+    const Tensor<T> base(model_->base().sample(tape, sample_rows, context).value());
     const Tensor<double> grid = grid_of_lines(grid_lines, points_of_line, 2.4);
     panels_.base = base.template as<double>();
     panels_.base_grid = grid;
@@ -300,11 +300,11 @@ class Training final {
   const TrainOptions& options_;
   fs::path out_;
   Settings settings_;
-  Random random_;
+  RandomKey random_;
   Workers workers_;
   std::unique_ptr<flows::TransformedDistribution<T>> model_;
   nn::NamedParameters<T> parameters_;
-  flows::Sharded<T> sharded_;
+  flows::ShardedModel<T> sharded_;
   optim::Adam<T> adam_;
   Tensor<T> data_;
   Tensor<T> test_;

@@ -2,15 +2,19 @@
 
 #include <cmath>
 
-#include "fjord/autodiff/choice_rules.hpp"
-#include "fjord/autodiff/elementwise_rules.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/simd_exponential.hpp"
+#include "fjord/autodiff/kernels/tanh.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"
-#include "fjord/autodiff/simd_exponential.hpp"
-#include "fjord/autodiff/tanh_rule.hpp"
+#include "fjord/autodiff/rules/choice.hpp"
+#include "fjord/autodiff/rules/elementwise.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 template <class T>

@@ -2,14 +2,19 @@
 
 #include <limits>
 
-#include "fjord/autodiff/factored.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/rules/factored.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
+using namespace rules;
+
 namespace {
 
 template <class T>

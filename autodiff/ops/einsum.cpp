@@ -3,12 +3,16 @@
 #include <cctype>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/matrix_rules.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/rules/matrix.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // The same entries in another shape, in storage order: no entry moves.

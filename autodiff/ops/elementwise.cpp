@@ -1,10 +1,14 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 
-#include "fjord/autodiff/binary_rules.hpp"
-#include "fjord/autodiff/elementwise_rules.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/rules/binary.hpp"
+#include "fjord/autodiff/rules/elementwise.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct Add {

@@ -6,9 +6,13 @@
 #include <numbers>
 
 #include "fjord/autodiff/ops/exponential.hpp"
-#include "fjord/autodiff/scalar_rules.hpp"
+#include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 constexpr double two_over_root_pi = 2 * std::numbers::inv_sqrtpi;

@@ -3,13 +3,17 @@
 #include <cmath>
 #include <numbers>
 
-#include "fjord/autodiff/elementwise_rules.hpp"
+#include "fjord/autodiff/kernels/simd_exponential.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/select.hpp"
-#include "fjord/autodiff/scalar_rules.hpp"
-#include "fjord/autodiff/simd_exponential.hpp"
+#include "fjord/autodiff/rules/elementwise.hpp"
+#include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct Exponential {

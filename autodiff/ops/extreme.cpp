@@ -1,13 +1,17 @@
 #include "fjord/autodiff/ops/extreme.hpp"
 
-#include "fjord/autodiff/axis_layout.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/axis_layout.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
-#include "fjord/autodiff/reduction.hpp"
+#include "fjord/autodiff/rules/reduction.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 template <class T, class First>

@@ -4,11 +4,16 @@
 #include <numeric>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/factored.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/rules/factored.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
+using namespace rules;
+
 namespace {
 
 // The matrices themselves, with their LU factors as attributes.
@@ -216,7 +221,7 @@ struct Qr {
 }  // namespace
 
 template <class T>
-Var<T> factored(const Var<T>& a, const char* op, Singular singular) {
+Var<T> rules::factored(const Var<T>& a, const char* op, Singular singular) {
   return LuFactor<T>::apply(a, op, singular);
 }
 
@@ -242,10 +247,10 @@ QrFactors<T> qr(const Var<T>& a) {
   return {q, concatenate({r, matrix_product(q, slice(a, -1, m, n), {true, false})}, -1)};
 }
 
-#define FJORD_INSTANTIATE(T)                                      \
-  template Var<T> factored(const Var<T>&, const char*, Singular); \
-  template Var<T> lu_factor(const Var<T>&);                       \
-  template Var<T> cholesky(const Var<T>&);                        \
+#define FJORD_INSTANTIATE(T)                                             \
+  template Var<T> rules::factored(const Var<T>&, const char*, Singular); \
+  template Var<T> lu_factor(const Var<T>&);                              \
+  template Var<T> cholesky(const Var<T>&);                               \
   template QrFactors<T> qr(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

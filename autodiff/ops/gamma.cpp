@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/half_turns.hpp"
-#include "fjord/autodiff/scalar_rules.hpp"
+#include "fjord/autodiff/kernels/half_turns.hpp"
+#include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // The Bernoulli numbers B_2, B_4, ..., B_20.

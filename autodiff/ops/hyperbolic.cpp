@@ -2,12 +2,16 @@
 
 #include <cmath>
 
-#include "fjord/autodiff/one_minus_square.hpp"
 #include "fjord/autodiff/ops/power.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
-#include "fjord/autodiff/scalar_rules.hpp"
+#include "fjord/autodiff/rules/one_minus_square.hpp"
+#include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct HyperbolicSine {

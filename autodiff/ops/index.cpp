@@ -3,9 +3,13 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/pick.hpp"
+#include "fjord/autodiff/rules/pick.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // The axis that is meant, once the handle is known to be good.

@@ -2,13 +2,16 @@
 
 #include <limits>
 
-#include "fjord/autodiff/axis_layout.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/axis_layout.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
 
 template <class T>
 Var<T> stack(std::span<const Var<T>> parts, Index axis) {

@@ -1,13 +1,17 @@
 #include "fjord/autodiff/ops/layer.hpp"
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/tanh.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/autodiff/product.hpp"
-#include "fjord/autodiff/tanh_rule.hpp"
+#include "fjord/autodiff/rules/product.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 void check_shapes(const NodeShape& x, const NodeShape& weight, const NodeShape& bias,

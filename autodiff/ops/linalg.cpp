@@ -1,13 +1,17 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/matrix_rules.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/simd.hpp"
+#include "fjord/autodiff/rules/matrix.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // op(A) op(B), with either transposed; rows of A are all its leading axes together. Closed under
@@ -228,7 +232,7 @@ Var<T> matmul(const Var<T>& a, const Var<T>& b) {
 }
 
 template <class T>
-Var<T> product(const Var<T>& a, const Var<T>& b, Transposes transposes) {
+Var<T> rules::product(const Var<T>& a, const Var<T>& b, Transposes transposes) {
   return Product<T>::apply(a, b, transposes);
 }
 
@@ -240,7 +244,7 @@ Var<T> add_combination(const Var<T>& y, const Var<T>& h, std::span<const double>
 
 #define FJORD_INSTANTIATE(T)                                                             \
   template Var<T> matmul(const Var<T>&, const Var<T>&);                                  \
-  template Var<T> product(const Var<T>&, const Var<T>&, Transposes);                     \
+  template Var<T> rules::product(const Var<T>&, const Var<T>&, Transposes);              \
   template Var<T> add_combination(const Var<T>&, const Var<T>&, std::span<const double>, \
                                   std::span<const Var<T>>);
 FJORD_INSTANTIATE(float)

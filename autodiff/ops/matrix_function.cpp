@@ -2,10 +2,14 @@
 
 #include <limits>
 
-#include "fjord/autodiff/factored.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/rules/factored.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // Numerator coefficients of the diagonal Pade approximants of exp, and the norm up to which they

@@ -1,12 +1,16 @@
 #include "fjord/autodiff/ops/matrix_shape.hpp"
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/matrix_rules.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/pick.hpp"
+#include "fjord/autodiff/rules/matrix.hpp"
+#include "fjord/autodiff/rules/pick.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // Diagonal k of a matrix of so many rows, as picks from its column-major memory.

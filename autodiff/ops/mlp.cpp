@@ -1,14 +1,18 @@
 #include "fjord/autodiff/ops/mlp.hpp"
 
-#include "fjord/autodiff/composed_rules.hpp"
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/narrow_mlp.hpp"
+#include "fjord/autodiff/kernels/narrow_mlp.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/rules/composed.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 static_assert(widest_narrow_mlp == narrow::limit);

@@ -7,9 +7,13 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
-#include "fjord/autodiff/reduction.hpp"
+#include "fjord/autodiff/rules/reduction.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // Whether a sum of squares lost nothing by underflow or overflow; NaN is not safe.

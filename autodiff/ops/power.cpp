@@ -5,9 +5,13 @@
 
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/select.hpp"
-#include "fjord/autodiff/scalar_rules.hpp"
+#include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct Power {

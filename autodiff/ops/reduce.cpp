@@ -4,9 +4,13 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/norm.hpp"
 #include "fjord/autodiff/ops/scan.hpp"
-#include "fjord/autodiff/reduction.hpp"
+#include "fjord/autodiff/rules/reduction.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 // Writes x, stretched to `shape`, or adds it.

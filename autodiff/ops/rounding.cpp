@@ -2,10 +2,14 @@
 
 #include <cmath>
 
-#include "fjord/autodiff/choice_rules.hpp"
-#include "fjord/autodiff/scalar_rules.hpp"
+#include "fjord/autodiff/rules/choice.hpp"
+#include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct Abs {

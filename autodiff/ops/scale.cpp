@@ -1,10 +1,14 @@
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
+
 namespace {
 
 template <class T, bool both>

@@ -7,9 +7,13 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/pick.hpp"
+#include "fjord/autodiff/rules/pick.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct Scan {

@@ -1,9 +1,13 @@
 #include "fjord/autodiff/ops/select.hpp"
 
-#include "fjord/autodiff/choice_rules.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/rules/choice.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct Greater {

@@ -2,13 +2,17 @@
 
 #include <utility>
 
-#include "fjord/autodiff/axis_layout.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/axis_layout.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
-#include "fjord/autodiff/simd.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
+
 namespace {
 
 // Adds or assigns `count` entries of an axis, from entry `from_at` to entry `to_at`.

@@ -1,12 +1,16 @@
 #include "fjord/autodiff/ops/softmax.hpp"
 
+#include "fjord/autodiff/kernels/simd_exponential.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
-#include "fjord/autodiff/reduction.hpp"
-#include "fjord/autodiff/simd_exponential.hpp"
+#include "fjord/autodiff/rules/reduction.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 template <class T>

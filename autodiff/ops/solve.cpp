@@ -1,11 +1,16 @@
 #include "fjord/autodiff/ops/solve.hpp"
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/factored.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/rules/factored.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
+using namespace rules;
+
 namespace {
 
 template <class T>
@@ -174,12 +179,12 @@ Var<T> solve_for(const Var<T>& a, const Var<T>& b, Side side, const char* op, F 
 }  // namespace
 
 template <class T>
-Var<T> solve_factored(const Var<T>& a, const Var<T>& b, bool transposed) {
+Var<T> rules::solve_factored(const Var<T>& a, const Var<T>& b, bool transposed) {
   return Solve<T>::apply(a, b, transposed);
 }
 
 template <class T>
-Var<T> solve_triangle(const Var<T>& a, const Var<T>& b, const lapack::TriangleFlags& flags) {
+Var<T> rules::solve_triangle(const Var<T>& a, const Var<T>& b, const lapack::TriangleFlags& flags) {
   return TriangularSolve<T>::apply(a, b, flags);
 }
 
@@ -223,13 +228,14 @@ Var<T> cholesky_solve(const Var<T>& l, const Var<T>& b) {
       });
 }
 
-#define FJORD_INSTANTIATE(T)                                                                  \
-  template Var<T> solve_factored(const Var<T>&, const Var<T>&, bool);                         \
-  template Var<T> solve_triangle(const Var<T>&, const Var<T>&, const lapack::TriangleFlags&); \
-  template Var<T> inverse(const Var<T>&);                                                     \
-  template Var<T> solve(const Var<T>&, const Var<T>&, Side);                                  \
-  template Var<T> lu_solve(const Var<T>&, const Var<T>&);                                     \
-  template Var<T> triangular_solve(const Var<T>&, const Var<T>&, const TriangularForm&);      \
+#define FJORD_INSTANTIATE(T)                                                             \
+  template Var<T> rules::solve_factored(const Var<T>&, const Var<T>&, bool);             \
+  template Var<T> rules::solve_triangle(const Var<T>&, const Var<T>&,                    \
+                                        const lapack::TriangleFlags&);                   \
+  template Var<T> inverse(const Var<T>&);                                                \
+  template Var<T> solve(const Var<T>&, const Var<T>&, Side);                             \
+  template Var<T> lu_solve(const Var<T>&, const Var<T>&);                                \
+  template Var<T> triangular_solve(const Var<T>&, const Var<T>&, const TriangularForm&); \
   template Var<T> cholesky_solve(const Var<T>&, const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

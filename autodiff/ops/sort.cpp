@@ -4,13 +4,17 @@
 #include <cmath>
 #include <numeric>
 
-#include "fjord/autodiff/axis_layout.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/axis_layout.hpp"
+#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/index.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+
 namespace {
 
 template <class T>

@@ -3,13 +3,18 @@
 #include <limits>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/lapack.hpp"
-#include "fjord/autodiff/matrix_rules.hpp"
+#include "fjord/autodiff/kernels/lapack.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/rules/matrix.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace record;
+using namespace rules;
+
 namespace {
 
 template <class T>

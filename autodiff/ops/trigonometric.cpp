@@ -4,15 +4,19 @@
 #include <limits>
 #include <numbers>
 
-#include "fjord/autodiff/elementwise_rules.hpp"
-#include "fjord/autodiff/half_turns.hpp"
-#include "fjord/autodiff/one_minus_square.hpp"
+#include "fjord/autodiff/kernels/half_turns.hpp"
 #include "fjord/autodiff/ops/power.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
-#include "fjord/autodiff/scalar_rules.hpp"
+#include "fjord/autodiff/rules/elementwise.hpp"
+#include "fjord/autodiff/rules/one_minus_square.hpp"
+#include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+using namespace rules;
+
 namespace {
 
 struct Sine {

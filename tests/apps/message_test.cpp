@@ -1,4 +1,4 @@
-#include "fjord/apps/moons/message.hpp"
+#include "fjord/apps/common/message.hpp"
 
 #include <doctest/doctest.h>
 

@@ -13,7 +13,7 @@ using std::numbers::e;
 using std::numbers::pi;
 
 TEST_CASE("moons_data: without noise the points lie on the half circles, evenly spaced") {
-  const Tensor<double> points = make_moons(7, 0, Random(1));
+  const Tensor<double> points = make_moons(7, 0, RandomKey(1));
   const double s = std::sqrt(0.5);
   const double h = std::sqrt(0.75);
   // Three angles for the first moon, four for the second.
@@ -25,14 +25,14 @@ TEST_CASE("moons_data: without noise the points lie on the half circles, evenly 
     CHECK(points(i, 0) == doctest::Approx(expected(i, 0)).epsilon(1e-14));
     CHECK(std::abs(points(i, 1) - y) < 1e-14);
   }
-  CHECK(make_moons(10, 0, Random(1))(1, 0) == doctest::Approx(s).epsilon(1e-14));
-  CHECK(make_moons(1, 0, Random(1)).shape() == Shape{1, 2});
+  CHECK(make_moons(10, 0, RandomKey(1))(1, 0) == doctest::Approx(s).epsilon(1e-14));
+  CHECK(make_moons(1, 0, RandomKey(1)).shape() == Shape{1, 2});
 }
 
 TEST_CASE("moons_data: noise is added with its deviation, the same in every coordinate") {
   constexpr Index rows = 20'000;
-  const Tensor<double> clean = make_moons(rows, 0, Random(3));
-  const Tensor<double> noisy = make_moons(rows, 0.25, Random(3));
+  const Tensor<double> clean = make_moons(rows, 0, RandomKey(3));
+  const Tensor<double> noisy = make_moons(rows, 0.25, RandomKey(3));
   for (Index d = 0; d < 2; ++d) {
     double mean = 0;
     double square = 0;
@@ -44,13 +44,13 @@ TEST_CASE("moons_data: noise is added with its deviation, the same in every coor
     CHECK(std::abs(mean) < 4.5 / std::sqrt(rows));
     CHECK(std::abs(square - 1) < 4.5 * std::sqrt(2.0 / rows));
   }
-  CHECK(make_moons(100, 0.25, Random(3)) == make_moons(100, 0.25, Random(3)));
-  CHECK_FALSE(make_moons(100, 0.25, Random(3)) == make_moons(100, 0.25, Random(4)));
+  CHECK(make_moons(100, 0.25, RandomKey(3)) == make_moons(100, 0.25, RandomKey(3)));
+  CHECK_FALSE(make_moons(100, 0.25, RandomKey(3)) == make_moons(100, 0.25, RandomKey(4)));
 }
 
 TEST_CASE("moons_data: independent points have the moons' mean and spread") {
   constexpr Index rows = 40'000;
-  const Tensor<double> points = independent_moons(rows, 0, Random(5));
+  const Tensor<double> points = independent_moons(rows, 0, RandomKey(5));
   double x = 0;
   double y = 0;
   double first = 0;

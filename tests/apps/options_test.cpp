@@ -104,7 +104,7 @@ TEST_CASE("options: architecture and numerics are what was asked for") {
   CHECK(flow.blocks == 3);
   CHECK(flow.activation == "sin");
   CHECK((flow.dim == 2 && flow.t0 == 0 && flow.t1 == 1 && flow.base_scale == 0.8));
-  const flows::FlowNumerics numerics = flow_numerics(1e-4, 1e-7, "hutchinson", "float");
+  const flows::SolverSettings numerics = flow_numerics(1e-4, 1e-7, "hutchinson", "float");
   CHECK(numerics.solve.rtol == 1e-4);
   CHECK(numerics.solve.atol == 1e-7);
   CHECK(numerics.trace == flows::Trace::hutchinson);

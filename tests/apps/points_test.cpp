@@ -1,4 +1,4 @@
-#include "fjord/apps/moons/points.hpp"
+#include "fjord/apps/common/points.hpp"
 
 #include <cmath>
 #include <limits>

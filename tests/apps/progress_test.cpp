@@ -1,4 +1,4 @@
-#include "fjord/apps/moons/progress.hpp"
+#include "fjord/apps/common/progress.hpp"
 
 #include <doctest/doctest.h>
 

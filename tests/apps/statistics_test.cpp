@@ -1,4 +1,4 @@
-#include "fjord/apps/moons/statistics.hpp"
+#include "fjord/apps/common/statistics.hpp"
 
 #include <cmath>
 

@@ -110,8 +110,8 @@ TEST_CASE("allocation: none by operations that the sweeps take one tangent at a 
 TEST_CASE("allocation: none by k-means, whose places the tape keeps") {
   Tensor<double> centres = Tensor<double>::zeros({10, 3});
   Tensor<double> points = Tensor<double>::zeros({50, 3});
-  Random(1).normal(centres.storage());
-  Random(2).normal(points.storage());
+  RandomKey(1).normal(centres.storage());
+  RandomKey(2).normal(points.storage());
   Tape<double> tape;
   CHECK(steady_allocations([&] {
           tape.clear();

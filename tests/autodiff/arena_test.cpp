@@ -1,4 +1,4 @@
-#include "fjord/autodiff/arena.hpp"
+#include "fjord/autodiff/record/arena.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -7,6 +7,9 @@
 #include <doctest/doctest.h>
 
 namespace fjord {
+
+using namespace record;
+
 namespace {
 
 bool is_aligned(const void* memory, std::size_t align) {

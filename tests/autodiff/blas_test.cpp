@@ -1,4 +1,4 @@
-#include "fjord/autodiff/blas.hpp"
+#include "fjord/autodiff/kernels/blas.hpp"
 
 #include <cmath>
 #include <limits>
@@ -9,6 +9,9 @@
 #include "fjord/autodiff/random.hpp"
 
 namespace fjord {
+
+using namespace kernels;
+
 namespace {
 
 struct Sizes {
@@ -27,7 +30,7 @@ constexpr std::size_t guard = 64;
 template <class T>
 std::vector<T> whole_numbers(Index count, std::uint64_t seed) {
   std::vector<T> result(static_cast<std::size_t>(count) + guard);
-  Random(seed).uniform(std::span<T>(result));
+  RandomKey(seed).uniform(std::span<T>(result));
   for (T& number : result) number = std::floor(number * 17) - 8;
   return result;
 }
@@ -35,7 +38,7 @@ std::vector<T> whole_numbers(Index count, std::uint64_t seed) {
 template <class T>
 std::vector<T> normal_numbers(Index count, std::uint64_t seed) {
   std::vector<T> result(static_cast<std::size_t>(count) + guard);
-  Random(seed).normal(std::span<T>(result));
+  RandomKey(seed).normal(std::span<T>(result));
   return result;
 }
 

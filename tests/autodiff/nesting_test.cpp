@@ -67,7 +67,7 @@ TEST_CASE("nesting: every nesting up to the fourth order meets a closed form") {
 
 Tensor<double> draw(const Shape& shape, std::uint64_t seed) {
   Tensor<double> numbers = Tensor<double>::zeros(shape);
-  Random(seed).normal(numbers.storage());
+  RandomKey(seed).normal(numbers.storage());
   return numbers;
 }
 

@@ -1,4 +1,4 @@
-#include "fjord/autodiff/push_order.hpp"
+#include "fjord/autodiff/record/push_order.hpp"
 
 #include <cmath>
 
@@ -10,6 +10,9 @@
 #include "fjord/autodiff/sweep.hpp"
 
 namespace fjord {
+
+using namespace record;
+
 namespace {
 
 // Longer than what is taken for short.

@@ -20,7 +20,7 @@ constexpr std::uint64_t programs = 400;
 
 std::vector<std::uint8_t> draw_bytes(std::uint64_t seed) {
   std::vector<double> numbers(2 + 6 * 12);  // a point and twelve instructions
-  Random(seed).uniform<double>(numbers);
+  RandomKey(seed).uniform<double>(numbers);
   std::vector<std::uint8_t> bytes;
   bytes.reserve(numbers.size());
   for (const double number : numbers) bytes.push_back(static_cast<std::uint8_t>(number * 256));

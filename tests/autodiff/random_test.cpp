@@ -47,18 +47,18 @@ TEST_CASE("random: Philox gives the known answers of its authors") {
 template <class T>
 struct Sequence {
   std::string name;
-  void (*fill)(const Random&, std::span<T>, std::uint64_t);
+  void (*fill)(const RandomKey&, std::span<T>, std::uint64_t);
 };
 
 template <class T>
 const std::vector<Sequence<T>>& sequences() {
   static const std::vector<Sequence<T>> all{
-      {"uniform", [](const Random& r, std::span<T> out, std::uint64_t i) { r.uniform(out, i); }},
-      {"normal", [](const Random& r, std::span<T> out, std::uint64_t i) { r.normal(out, i); }},
+      {"uniform", [](const RandomKey& r, std::span<T> out, std::uint64_t i) { r.uniform(out, i); }},
+      {"normal", [](const RandomKey& r, std::span<T> out, std::uint64_t i) { r.normal(out, i); }},
       {"truncated_normal",
-       [](const Random& r, std::span<T> out, std::uint64_t i) { r.truncated_normal(out, i); }},
+       [](const RandomKey& r, std::span<T> out, std::uint64_t i) { r.truncated_normal(out, i); }},
       {"rademacher",
-       [](const Random& r, std::span<T> out, std::uint64_t i) { r.rademacher(out, i); }},
+       [](const RandomKey& r, std::span<T> out, std::uint64_t i) { r.rademacher(out, i); }},
   };
   return all;
 }
@@ -67,7 +67,7 @@ template <class T>
 std::vector<T> draw(const Sequence<T>& sequence, std::uint64_t seed, std::size_t count,
                     std::uint64_t first = 0) {
   std::vector<T> numbers(count);
-  sequence.fill(Random(seed), numbers, first);
+  sequence.fill(RandomKey(seed), numbers, first);
   return numbers;
 }
 
@@ -277,9 +277,9 @@ TEST_CASE("random: uniform numbers fill 1000 intervals alike, alone and in pairs
 
 TEST_CASE("random: a permutation holds every number once") {
   for (const std::uint32_t n : {0U, 1U, 2U, 3U, 64U, 65U, 1000U, 100'000U}) {
-    std::vector<std::uint32_t> order = Random(4).permutation(n);
-    CHECK(order == Random(4).permutation(n));
-    if (n == 1000) CHECK(order != Random(5).permutation(n));
+    std::vector<std::uint32_t> order = RandomKey(4).permutation(n);
+    CHECK(order == RandomKey(4).permutation(n));
+    if (n == 1000) CHECK(order != RandomKey(5).permutation(n));
     std::sort(order.begin(), order.end());
     for (std::uint32_t i = 0; i < n; ++i) REQUIRE(order[i] == i);
     CHECK(order.size() == n);
@@ -288,7 +288,7 @@ TEST_CASE("random: a permutation holds every number once") {
 
 TEST_CASE("random: all permutations are equally likely") {
   std::map<std::vector<std::uint32_t>, double> counts;
-  const Random source(17);
+  const RandomKey source(17);
   for (std::uint64_t i = 0; i < 120'000; ++i) ++counts[source.fold(i).permutation(5)];
   REQUIRE(counts.size() == 120);
   std::vector<double> all;
@@ -298,16 +298,16 @@ TEST_CASE("random: all permutations are equally likely") {
 }
 
 TEST_CASE("random: folded generators are others, and independent of each other") {
-  const Random source(2);
-  CHECK(Random(source.key()).fold(3).key() == source.fold(3).key());
+  const RandomKey source(2);
+  CHECK(RandomKey(source.key()).fold(3).key() == source.fold(3).key());
   std::set<std::uint64_t> keys{source.key()};
   for (std::uint64_t i = 0; i < 100'000; ++i) keys.insert(source.fold(i).key());
   for (std::uint64_t i = 0; i < 1000; ++i) keys.insert(source.fold(i).fold(0).key());
-  for (std::uint64_t i = 0; i < 1000; ++i) keys.insert(Random(i + 100).fold(0).key());
+  for (std::uint64_t i = 0; i < 1000; ++i) keys.insert(RandomKey(i + 100).fold(0).key());
   CHECK(keys.size() == 102'001);
   // The correlation of n pairs of independent normals has deviation 1 / sqrt(n).
   constexpr std::size_t n = 10'000;
-  const auto correlation = [&](const Random& a, const Random& b) {
+  const auto correlation = [&](const RandomKey& a, const RandomKey& b) {
     std::vector<double> x(n);
     std::vector<double> y(n);
     a.normal<double>(x);
@@ -319,7 +319,8 @@ TEST_CASE("random: folded generators are others, and independent of each other")
   double worst = 0;
   for (std::uint64_t i = 0; i < 100; ++i) {
     worst = std::max({worst, correlation(source.fold(i), source.fold(i + 1)),
-                      correlation(source, source.fold(i)), correlation(Random(i), Random(i + 1))});
+                      correlation(source, source.fold(i)),
+                      correlation(RandomKey(i), RandomKey(i + 1))});
   }
   CHECK(worst < 4.5 / std::sqrt(double{n}));
 }
@@ -357,8 +358,8 @@ TEST_CASE("random: the bits are the same on every build") {
   for (const std::uint64_t seed : {0ULL, 1ULL, 0x123456789abcdef0ULL}) {
     for (const auto& sequence : sequences<float>()) add_bytes(hash, draw(sequence, seed, 5000));
     for (const auto& sequence : sequences<double>()) add_bytes(hash, draw(sequence, seed, 5000));
-    add_bytes(hash, Random(seed).permutation(1000));
-    add_bytes(hash, std::vector<std::uint64_t>{Random(seed).fold(seed + 1).key()});
+    add_bytes(hash, RandomKey(seed).permutation(1000));
+    add_bytes(hash, std::vector<std::uint64_t>{RandomKey(seed).fold(seed + 1).key()});
   }
   CHECK(hash == 13616421693006524841ULL);
 }

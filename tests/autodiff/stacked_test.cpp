@@ -28,7 +28,7 @@ using test::ProbeState;
 
 Tensor<double> draw(const Shape& shape, std::uint64_t seed) {
   Tensor<double> numbers = Tensor<double>::zeros(shape);
-  Random(seed).normal(numbers.storage());
+  RandomKey(seed).normal(numbers.storage());
   return numbers;
 }
 

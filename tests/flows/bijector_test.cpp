@@ -88,16 +88,16 @@ TEST_CASE("bijector: the helper sees a wrong determinant, a wrong inverse and an
   /// y = 2 x with the log-determinant, the inverse and a parameter of something else.
   class Wrong final : public Bijector<double> {
    public:
-    Var<double> forward(const Var<double>& x, Pass&) const override { return x * 2.0; }
+    Var<double> forward(const Var<double>& x, Context&) const override { return x * 2.0; }
 
-    Var<double> inverse(const Var<double>& y, Pass&) const override { return y * 0.4; }
+    Var<double> inverse(const Var<double>& y, Context&) const override { return y * 0.4; }
 
-    WithLogDet<double> forward_with_log_det(const Var<double>& x, Pass& pass) const override {
-      return {forward(x, pass), sum(x * 0.0, {1})};
+    WithLogDet<double> forward_with_log_det(const Var<double>& x, Context& context) const override {
+      return {forward(x, context), sum(x * 0.0, {1})};
     }
 
-    WithLogDet<double> inverse_with_log_det(const Var<double>& y, Pass& pass) const override {
-      return {inverse(y, pass) + 1.0, sum(y * 0.0, {1})};
+    WithLogDet<double> inverse_with_log_det(const Var<double>& y, Context& context) const override {
+      return {inverse(y, context) + 1.0, sum(y * 0.0, {1})};
     }
 
     void add_parameters(const std::string& prefix, nn::NamedParameters<double>& list) override {
@@ -128,12 +128,12 @@ TEST_CASE("bijector: a chain runs its first block first, and back through its la
   blocks.push_back(doubling());
   const Chain<double> chain(std::move(blocks));
   Tape<double> tape;
-  Pass pass;
+  Context context;
   const Var<double> x = tape.input(Tensor<double>{{3, -1, 0}});
-  const WithLogDet<double> y = chain.forward_with_log_det(x, pass);
+  const WithLogDet<double> y = chain.forward_with_log_det(x, context);
   CHECK(test::worst_difference(Tensor<double>(y.value.value()), {{8, 0, 2}}) < 1e-8);
   CHECK(y.log_det.item() == doctest::Approx(3 * std::log(2)));
-  const WithLogDet<double> back = chain.inverse_with_log_det(x, pass);
+  const WithLogDet<double> back = chain.inverse_with_log_det(x, context);
   CHECK(test::worst_difference(Tensor<double>(back.value.value()), {{0.5, -1.5, -1}}) < 1e-8);
   CHECK(back.log_det.item() == doctest::Approx(-3 * std::log(2)));
 }
@@ -141,16 +141,18 @@ TEST_CASE("bijector: a chain runs its first block first, and back through its la
 TEST_CASE("bijector: the inverse exchanges the maps and the signs") {
   const Inverse<double> halving(doubling());
   Tape<double> tape;
-  Pass pass;
+  Context context;
   const Var<double> x = tape.input(Tensor<double>{{3, -1}});
-  CHECK(test::worst_difference(Tensor<double>(halving.forward(x, pass).value()), {{1.5, -0.5}}) <
+  CHECK(test::worst_difference(Tensor<double>(halving.forward(x, context).value()), {{1.5, -0.5}}) <
         1e-8);
-  CHECK(halving.forward_with_log_det(x, pass).log_det.item() == doctest::Approx(-2 * std::log(2)));
-  CHECK(halving.inverse_with_log_det(x, pass).log_det.item() == doctest::Approx(2 * std::log(2)));
+  CHECK(halving.forward_with_log_det(x, context).log_det.item() ==
+        doctest::Approx(-2 * std::log(2)));
+  CHECK(halving.inverse_with_log_det(x, context).log_det.item() ==
+        doctest::Approx(2 * std::log(2)));
 }
 
 TEST_CASE("bijector: a chain names its parameters by block, in order") {
-  auto model = make_flow<double>(test::small_settings(), numerics(1e-3), Random(0));
+  auto model = make_flow<double>(test::small_settings(), numerics(1e-3), RandomKey(0));
   std::vector<std::string> names;
   for (const auto& p : nn::parameters_of<double>(*model)) names.push_back(p.name);
   REQUIRE(names.size() == 12);
@@ -176,15 +178,15 @@ TEST_CASE("bijector: a failure names its block, in both directions") {
     const Chain<double> chain(std::move(blocks));
     const std::string block = "block " + std::to_string(broken) + ": ";
     Tape<double> tape;
-    Pass pass;
+    Context context;
     const Var<double> x = tape.input(Tensor<double>{{3, -1}});
-    CHECK_THROWS_WITH_AS(chain.forward(x, pass), doctest::Contains(block.c_str()),
+    CHECK_THROWS_WITH_AS(chain.forward(x, context), doctest::Contains(block.c_str()),
                          ode::SolveFailure);
-    CHECK_THROWS_WITH_AS(chain.inverse(x, pass), doctest::Contains(block.c_str()),
+    CHECK_THROWS_WITH_AS(chain.inverse(x, context), doctest::Contains(block.c_str()),
                          ode::SolveFailure);
-    CHECK_THROWS_WITH_AS(chain.forward_with_log_det(x, pass), doctest::Contains(block.c_str()),
+    CHECK_THROWS_WITH_AS(chain.forward_with_log_det(x, context), doctest::Contains(block.c_str()),
                          ode::SolveFailure);
-    CHECK_THROWS_WITH_AS(chain.inverse_with_log_det(x, pass), doctest::Contains(block.c_str()),
+    CHECK_THROWS_WITH_AS(chain.inverse_with_log_det(x, context), doctest::Contains(block.c_str()),
                          ode::SolveFailure);
   }
 }

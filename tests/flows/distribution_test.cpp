@@ -20,7 +20,7 @@ using test::worst_difference;
 /// Two moons with noise 0.06: formats.md's test points.
 Tensor<double> moons(Index rows) {
   std::vector<double> uniform(static_cast<std::size_t>(2 * rows));
-  Random(3).uniform(std::span<double>(uniform));
+  RandomKey(3).uniform(std::span<double>(uniform));
   Tensor<double> x = test::normals({rows, 2}, 4, 0.06);
   for (Index row = 0; row < rows; ++row) {
     const double angle = std::numbers::pi * uniform[static_cast<std::size_t>(2 * row)];
@@ -51,9 +51,9 @@ TEST_CASE("distribution: normal samples have the mean and deviation of their col
   const DiagonalNormal<double> normal({1.0, -2.0}, {0.5, 3.0});
   constexpr Index rows = 40'000;
   Tape<double> tape;
-  Pass pass;
-  pass.random = Random(17);
-  const Tensor<double> x(normal.sample(tape, rows, pass).value());
+  Context context;
+  context.random = RandomKey(17);
+  const Tensor<double> x(normal.sample(tape, rows, context).value());
   for (Index d = 0; d < 2; ++d) {
     double mean = 0;
     double square_sum = 0;
@@ -71,10 +71,10 @@ TEST_CASE_TEMPLATE("distribution: a sample depends on its row's number alone", T
                                    static_cast<const Distribution<T>*>(model.get())}) {
     const auto rows = [&](Index count, std::uint64_t first) {
       Tape<T> tape;
-      Pass pass;
-      pass.random = Random(2);
-      pass.first_row = first;
-      return Tensor<T>(d->sample(tape, count, pass).value()).template as<double>();
+      Context context;
+      context.random = RandomKey(2);
+      context.first_row = first;
+      return Tensor<T>(d->sample(tape, count, context).value()).template as<double>();
     };
     const Tensor<double> whole = rows(8, 0);
     const Tensor<double> part = rows(3, 5);
@@ -89,7 +89,7 @@ TEST_CASE_TEMPLATE("distribution: a sample depends on its row's number alone", T
 
 TEST_CASE("distribution: before training, the moons have 2.42 nats under N(0, 0.8^2 I)") {
   // Zero weights in the last layer are no flow at all.
-  auto model = make_flow<double>(test::small_settings(), numerics(1e-6), Random(1));
+  auto model = make_flow<double>(test::small_settings(), numerics(1e-6), RandomKey(1));
   for (const auto& p : nn::parameters_of<double>(*model)) {
     if (p.name.find("layers.2.weight") == std::string::npos) continue;
     for (double& w : p.parameter->mutable_values()) w = 0;
@@ -136,13 +136,13 @@ TEST_CASE("distribution: a model's density integrates to 1") {
 TEST_CASE("distribution: samples come with the density that log_prob gives them") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-10));
   Tape<double> tape;
-  Pass pass;
-  pass.random = Random(9);
-  const SampleAndLogProb<double> drawn = model->sample_and_log_prob(tape, 6, pass);
+  Context context;
+  context.random = RandomKey(9);
+  const SampleAndLogProb<double> drawn = model->sample_and_log_prob(tape, 6, context);
   const Tensor<double> again = test::log_prob<double>(*model, Tensor<double>(drawn.sample.value()));
   CHECK(worst_difference(Tensor<double>(drawn.log_prob.value()), again) < 1e-7);
-  Pass same;
-  same.random = Random(9);
+  Context same;
+  same.random = RandomKey(9);
   CHECK(worst_difference(Tensor<double>(model->sample(tape, 6, same).value()),
                          Tensor<double>(drawn.sample.value())) < 1e-8);
 }
@@ -151,9 +151,9 @@ TEST_CASE("distribution: the score and its derivatives are right, through the wh
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-11));
   for (const Gradient gradient : {Gradient::direct, Gradient::adjoint}) {
     const CheckedFunction f = [&](const Vars<double>& inputs) {
-      Pass pass;
-      pass.gradient = gradient;
-      return model->log_prob(inputs[0], pass);
+      Context context;
+      context.gradient = gradient;
+      return model->log_prob(inputs[0], context);
     };
     const GradientCheck check = check_gradient(f, {test::normals({3, 2}, 12)});
     // Steps change with the input, and adjoint solves meet their tolerances, no more.

@@ -116,7 +116,7 @@ TEST_CASE("divergence: estimates have the mean and the variance of Hutchinson's"
       Tape<double> tape;
       const Var<double> x = tape.input(Tensor<double>::zeros({rows, 2}));
       const Var<double> y = matmul(x, tape.input(matrix));
-      const Var<double> probes = draw_probes(x, count, probe, Random(11), 0);
+      const Var<double> probes = draw_probes(x, count, probe, RandomKey(11), 0);
       const Tensor<double> estimate(estimated_divergence(x, y, probes).value());
       double mean = 0;
       double square_sum = 0;
@@ -134,11 +134,14 @@ TEST_CASE("divergence: estimates have the mean and the variance of Hutchinson's"
 TEST_CASE_TEMPLATE("divergence: probes of a row depend on its number alone", T, float, double) {
   for (const Probe probe : {Probe::rademacher, Probe::gaussian}) {
     Tape<T> tape;
-    const Var<T> whole = draw_probes(tape.input(Tensor<T>::zeros({9, 2})), 3, probe, Random(5), 0);
-    const Var<T> part = draw_probes(tape.input(Tensor<T>::zeros({4, 2})), 3, probe, Random(5), 5);
+    const Var<T> whole =
+        draw_probes(tape.input(Tensor<T>::zeros({9, 2})), 3, probe, RandomKey(5), 0);
+    const Var<T> part =
+        draw_probes(tape.input(Tensor<T>::zeros({4, 2})), 3, probe, RandomKey(5), 5);
     CHECK(whole.shape() == Shape{9, 3, 2});
     CHECK(Tensor<T>(slice(whole, 0, 5, 9).value()) == Tensor<T>(part.value()));
-    const Var<T> other = draw_probes(tape.input(Tensor<T>::zeros({4, 2})), 3, probe, Random(6), 5);
+    const Var<T> other =
+        draw_probes(tape.input(Tensor<T>::zeros({4, 2})), 3, probe, RandomKey(6), 5);
     CHECK_FALSE(Tensor<T>(other.value()) == Tensor<T>(part.value()));
     if (probe == Probe::rademacher) {
       for (const T p : Tensor<T>(part.value()).to_vector()) CHECK(std::abs(p) == T(1));
@@ -158,7 +161,7 @@ TEST_CASE("divergence: other shapes are refused by name") {
   refuses([&] { exact_divergence(flat, flat, unit_tangents(x)); });
   refuses([&] { exact_divergence(x, square(x), unit_tangents(other)); });
   refuses(
-      [&] { exact_divergence(x, square(x), draw_probes(x, 1, Probe::gaussian, Random(0), 0)); });
+      [&] { exact_divergence(x, square(x), draw_probes(x, 1, Probe::gaussian, RandomKey(0), 0)); });
   refuses([&] { estimated_divergence(x, other, unit_tangents(x)); });
 }
 

@@ -35,12 +35,12 @@ struct Numbers {
 Numbers run(const Bijector<double>& flow, const Tensor<double>& x, bool forward,
             Gradient gradient = Gradient::none, std::uint64_t key = 7) {
   Tape<double> tape;
-  Pass pass;
-  pass.gradient = gradient;
-  pass.random = Random(key);
+  Context context;
+  context.gradient = gradient;
+  context.random = RandomKey(key);
   const Var<double> in = tape.input(x);
   const WithLogDet<double> out =
-      forward ? flow.forward_with_log_det(in, pass) : flow.inverse_with_log_det(in, pass);
+      forward ? flow.forward_with_log_det(in, context) : flow.inverse_with_log_det(in, context);
   return {Tensor<double>(out.value.value()), Tensor<double>(out.log_det.value())};
 }
 
@@ -101,14 +101,14 @@ TEST_CASE_TEMPLATE("ffjord: times other than 0 and 1, in either direction", T, f
     o.t1 = t1;
     const Ffjord<T> flow([](const Var<T>& t, const Var<T>& z) { return z * t; }, {}, o);
     Tape<T> tape;
-    Pass pass;
+    Context context;
     const Var<T> x = tape.input(Tensor<T>{{1, -2}, {0.5F, 3}});
     const double exponent = (t1 * t1 - t0 * t0) / 2;
     const double bound = std::is_same_v<T, double> ? 1e-8 : 1e-5;
-    const WithLogDet<T> y = flow.forward_with_log_det(x, pass);
+    const WithLogDet<T> y = flow.forward_with_log_det(x, context);
     CHECK(static_cast<double>(y.value.value()(1, 1)) ==
           doctest::Approx(3 * std::exp(exponent)).epsilon(bound));
-    const WithLogDet<T> z = flow.inverse_with_log_det(x, pass);
+    const WithLogDet<T> z = flow.inverse_with_log_det(x, context);
     CHECK(static_cast<double>(z.value.value()(0, 1)) ==
           doctest::Approx(-2 * std::exp(-exponent)).epsilon(bound));
     for (Index row = 0; row < 2; ++row) {
@@ -165,23 +165,23 @@ TEST_CASE("ffjord: Hutchinson's log-determinant is unbiased") {
   }
 }
 
-TEST_CASE("ffjord: each solve of a pass draws probes of its own, each pass the same again") {
+TEST_CASE("ffjord: each solve of a context draws probes of its own, each context the same again") {
   const ode::Field<double> field = [](const Var<double>& t, const Var<double>& z) {
     return matmul(z, t.tape().input(Tensor<double>{{0.3, 1.1}, {-0.2, -0.5}}));
   };
   const Ffjord<double> flow(field, {}, options(1e-6, Trace::hutchinson));
   Tape<double> tape;
   const Var<double> x = tape.input(normals({30, 2}, 1));
-  Pass pass;
-  const Tensor<double> first(flow.forward_with_log_det(x, pass).log_det.value());
-  const Tensor<double> second(flow.forward_with_log_det(x, pass).log_det.value());
+  Context context;
+  const Tensor<double> first(flow.forward_with_log_det(x, context).log_det.value());
+  const Tensor<double> second(flow.forward_with_log_det(x, context).log_det.value());
   CHECK(worst_difference(first, second) > 0.1);
-  Pass again;
+  Context again;
   CHECK(Tensor<double>(flow.forward_with_log_det(x, again).log_det.value()) == first);
-  CHECK(pass.solves == 2);
+  CHECK(context.solves == 2);
 }
 
-TEST_CASE("ffjord: a pass counts the calls of the field, with and without the trace") {
+TEST_CASE("ffjord: a context counts the calls of the field, with and without the trace") {
   std::size_t calls = 0;
   const Ffjord<double> flow(
       [&](const Var<double>&, const Var<double>& z) {
@@ -191,10 +191,10 @@ TEST_CASE("ffjord: a pass counts the calls of the field, with and without the tr
       {}, options(1e-6));
   Tape<double> tape;
   const Var<double> x = tape.input(normals({3, 2}, 1));
-  Pass pass;
-  flow.forward(x, pass);
-  flow.inverse_with_log_det(x, pass);
-  CHECK(pass.evaluations == calls);
+  Context context;
+  flow.forward(x, context);
+  flow.inverse_with_log_det(x, context);
+  CHECK(context.evaluations == calls);
   CHECK(calls > 14);
 }
 
@@ -207,12 +207,12 @@ struct Gradients {
 Gradients mean_log_prob(TransformedDistribution<double>& model, const Tensor<double>& x,
                         Gradient gradient) {
   Tape<double> tape;
-  Pass pass;
-  pass.gradient = gradient;
+  Context context;
+  context.gradient = gradient;
   Vars<double> parameters;
   for (const auto& p : nn::parameters_of<double>(model))
     parameters.push_back(tape.bind(*p.parameter));
-  const Var<double> loss = mean(model.log_prob(tape.input(x), pass));
+  const Var<double> loss = mean(model.log_prob(tape.input(x), context));
   Gradients result{loss.item(), {}};
   if (gradient == Gradient::none) return result;
   for (const TensorView<double>& g : gradient_values<double>(loss, parameters)) {
@@ -252,7 +252,7 @@ TEST_CASE("ffjord: the gradient of the log-density is that of differences, in bo
 }
 
 TEST_CASE("ffjord: the adjoint mode's second solve may have tolerances of its own") {
-  FlowNumerics n = numerics(1e-10);
+  SolverSettings n = numerics(1e-10);
   const auto gradients_with = [&](double backward) {
     n.backward = test::tolerances(backward, backward);
     const auto model = test::random_model<double>(test::small_settings(), n);
@@ -286,8 +286,8 @@ TEST_CASE("ffjord: options out of range and other shapes are refused") {
                        std::invalid_argument);
   const Ffjord<double> flow(growth, {});
   Tape<double> tape;
-  Pass pass;
-  CHECK_THROWS_WITH_AS(flow.forward_with_log_det(tape.input(Tensor<double>{1.0, 2.0}), pass),
+  Context context;
+  CHECK_THROWS_WITH_AS(flow.forward_with_log_det(tape.input(Tensor<double>{1.0, 2.0}), context),
                        doctest::Contains("rows [B, D] are needed, got [2]"), std::invalid_argument);
 }
 
@@ -295,11 +295,11 @@ TEST_CASE("ffjord: a solve that fails throws with the time and a remedy") {
   const Ffjord<double> flow([](const Var<double>&, const Var<double>& z) { return square(z); }, {});
   Tape<double> tape;
   for (const Gradient gradient : {Gradient::none, Gradient::direct, Gradient::adjoint}) {
-    Pass pass;
-    pass.gradient = gradient;
-    CHECK_THROWS_WITH_AS(flow.forward(tape.input(Tensor<double>{{1, 2}}), pass),
+    Context context;
+    context.gradient = gradient;
+    CHECK_THROWS_WITH_AS(flow.forward(tape.input(Tensor<double>{{1, 2}}), context),
                          doctest::Contains("at t = 0.5"), ode::SolveFailure);
-    CHECK(pass.evaluations > 0);
+    CHECK(context.evaluations > 0);
   }
 }
 

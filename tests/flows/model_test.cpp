@@ -91,7 +91,7 @@ TEST_CASE("model: a file in the other precision is read") {
 
 TEST_CASE("model: the same key gives the same weights, and blocks have weights of their own") {
   const auto weights = [](std::uint64_t seed, std::size_t which) {
-    const auto model = make_flow<double>(test::small_settings(), numerics(1e-3), Random(seed));
+    const auto model = make_flow<double>(test::small_settings(), numerics(1e-3), RandomKey(seed));
     return nn::parameters_of<double>(*model)[which].parameter->value();
   };
   CHECK(weights(1, 0) == weights(1, 0));

@@ -37,9 +37,9 @@ struct Step {
 };
 
 template <class T>
-Step<T> step(Sharded<T>& sharded, const Tensor<T>& data, const Rows& rows,
+Step<T> step(ShardedModel<T>& sharded, const Tensor<T>& data, const Rows& rows,
              Gradient gradient = Gradient::direct, std::uint64_t key = 3) {
-  const LossAndGradient<T> r = sharded.loss_and_gradient(data, rows, gradient, Random(key));
+  const LossAndGradient<T> r = sharded.loss_and_gradient(data, rows, gradient, RandomKey(key));
   return {r.loss, std::vector<T>(r.gradient.begin(), r.gradient.end()), r.evaluations};
 }
 
@@ -49,16 +49,17 @@ TEST_CASE_TEMPLATE("sharded: results have the same bits for any number of thread
     const auto model = test::random_model<T>(test::small_settings(), numerics(1e-4, trace));
     const Tensor<T> data = normals({300, 2}, 6).template as<T>();
     Workers alone(1);
-    Sharded<T> reference(*model, alone, 32);
+    ShardedModel<T> reference(*model, alone, 32);
     for (const int threads : {2, 3, 5}) {
       Workers workers(threads);
-      Sharded<T> sharded(*model, workers, 32);
+      ShardedModel<T> sharded(*model, workers, 32);
       for (const Gradient gradient : {Gradient::direct, Gradient::adjoint}) {
         CHECK(step(sharded, data, first_rows(300), gradient) ==
               step(reference, data, first_rows(300), gradient));
       }
-      CHECK(sharded.log_prob(data, Random(1)).values == reference.log_prob(data, Random(1)).values);
-      CHECK(sharded.sample(100, Random(2)).values == reference.sample(100, Random(2)).values);
+      CHECK(sharded.log_prob(data, RandomKey(1)).values ==
+            reference.log_prob(data, RandomKey(1)).values);
+      CHECK(sharded.sample(100, RandomKey(2)).values == reference.sample(100, RandomKey(2)).values);
       CHECK(sharded.forward(*model, data).values == reference.forward(*model, data).values);
     }
   }
@@ -70,7 +71,7 @@ TEST_CASE("sharded: loss and gradient are the sums over the shards") {
     const Tensor<double> data = normals({90, 2}, 6);
     const Rows rows{7, 80, 3, 3, 41, 12, 66, 25, 89, 0};
     Workers workers(2);
-    Sharded<double> sharded(*model, workers, 4);
+    ShardedModel<double> sharded(*model, workers, 4);
     const Step<double> result = step(sharded, data, rows);
     double loss = 0;
     double evaluations = 0;
@@ -78,10 +79,10 @@ TEST_CASE("sharded: loss and gradient are the sums over the shards") {
     for (std::size_t first = 0; first < rows.size(); first += 4) {
       const std::size_t last = std::min(rows.size(), first + 4);
       Tape<double> tape;
-      Pass pass;
-      pass.gradient = Gradient::direct;
-      pass.random = Random(3);
-      pass.first_row = first;
+      Context context;
+      context.gradient = Gradient::direct;
+      context.random = RandomKey(3);
+      context.first_row = first;
       Tensor<double> x = Tensor<double>::zeros({static_cast<Index>(last - first), 2});
       for (std::size_t i = first; i < last; ++i) {
         for (Index d = 0; d < 2; ++d) x(i - first, d) = data(rows[i], d);
@@ -89,9 +90,9 @@ TEST_CASE("sharded: loss and gradient are the sums over the shards") {
       Vars<double> parameters;
       for (const auto& p : nn::parameters_of<double>(*model))
         parameters.push_back(tape.bind(*p.parameter));
-      const Var<double> part = sum(model->log_prob(tape.input(x), pass));
+      const Var<double> part = sum(model->log_prob(tape.input(x), context));
       loss -= part.item() / 10;
-      evaluations += static_cast<double>(pass.evaluations * (last - first)) / 10;
+      evaluations += static_cast<double>(context.evaluations * (last - first)) / 10;
       std::size_t k = 0;
       for (const TensorView<double>& g : gradient_values<double>(part, parameters)) {
         for (const double value : Tensor<double>(g).to_vector(Order::column_major))
@@ -109,12 +110,12 @@ TEST_CASE("sharded: how rows are cut changes results by the solver's tolerance o
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-9));
   const Tensor<double> data = normals({50, 2}, 6);
   Workers workers(1);
-  Sharded<double> small(*model, workers, 7);
-  Sharded<double> large(*model, workers, 1000);
-  CHECK(worst_difference(small.log_prob(data, Random(1)).values,
+  ShardedModel<double> small(*model, workers, 7);
+  ShardedModel<double> large(*model, workers, 1000);
+  CHECK(worst_difference(small.log_prob(data, RandomKey(1)).values,
                          test::log_prob<double>(*model, data)) < 1e-7);
-  CHECK(worst_difference(small.sample(50, Random(1)).values, large.sample(50, Random(1)).values) <
-        1e-7);
+  CHECK(worst_difference(small.sample(50, RandomKey(1)).values,
+                         large.sample(50, RandomKey(1)).values) < 1e-7);
   const Step<double> a = step(small, data, first_rows(50));
   const Step<double> b = step(large, data, first_rows(50));
   CHECK(a.loss == doctest::Approx(b.loss).epsilon(1e-8));
@@ -125,24 +126,24 @@ TEST_CASE("sharded: how rows are cut changes results by the solver's tolerance o
 TEST_CASE("sharded: samples are those of the distribution, and follow their row's number") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-9));
   Workers workers(2);
-  Sharded<double> sharded(*model, workers, 16);
-  const Tensor<double> many = sharded.sample(70, Random(4)).values;
-  const Tensor<double> few = sharded.sample(16, Random(4)).values;
+  ShardedModel<double> sharded(*model, workers, 16);
+  const Tensor<double> many = sharded.sample(70, RandomKey(4)).values;
+  const Tensor<double> few = sharded.sample(16, RandomKey(4)).values;
   for (Index row = 0; row < 16; ++row) CHECK(many(row, 1) == few(row, 1));
   Tape<double> tape;
-  Pass pass;
-  pass.random = Random(4);
-  CHECK(worst_difference(Tensor<double>(model->sample(tape, 70, pass).value()), many) < 1e-7);
+  Context context;
+  context.random = RandomKey(4);
+  CHECK(worst_difference(Tensor<double>(model->sample(tape, 70, context).value()), many) < 1e-7);
 }
 
 TEST_CASE("sharded: forward carries base points to data points") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-9));
   const Tensor<double> points = normals({40, 2}, 6);
   Workers workers(2);
-  Sharded<double> sharded(*model, workers, 16);
+  ShardedModel<double> sharded(*model, workers, 16);
   Tape<double> tape;
-  Pass pass;
-  const Var<double> expected = model->bijector().forward(tape.input(points), pass);
+  Context context;
+  const Var<double> expected = model->bijector().forward(tape.input(points), context);
   CHECK(worst_difference(sharded.forward(*model, points).values, Tensor<double>(expected.value())) <
         1e-7);
 }
@@ -153,17 +154,18 @@ TEST_CASE("sharded: data in any layout gives the same bits") {
   const std::vector<double> rows = data.to_vector();
   const TensorView<double> row_major(rows.data(), {20, 2});
   Workers workers(1);
-  Sharded<double> sharded(*model, workers, 8);
-  CHECK(sharded.log_prob(row_major, Random(1)).values == sharded.log_prob(data, Random(1)).values);
+  ShardedModel<double> sharded(*model, workers, 8);
+  CHECK(sharded.log_prob(row_major, RandomKey(1)).values ==
+        sharded.log_prob(data, RandomKey(1)).values);
 }
 
 TEST_CASE("sharded: no rows are no trouble where a result without rows makes sense") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-4));
   Workers workers(2);
-  Sharded<double> sharded(*model, workers);
+  ShardedModel<double> sharded(*model, workers);
   const Tensor<double> none = Tensor<double>::zeros({0, 2});
-  CHECK(sharded.log_prob(none, Random(1)).values.shape() == Shape{0});
-  CHECK(sharded.sample(0, Random(1)).values.shape() == Shape{0, 2});
+  CHECK(sharded.log_prob(none, RandomKey(1)).values.shape() == Shape{0});
+  CHECK(sharded.sample(0, RandomKey(1)).values.shape() == Shape{0, 2});
   CHECK(sharded.forward(*model, none).evaluations == 0);
 }
 
@@ -173,24 +175,24 @@ TEST_CASE("sharded: a failed solve names rows, block, time and remedy, and lets 
   data(37, 1) = std::numeric_limits<double>::quiet_NaN();
   for (const int threads : {1, 3}) {
     Workers workers(threads);
-    Sharded<double> sharded(*model, workers, 16);
+    ShardedModel<double> sharded(*model, workers, 16);
     const char* message =
         "rows 33 to 48: block 1: the state or the field became infinite or NaN at t = 1";
     CHECK_THROWS_WITH_AS(step(sharded, data, first_rows(50)), doctest::Contains(message),
                          ode::SolveFailure);
-    CHECK_THROWS_WITH_AS(sharded.log_prob(data, Random(0)),
+    CHECK_THROWS_WITH_AS(sharded.log_prob(data, RandomKey(0)),
                          doctest::Contains("check its inputs and parameters"), ode::SolveFailure);
     for (const auto& p : nn::parameters_of<double>(*model))
       CHECK_NOTHROW(p.parameter->mutable_values());
     // And it goes on.
     CHECK(std::isfinite(step(sharded, data, first_rows(30)).loss));
   }
-  FlowNumerics limited = numerics(1e-6);
+  SolverSettings limited = numerics(1e-6);
   limited.solve.max_steps = 1;
   const auto hasty = test::random_model<double>(test::small_settings(), limited);
   Workers workers(1);
-  Sharded<double> sharded(*hasty, workers, 16);
-  CHECK_THROWS_WITH_AS(sharded.sample(5, Random(0)), doctest::Contains("raise max_steps"),
+  ShardedModel<double> sharded(*hasty, workers, 16);
+  CHECK_THROWS_WITH_AS(sharded.sample(5, RandomKey(0)), doctest::Contains("raise max_steps"),
                        ode::SolveFailure);
   CHECK_THROWS_WITH_AS(sharded.forward(*hasty, Tensor<double>{{1, 2}}),
                        doctest::Contains("rows 1 to 1: block 0"), ode::SolveFailure);
@@ -200,7 +202,7 @@ TEST_CASE("sharded: parameters may change between calls, and calls see the chang
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-6));
   const Tensor<double> data = normals({20, 2}, 6);
   Workers workers(2);
-  Sharded<double> sharded(*model, workers, 8);
+  ShardedModel<double> sharded(*model, workers, 8);
   const Step<double> before = step(sharded, data, first_rows(20));
   std::size_t k = 0;
   double decrease = 0;
@@ -219,7 +221,7 @@ TEST_CASE("sharded: parameters may change between calls, and calls see the chang
 TEST_CASE("sharded: other shapes, rows that are not there and sizes out of range are refused") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-4));
   Workers workers(1);
-  Sharded<double> sharded(*model, workers);
+  ShardedModel<double> sharded(*model, workers);
   const Tensor<double> data = normals({20, 2}, 6);
   const Tensor<double> wide = normals({20, 3}, 6);
   const auto refuses = [](auto f, const char* part) {
@@ -227,11 +229,11 @@ TEST_CASE("sharded: other shapes, rows that are not there and sizes out of range
   };
   refuses([&] { step(sharded, wide, first_rows(3)); },
           "rows of 2 numbers are needed, got shape [20, 3]");
-  refuses([&] { sharded.log_prob(wide, Random(0)); }, "rows of 2 numbers");
+  refuses([&] { sharded.log_prob(wide, RandomKey(0)); }, "rows of 2 numbers");
   refuses([&] { sharded.forward(*model, wide); }, "rows of 2 numbers");
   refuses([&] { step(sharded, data, {0, 20}); }, "there is no row 20: the data has 20");
   refuses([&] { step(sharded, data, {}); }, "at least one row");
-  refuses([&] { Sharded<double>(*model, workers, 0); }, "shard_rows must be positive");
+  refuses([&] { ShardedModel<double>(*model, workers, 0); }, "shard_rows must be positive");
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ TEST_CASE_TEMPLATE("mlp: the forward function is that computed by hand", T, floa
   const double tolerance = std::is_same_v<T, double> ? 1e-13 : 2e-6;
   for (const ClosedForm& form : closed_forms) {
     CAPTURE(form.name);
-    Mlp<T> mlp(std::vector<Index>{3, 5, 4, 2}, activation_named<T>(form.name), Random(11));
+    Mlp<T> mlp(std::vector<Index>{3, 5, 4, 2}, activation_named<T>(form.name), RandomKey(11));
     set_biases(mlp);
     Tape<T> tape;
     const std::vector<std::vector<double>> rows{
@@ -95,7 +95,7 @@ TEST_CASE_TEMPLATE("mlp: the forward function is that computed by hand", T, floa
 }
 
 TEST_CASE("mlp: leading axes are batches, and a network of one layer is affine") {
-  Mlp<double> mlp(std::vector<Index>{2, 3}, activation_named<double>("tanh"), Random(4));
+  Mlp<double> mlp(std::vector<Index>{2, 3}, activation_named<double>("tanh"), RandomKey(4));
   set_biases(mlp);
   Tape<double> tape;
   const Var<double> y =
@@ -108,7 +108,7 @@ TEST_CASE("mlp: leading axes are batches, and a network of one layer is affine")
 
 TEST_CASE("mlp: weights start as truncated normals of variance 1 / in, biases as zeros") {
   constexpr Index in = 100;
-  Mlp<double> mlp(std::vector<Index>{in, 200, in}, activation_named<double>("tanh"), Random(7));
+  Mlp<double> mlp(std::vector<Index>{in, 200, in}, activation_named<double>("tanh"), RandomKey(7));
   const NamedParameters<double> parameters = parameters_of<double>(mlp);
   const std::span<const double> weights = parameters[0].parameter->value().storage();
   double sum = 0;
@@ -129,7 +129,7 @@ TEST_CASE("mlp: weights start as truncated normals of variance 1 / in, biases as
 
 TEST_CASE("mlp: layers differ, seeds differ, and equal seeds give equal weights") {
   const auto weights = [](std::uint64_t seed, std::size_t layer) {
-    Mlp<double> mlp(std::vector<Index>{4, 4, 4}, activation_named<double>("sin"), Random(seed));
+    Mlp<double> mlp(std::vector<Index>{4, 4, 4}, activation_named<double>("sin"), RandomKey(seed));
     return parameters_of<double>(mlp)[2 * layer].parameter->value();
   };
   CHECK(weights(1, 0) == weights(1, 0));
@@ -138,7 +138,7 @@ TEST_CASE("mlp: layers differ, seeds differ, and equal seeds give equal weights"
 }
 
 TEST_CASE("mlp: parameters are named by where they stand") {
-  Mlp<float> mlp(std::vector<Index>{4, 8, 2}, activation_named<float>("tanh"), Random(1));
+  Mlp<float> mlp(std::vector<Index>{4, 8, 2}, activation_named<float>("tanh"), RandomKey(1));
   NamedParameters<float> list;
   mlp.add_parameters("blocks.3.", list);
   REQUIRE(list.size() == 4);
@@ -152,12 +152,14 @@ TEST_CASE("mlp: parameters are named by where they stand") {
 
 TEST_CASE("mlp: impossible sizes, unknown activations and wrong rows are refused") {
   const Activation<double> tanh = activation_named<double>("tanh");
-  CHECK_THROWS_AS(Mlp<double>(std::vector<Index>{3}, tanh, Random(1)), std::invalid_argument);
-  CHECK_THROWS_AS(Mlp<double>(std::vector<Index>{3, 0, 2}, tanh, Random(1)), std::invalid_argument);
-  CHECK_THROWS_AS(Mlp<double>(std::vector<Index>{3, -1}, tanh, Random(1)), std::invalid_argument);
+  CHECK_THROWS_AS(Mlp<double>(std::vector<Index>{3}, tanh, RandomKey(1)), std::invalid_argument);
+  CHECK_THROWS_AS(Mlp<double>(std::vector<Index>{3, 0, 2}, tanh, RandomKey(1)),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(Mlp<double>(std::vector<Index>{3, -1}, tanh, RandomKey(1)),
+                  std::invalid_argument);
   CHECK_THROWS_WITH_AS(activation_named<float>("relu"), doctest::Contains("softplus"),
                        std::invalid_argument);
-  Mlp<double> mlp(std::vector<Index>{3, 2}, tanh, Random(1));
+  Mlp<double> mlp(std::vector<Index>{3, 2}, tanh, RandomKey(1));
   Tape<double> tape;
   CHECK_THROWS_AS(mlp.forward(tape.input(Tensor<double>{{1, 2}})), std::invalid_argument);
 }
@@ -180,18 +182,18 @@ TEST_CASE("mlp: the time stands before the state, repeated or once") {
 }
 
 TEST_CASE_TEMPLATE("mlp: in one piece it is what it is in pieces", T, float, double) {
-  Mlp<T> mlp(std::vector<Index>{4, 8, 8, 2}, activation_named<T>("tanh"), Random(3));
+  Mlp<T> mlp(std::vector<Index>{4, 8, 8, 2}, activation_named<T>("tanh"), RandomKey(3));
   set_biases(mlp);
   REQUIRE(mlp.has_one_piece());
   // Registers one by one and several at once, and rows that fill none.
   constexpr Index rows = 61;
   Tensor<T> points = Tensor<T>::zeros({rows, 2});
-  Random(4).normal(std::span(points.data(), 2 * rows));
+  RandomKey(4).normal(std::span(points.data(), 2 * rows));
   Tape<T> tape;
   const Var<T> t = tape.scalar(T(0.3));
   const Var<T> x = tape.input(points);
   const Tensor<T> pieces(mlp.forward(with_time(TimeInput::repeat, t, x)).value());
-  const Tensor<T> piece(mlp.in_one_piece(t, x).value());
+  const Tensor<T> piece(mlp.fused(t, x).value());
   const Tensor<T> with_divergence(mlp.in_one_piece_with_divergence(t, x).value());
   REQUIRE(with_divergence.shape() == Shape{rows, 3});
   constexpr T tolerance = 40 * std::numeric_limits<T>::epsilon();
@@ -205,12 +207,12 @@ TEST_CASE_TEMPLATE("mlp: in one piece it is what it is in pieces", T, float, dou
 
 TEST_CASE("mlp: wide networks, and those of other activations, refuse to be one piece") {
   const auto refuses = [](const std::vector<Index>& sizes, const char* activation) {
-    const Mlp<double> mlp(sizes, activation_named<double>(activation), Random(3));
+    const Mlp<double> mlp(sizes, activation_named<double>(activation), RandomKey(3));
     Tape<double> tape;
     const Var<double> t = tape.scalar(0.3);
     const Var<double> x = tape.input(Tensor<double>::ones({3, 2}));
     CHECK_FALSE(mlp.has_one_piece());
-    CHECK_THROWS_AS(mlp.in_one_piece(t, x), std::invalid_argument);
+    CHECK_THROWS_AS(mlp.fused(t, x), std::invalid_argument);
     CHECK_THROWS_AS(mlp.in_one_piece_with_divergence(t, x), std::invalid_argument);
   };
   refuses({4, 17, 2}, "tanh");

@@ -39,7 +39,7 @@ std::vector<double> exponential_times(const Tensor<double>& a, double t,
 
 Tensor<double> normals(const Shape& shape, std::uint64_t seed, double deviation) {
   Tensor<double> draws = Tensor<double>::zeros(shape);
-  Random(seed).normal(draws.storage());
+  RandomKey(seed).normal(draws.storage());
   for (double& x : draws.storage()) x *= deviation;
   return draws;
 }

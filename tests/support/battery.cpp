@@ -298,7 +298,7 @@ std::string operations_table(const std::vector<Row>& rows,
 
 Tensor<double> sample(const Shape& shape, std::uint64_t key, double scale) {
   Tensor<double> numbers = Tensor<double>::zeros(shape);
-  Random(key).normal(numbers.storage());
+  RandomKey(key).normal(numbers.storage());
   for (double& entry : numbers.storage()) entry *= scale;
   return numbers;
 }

@@ -13,38 +13,38 @@ namespace fjord::test {
 namespace {
 
 using flows::Bijector;
+using flows::Context;
 using flows::Gradient;
-using flows::Pass;
 
 struct Direction {
-  Var<double> (Bijector<double>::*map)(const Var<double>&, Pass&) const;
-  flows::WithLogDet<double> (Bijector<double>::*with_log_det)(const Var<double>&, Pass&) const;
+  Var<double> (Bijector<double>::*map)(const Var<double>&, Context&) const;
+  flows::WithLogDet<double> (Bijector<double>::*with_log_det)(const Var<double>&, Context&) const;
 };
 
 constexpr Direction forward{&Bijector<double>::forward, &Bijector<double>::forward_with_log_det};
 constexpr Direction inverse{&Bijector<double>::inverse, &Bijector<double>::inverse_with_log_det};
 
-Pass direct_pass() {
-  Pass pass;
-  pass.gradient = Gradient::direct;
-  return pass;
+Context direct_pass() {
+  Context context;
+  context.gradient = Gradient::direct;
+  return context;
 }
 
 double there_and_back(const Bijector<double>& flow, const Tensor<double>& x, Direction there,
                       Direction back) {
   Tape<double> tape;
-  Pass pass;
-  const Var<double> end = (flow.*back.map)((flow.*there.map)(tape.input(x), pass), pass);
+  Context context;
+  const Var<double> end = (flow.*back.map)((flow.*there.map)(tape.input(x), context), context);
   return worst_difference(Tensor<double>(end.value()), x);
 }
 
 void check_direction(const Bijector<double>& flow, const Tensor<double>& x, Direction direction,
                      FlowCheck& worst) {
   Tape<double> tape;
-  Pass pass;
+  Context context;
   const Var<double> rows = tape.input(x);
-  const flows::WithLogDet<double> whole = (flow.*direction.with_log_det)(rows, pass);
-  const Var<double> alone = (flow.*direction.map)(rows, pass);
+  const flows::WithLogDet<double> whole = (flow.*direction.with_log_det)(rows, context);
+  const Var<double> alone = (flow.*direction.map)(rows, context);
   worst.trace_free = std::max(
       worst.trace_free,
       worst_difference(Tensor<double>(alone.value()), Tensor<double>(whole.value.value())));
@@ -54,7 +54,7 @@ void check_direction(const Bijector<double>& flow, const Tensor<double>& x, Dire
     for (Index d = 0; d < dim; ++d) one(0, d) = x(row, d);
     const Tensor<double> matrix = jacobian<double>(
         [&](const Var<double>& z) {
-          Pass single = direct_pass();
+          Context single = direct_pass();
           return (flow.*direction.map)(z, single);
         },
         one);
@@ -67,8 +67,8 @@ void check_direction(const Bijector<double>& flow, const Tensor<double>& x, Dire
 void check_parameters(const Bijector<double>& flow, const nn::NamedParameters<double>& parameters,
                       const Tensor<double>& x, FlowCheck& found) {
   Tape<double> tape;
-  Pass pass = direct_pass();
-  const flows::WithLogDet<double> z = flow.inverse_with_log_det(tape.input(x), pass);
+  Context context = direct_pass();
+  const flows::WithLogDet<double> z = flow.inverse_with_log_det(tape.input(x), context);
   const Var<double> loss = sum(square(z.value)) - sum(z.log_det);
   Vars<double> bound;
   for (const auto& p : parameters) bound.push_back(tape.bind(*p.parameter));

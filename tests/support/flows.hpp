@@ -14,13 +14,13 @@ namespace fjord::test {
 /// Draws of N(0, deviation^2).
 inline Tensor<double> normals(const Shape& shape, std::uint64_t seed, double deviation = 1) {
   Tensor<double> draws = Tensor<double>::zeros(shape);
-  Random(seed).normal(draws.storage());
+  RandomKey(seed).normal(draws.storage());
   for (double& x : draws.storage()) x *= deviation;
   return draws;
 }
 
-inline flows::FlowNumerics numerics(double tolerance, flows::Trace trace = flows::Trace::exact) {
-  flows::FlowNumerics n;
+inline flows::SolverSettings numerics(double tolerance, flows::Trace trace = flows::Trace::exact) {
+  flows::SolverSettings n;
   n.solve = tolerances(tolerance, tolerance);
   n.trace = trace;
   return n;
@@ -37,13 +37,13 @@ inline flows::FlowSettings small_settings() {
 /// A model with fresh weights and biases that are not 0.
 template <class T>
 std::unique_ptr<flows::TransformedDistribution<T>> random_model(const flows::FlowSettings& settings,
-                                                                const flows::FlowNumerics& n,
+                                                                const flows::SolverSettings& n,
                                                                 std::uint64_t seed = 1) {
-  auto model = flows::make_flow<T>(settings, n, Random(seed));
+  auto model = flows::make_flow<T>(settings, n, RandomKey(seed));
   std::uint64_t key = 0;
   for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(*model)) {
     if (p.parameter->value().shape().rank() != 1) continue;
-    Random(seed).fold(++key).normal(p.parameter->mutable_values());
+    RandomKey(seed).fold(++key).normal(p.parameter->mutable_values());
   }
   return model;
 }
@@ -52,8 +52,8 @@ std::unique_ptr<flows::TransformedDistribution<T>> random_model(const flows::Flo
 template <class T>
 Tensor<T> log_prob(const flows::Distribution<T>& model, const Tensor<T>& x) {
   Tape<T> tape;
-  flows::Pass pass;
-  return Tensor<T>(model.log_prob(tape.input(x), pass).value());
+  flows::Context context;
+  return Tensor<T>(model.log_prob(tape.input(x), context).value());
 }
 
 }  // namespace fjord::test

@@ -236,7 +236,7 @@ Program decode_program(std::span<const std::uint8_t> bytes,
                        std::span<const ProgramOperation> operations) {
   Program program;
   if (bytes.size() < 2) return program;
-  const Random random(256 * std::uint64_t{bytes[0]} + bytes[1]);
+  const RandomKey random(256 * std::uint64_t{bytes[0]} + bytes[1]);
   for (const Shape& shape : input_shapes) {
     program.point.push_back(Tensor<double>::zeros(shape));
     random.fold(program.point.size()).normal(program.point.back().storage());

@@ -1,0 +1,38 @@
+/// Matrix products on raw column-major memory.
+#pragma once
+
+#include "fjord/autodiff/shape.hpp"
+
+namespace fjord::kernels {
+
+/// A matrix operand as it stands in memory, column-major with `rows` entries a column, or its
+/// transpose.
+template <class T>
+struct MatrixOperand {
+  const T* data;
+  Index rows;               ///< rows of the matrix in memory, which is also its leading dimension
+  bool transposed = false;  ///< whether the product takes the transpose of what stands in memory
+};
+
+/// What a product is added to.
+enum class Start {
+  zero,     ///< c = a b
+  present,  ///< c += a b
+};
+
+/// The product of a [m, k] and b [k, n], after any transposes, into c [m, n] with leading dimension
+/// m.
+///
+/// Note:    c overlaps neither operand. Runs on the calling thread alone. Narrow matrices, such as
+///          the layers of small networks over a long batch, run through kernels of Fjord's own,
+///          others through the BLAS.
+template <class T>
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+              Start start);
+
+/// As above, every column j of c starting from the number columns[j].
+template <class T>
+void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+              const T* columns);
+
+}  // namespace fjord::kernels

@@ -1,0 +1,173 @@
+/// Loops over runs of numbers, a vector register at a time.
+#pragma once
+
+#include <array>
+#include <utility>
+
+#include <xsimd/xsimd.hpp>
+
+#include "fjord/autodiff/shape.hpp"
+
+namespace fjord::kernels::simd {
+
+template <class T>
+using Batch = xsimd::batch<T>;
+
+template <class T>
+inline constexpr Index width = static_cast<Index>(Batch<T>::size);
+
+/// A run in which every entry is the same number.
+template <class T>
+struct Repeated {
+  const T* number;
+};
+
+template <class T>
+Batch<T> load(const T* run, Index i) {
+  return Batch<T>::load_unaligned(run + i);
+}
+
+template <class T>
+Batch<T> load(Repeated<T> run, Index) {
+  return Batch<T>(*run.number);
+}
+
+/// Calls body with every lane number as a constant: code of single lanes that no copy through memory
+/// holds up.
+template <class T, class Body>
+auto with_lanes(Body body) {
+  return [&]<Index... lane>(std::integer_sequence<Index, lane...>) {
+    return body(std::integral_constant<Index, lane>()...);
+  }
+  (std::make_integer_sequence<Index, width<T>>());
+}
+
+/// The `count` < width entries from i on; the rest repeat the first, so that no lane sees a strange
+/// number.
+template <class T>
+Batch<T> load_part(const T* run, Index i, Index count) {
+  if (count == 1) return Batch<T>(run[i]);
+  return with_lanes<T>([=](auto... lane) {
+    const typename Batch<T>::register_type lanes = {run[i + (lane < count ? lane : 0)]...};
+    return Batch<T>(lanes);
+  });
+}
+
+template <class T>
+Batch<T> load_part(Repeated<T> run, Index, Index) {
+  return Batch<T>(*run.number);
+}
+
+template <class T>
+void store_part(const Batch<T>& batch, T* run, Index count) {
+  std::array<T, Batch<T>::size> lanes;
+  batch.store_unaligned(lanes.data());
+  with_lanes<T>([&](auto... lane) {
+    ((lane < count ? void(run[lane] = lanes[static_cast<std::size_t>(lane.value)]) : void()), ...);
+  });
+}
+
+/// out[i] = f(in[i]...) for i in [0, n), where each `in` is `out` itself or apart from it.
+///
+/// The last lanes go through the same f, so position changes no bits: as the end of a register that
+/// reaches back, which is computed before anything is written.
+template <class T, class F, class... In>
+void transform(Index n, T* out, F f, In... in) {
+  if (n < width<T>) {
+    if (n > 0) store_part(f(load_part(in, 0, n)...), out, n);
+    return;
+  }
+  const Index whole = n / width<T> * width<T>;
+  const Index last = n - width<T>;
+  Batch<T> end;
+  if (whole < n) end = f(load(in, last)...);
+  for (Index i = 0; i < whole; i += width<T>) f(load(in, i)...).store_unaligned(out + i);
+  if (whole < n) end.store_unaligned(out + last);
+}
+
+/// {a[i], b[i]} = f(in[i]), where `in` may be a itself.
+template <class T, class F>
+void transform_pair(Index n, T* a, T* b, F f, const T* in) {
+  Index i = 0;
+  for (; i + width<T> <= n; i += width<T>) {
+    const auto [first, second] = f(load(in, i));
+    first.store_unaligned(a + i);
+    second.store_unaligned(b + i);
+  }
+  if (i == n) return;
+  const auto [first, second] = f(load_part(in, i, n - i));
+  store_part(first, a + i, n - i);
+  store_part(second, b + i, n - i);
+}
+
+/// out[i] (fresh: =, else +=) f(in[i]...).
+template <class T, class F, class... In>
+void accumulate(Index n, T* out, bool fresh, F f, In... in) {
+  if (fresh) {
+    transform(n, out, f, in...);
+  } else {
+    const T* old = out;
+    transform(
+        n, out, [&f](const Batch<T>& o, const auto&... x) { return o + f(x...); }, old, in...);
+  }
+}
+
+/// f(... f(f(start, in[0]), in[1]) ..., in[n - 1]), lane by lane; entries may come more than once.
+template <class T, class F>
+Batch<T> fold(Index n, Batch<T> start, F f, const T* in) {
+  Index i = 0;
+  for (; i + width<T> <= n; i += width<T>) start = f(start, load(in, i));
+  return i < n ? f(start, load_part(in, i, n - i)) : start;
+}
+
+/// The sum of the lanes, added in a tree.
+template <class T>
+T sum_of_lanes(const Batch<T>& batch) {
+  std::array<T, Batch<T>::size> lanes;
+  batch.store_unaligned(lanes.data());
+  for (std::size_t half = lanes.size() / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+/// Sum of f(in[i]...) over i in [0, n); blocks are added in double, so long sums keep their digits.
+template <class T, class F, class... In>
+double sum(Index n, F f, In... in) {
+  constexpr Index block = 64 * width<T>;
+  double total = 0;
+  Index i = 0;
+  while (i + width<T> <= n) {
+    const Index end = std::min(n - width<T>, i + block - width<T>);
+    Batch<T> lanes(T(0));
+    for (; i <= end; i += width<T>) lanes += f(load(in, i)...);
+    total += static_cast<double>(sum_of_lanes<T>(lanes));
+  }
+  if (i < n) {
+    std::array<T, Batch<T>::size> lanes;
+    f(load_part(in, i, n - i)...).store_unaligned(lanes.data());
+    for (Index k = 0; k < n - i; ++k)
+      total += static_cast<double>(lanes[static_cast<std::size_t>(k)]);
+  }
+  return total;
+}
+
+/// g * d that stays zero where g is zero, whatever d is: the product of every derivative rule.
+///
+/// An object, not a function, so that loops that it is handed to are compiled with it inside.
+template <class T>
+inline constexpr auto strong_product = [](const Batch<T>& g, const Batch<T>& d) {
+  return xsimd::select(g == Batch<T>(T(0)), Batch<T>(T(0)), g * d);
+};
+
+/// The product of two derivatives: zero where either is, whatever the other is.
+template <class T>
+inline constexpr auto product_of_derivatives = [](const Batch<T>& g, const Batch<T>& h) {
+  const Batch<T> zero(T(0));
+  return xsimd::select((g == zero) | (h == zero), zero, g * h);
+};
+
+/// x itself: what a copy or a sum of runs applies.
+inline constexpr auto same = [](const auto& x) { return x; };
+
+}  // namespace fjord::kernels::simd
