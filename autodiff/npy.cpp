@@ -80,8 +80,10 @@ class HeaderParser final {
   void parse_value(const std::string& key, Header& header) {
     if (key == "descr" && !header.dtype) {
       skip_space();
-      check_(!text_.starts_with("["),
-             "structured dtypes are not read; save one field, as x['name'].astype('<f8')");
+      check_(
+          !text_.starts_with("["),
+          "structured dtypes are not read; save one field, as x['name'].astype('<f8'), or all of "
+          "them by numpy.lib.recfunctions.structured_to_unstructured(x)");
       header.dtype = quoted();
     } else if (key == "fortran_order" && !header.is_fortran) {
       header.is_fortran = accept("True");
@@ -139,10 +141,39 @@ std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
   return header;
 }
 
+// A dtype that is not read, in words, and how to save the array instead.
+std::string refusal_of(const std::string& dtype) {
+  struct Kind {
+    char code;  // after the byte order
+    const char* name;
+    const char* advice;
+  };
+
+  constexpr const char* convert = "convert it with x.astype('<f8')";
+  constexpr const char* split = "save the real and the imaginary parts, x.real and x.imag";
+  static constexpr std::array kinds = {
+      Kind{'f', "another float", convert}, Kind{'i', "integers", convert},
+      Kind{'u', "integers", convert},      Kind{'b', "bool", convert},
+      Kind{'c', "complex numbers", split}, Kind{'O', "Python objects", convert},
+      Kind{'U', "text", convert},          Kind{'S', "text", convert},
+      Kind{'M', "dates", convert},         Kind{'m', "time spans", convert},
+  };
+  const char code = dtype.size() > 1 ? dtype[1] : '\0';
+  const auto* const kind = std::ranges::find(kinds, code, &Kind::code);
+  const bool is_known = kind != kinds.end();
+  std::string name = is_known ? kind->name : "";
+  if (dtype.ends_with("f2")) name = "float16";
+  if (dtype.starts_with('>')) name = "big-endian";
+  return "dtype '" + printable(dtype) + "'" + (name.empty() ? "" : " (" + name + ")") +
+         " is not read, only '<f4' and '<f8' are; " + (is_known ? kind->advice : convert);
+}
+
 template <class Stored>
 Tensor<Stored> read_data(std::string_view data, const Header& header, const FileCheck& check) {
   const Shape shape = checked_shape(*header.sizes, sizeof(Stored), check);
   const std::size_t expected = static_cast<std::size_t>(shape.size()) * sizeof(Stored);
+  check(data.size() <= expected || !data.substr(expected).starts_with(magic),
+        "another array follows the first; save each array in a file of its own");
   check(data.size() == expected, [&] {
     return (data.size() < expected ? "truncated: " : "trailing bytes: ") + to_string(shape) +
            " of '" + *header.dtype + "' needs " + std::to_string(expected) +
@@ -159,8 +190,7 @@ Tensor<T> parse_npy(std::string_view bytes, const std::string& name) {
   const Header header = HeaderParser(take_header(bytes, check), check).parse();
   if (header.dtype == "<f4") return read_data<float>(bytes, header, check).template as<T>();
   if (header.dtype == "<f8") return read_data<double>(bytes, header, check).template as<T>();
-  check.fail("dtype '" + printable(*header.dtype) +
-             "' is not read, only '<f4' and '<f8' are; convert it with x.astype('<f8')");
+  check.fail(refusal_of(*header.dtype));
 }
 
 template <class T>

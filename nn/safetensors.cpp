@@ -40,9 +40,13 @@ std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
   check(bytes.size() >= length_bytes,
         "shorter than the 8 bytes of a safetensors file's header length");
   const std::uint64_t length = little_endian(bytes.substr(0, length_bytes));
-  check(length <= max_header && length <= bytes.size() - length_bytes, [&] {
+  check(length <= bytes.size() - length_bytes, [&] {
     return "a header of " + std::to_string(length) + " bytes does not fit into the file of " +
            std::to_string(bytes.size()) + "; it is truncated or no safetensors file";
+  });
+  check(length <= max_header, [&] {
+    return "a header of " + std::to_string(length) + " bytes is larger than the format allows, " +
+           std::to_string(max_header);
   });
   const std::string_view text = bytes.substr(length_bytes, length);
   bytes.remove_prefix(length_bytes + length);
