@@ -134,30 +134,37 @@ void replace(const std::string& name, std::string_view bytes, std::optional<mode
   temporary.release();
 }
 
-}  // namespace
-
-std::string read_file(const std::string& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-
+std::string read_all(int number, const std::string& name) {
   struct stat status {};
 
   const auto check = [&](bool holds) {
-    require(holds, "read", [&] { return path + ": " + std::generic_category().message(errno); });
+    require(holds, "read", [&] { return name + ": " + std::generic_category().message(errno); });
   };
-  check(file.number() >= 0 && ::fstat(file.number(), &status) == 0);
+  check(number >= 0 && ::fstat(number, &status) == 0);
   // One byte more than there should be, so that the end shows without growing. Pipes have no size.
   std::string bytes(static_cast<std::size_t>(S_ISREG(status.st_mode) ? status.st_size : 0) + 1,
                     '\0');
   std::size_t size = 0;
   for (ssize_t count = 1; count != 0;) {
     if (size == bytes.size()) bytes.resize(2 * size + 4096);
-    count = ::read(file.number(), bytes.data() + size, bytes.size() - size);
+    count = ::read(number, bytes.data() + size, bytes.size() - size);
     if (count < 0 && errno == EINTR) continue;
     check(count >= 0);
     size += static_cast<std::size_t>(count);
   }
   bytes.resize(size);
   return bytes;
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return read_all(file.number(), path);
+}
+
+std::string read_standard_input() {
+  return read_all(STDIN_FILENO, "standard input");
 }
 
 void write_file(const std::string& path, std::string_view bytes) {

@@ -20,6 +20,11 @@ namespace fjord {
 ///          directory.
 std::string read_file(const std::string& path);
 
+/// Reads standard input to its end.
+///
+/// Errors:  std::invalid_argument "[read] standard input: reason" if it cannot be read.
+std::string read_standard_input();
+
 /// Writes a whole file, so that under its name there is at any time the old content or the new,
 /// never a part.
 ///
