@@ -3,8 +3,43 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 
 namespace fjord::apps {
+namespace {
+
+// The bytes of the UTF-8 character that the text begins with, or 0 if it begins with none.
+std::size_t character_size(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t size = byte(0) < 0x80 ? 1 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : 4;
+  if (size == 1) return 1;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < size) return 0;
+  std::uint32_t code = byte(0) & (0x7fU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3fU);
+  }
+  constexpr std::array<std::uint32_t, 5> smallest = {0, 0, 0x80, 0x800, 0x10000};
+  const bool is_surrogate = code >= 0xd800 && code < 0xe000;
+  return code < smallest[size] || code > 0x10ffff || is_surrogate ? 0 : size;
+}
+
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  const auto last = static_cast<unsigned char>(character.back());
+  return first < ' ' || first == 0x7f || (first == 0xc2 && last < 0xa0);
+}
+
+std::string escaped(char c) {
+  if (c == '\n') return "\\n";
+  if (c == '\r') return "\\r";
+  if (c == '\t') return "\\t";
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  return {'\\', 'x', digits[byte / 16], digits[byte % 16]};
+}
+
+}  // namespace
 
 std::string plain_message(std::string_view what) {
   std::string before;
@@ -21,6 +56,23 @@ std::string plain_message(std::string_view what) {
   std::string text = before + std::string(what) + after;
   std::ranges::replace(text, '\n', ' ');
   return text;
+}
+
+std::string shown(std::string_view text, std::size_t limit) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t size = character_size(text);
+    const std::string_view character = text.substr(0, std::max(size, std::size_t{1}));
+    if (character.size() > limit) return result + "...";
+    limit -= character.size();
+    text.remove_prefix(character.size());
+    if (size > 0 && !is_control(character)) {
+      result += character;
+    } else {
+      for (const char c : character) result += escaped(c);
+    }
+  }
+  return result;
 }
 
 template <class T>

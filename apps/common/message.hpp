@@ -10,6 +10,10 @@ namespace fjord::apps {
 /// becomes "cannot read x; check the name", and the name of any other function goes.
 std::string plain_message(std::string_view what);
 
+/// Foreign text fit for a message of one line: as it is where it is UTF-8, control characters and
+/// other bytes escaped as in C, cut after `limit` bytes.
+std::string shown(std::string_view text, std::size_t limit = 40);
+
 /// The shortest text that reads back to the same number.
 template <class T>
 std::string number_text(T value);

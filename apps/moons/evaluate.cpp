@@ -6,8 +6,9 @@
 #include <stdexcept>
 
 #include "fjord/apps/common/message.hpp"
-#include "fjord/apps/common/points.hpp"
 #include "fjord/apps/common/statistics.hpp"
+#include "fjord/apps/common/table.hpp"
+#include "fjord/apps/common/table_output.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/flows/sharded.hpp"
@@ -25,6 +26,11 @@ auto load_model(const std::string& file, const nn::State& state,
   }
 }
 
+Header header_of(const ScoreOptions& options) {
+  if (options.header.empty()) return Header::automatic;
+  return options.header == "yes" ? Header::yes : Header::no;
+}
+
 template <class T>
 void check_finite(const Tensor<T>& log_probs) {
   for (Index i = 0; i < log_probs.size(); ++i) {
@@ -35,29 +41,31 @@ void check_finite(const Tensor<T>& log_probs) {
 }
 
 template <class T>
-void score_as(const nn::State& state, const Tensor<double>& data, const ScoreOptions& options) {
+void score_as(const nn::State& state, const Table& data, const ScoreOptions& options) {
   const auto model =
       load_model<T>(options.model, state,
                     flow_numerics(options.rtol, options.atol, options.trace, options.precision));
-  require(data.shape()[1] == model->dim(), "--data", [&] {
-    return options.data + " has rows of " + std::to_string(data.shape()[1]) +
+  const Index rows = data.values.shape()[0];
+  const Index columns = data.values.shape()[1];
+  require(columns == model->dim(), "--data", [&] {
+    return options.data + " has rows of " + std::to_string(columns) +
            " numbers, and the model is for " + std::to_string(model->dim());
   });
-  const Tensor<T> points = points_as<T>(data, FileCheck("--data", options.data));
-  check_writable(options.out);
+  const Tensor<T> points = values_as<T>(data.values, data.names, FileCheck("--data", options.data));
+  check_table_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
   const flows::RowResults<T> result = sharded.log_prob(points, RandomKey(options.seed));
   check_finite(result.values);
-  save_points(options.out, result.values.template as<double>());
+  save_table(options.out, result.values.template as<double>());
   const Statistics nll = negated_statistics(result.values);
   // The largest number has 309 digits before the point.
   std::array<char, 320> error{"null"};
   if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
   // Not among the scores.
-  std::FILE* stream = is_standard_output(options.out) ? stderr : stdout;
+  std::FILE* stream = is_table_on_standard_output(options.out) ? stderr : stdout;
   std::fprintf(stream, "NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n",
-               nll.mean, error.data(), static_cast<long long>(data.shape()[0]), result.evaluations);
+               nll.mean, error.data(), static_cast<long long>(rows), result.evaluations);
 }
 
 template <class T>
@@ -65,17 +73,18 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
   const auto model = load_model<T>(options.model, state,
                                    flow_numerics(options.rtol, options.atol, "exact", precision));
-  check_writable(options.out);
+  check_table_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
-  save_points(options.out, sharded.sample(options.count, RandomKey(options.seed)).values);
+  save_table(options.out, sharded.sample(options.count, RandomKey(options.seed)).values);
 }
 
 }  // namespace
 
 void score(const ScoreOptions& options) {
+  check_is_not_input(options.out, {{"--model", options.model}, {"--data", options.data}});
   const nn::State state = nn::load_safetensors(options.model);
-  const Tensor<double> data = load_points(options.data);
+  const Table data = load_table(options.data, header_of(options));
   if (options.precision == "double") {
     score_as<double>(state, data, options);
   } else {
@@ -84,6 +93,7 @@ void score(const ScoreOptions& options) {
 }
 
 void sample(const SampleOptions& options) {
+  check_is_not_input(options.out, {{"--model", options.model}});
   const nn::State state = nn::load_safetensors(options.model);
   const bool is_double = !state.tensors.empty() &&
                          std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);

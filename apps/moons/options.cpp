@@ -51,8 +51,9 @@ std::vector<Setting> settings(TrainOptions& o) {
 
 std::vector<Setting> settings(ScoreOptions& o) {
   return {{"model", &o.model, "model file"},
-          {"data", &o.data, "points, .npy or .csv"},
-          {"out", &o.out, "log-densities, .npy or .csv"},
+          {"data", &o.data, "points: .npy, CSV, or - for CSV from standard input"},
+          {"out", &o.out, "log-densities: .npy, .csv, or - for CSV to standard output"},
+          {"header", &o.header, "yes or no: whether the first line of CSV names the columns"},
           {"rtol", &o.rtol, "relative tolerance of the solves"},
           {"atol", &o.atol, "absolute tolerance of the solves"},
           {"precision", &o.precision, "double or float"},
@@ -64,7 +65,7 @@ std::vector<Setting> settings(ScoreOptions& o) {
 std::vector<Setting> settings(SampleOptions& o) {
   return {{"model", &o.model, "model file"},
           {"count", &o.count, "samples to draw"},
-          {"out", &o.out, "samples, .npy or .csv"},
+          {"out", &o.out, "samples: .npy, .csv, or - for CSV to standard output"},
           {"seed", &o.seed, "moves the samples"},
           {"rtol", &o.rtol, "relative tolerance of the solves"},
           {"atol", &o.atol, "absolute tolerance of the solves"},
@@ -178,6 +179,7 @@ void check_options(const TrainOptions& o) {
 
 void check_options(const ScoreOptions& o) {
   check(!o.out.empty(), "out", "a file", o.out);
+  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
   check_solver(o.rtol, o.atol, o.trace);
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);

@@ -37,6 +37,7 @@ struct ScoreOptions {
   std::string model;
   std::string data;
   std::string out;
+  std::string header;  ///< yes or no; empty: decided by the first line
   double rtol = 1e-6;
   double atol = 1e-6;
   std::string precision = "double";

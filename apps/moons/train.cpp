@@ -8,9 +8,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fjord/apps/common/points.hpp"
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/statistics.hpp"
+#include "fjord/apps/common/table.hpp"
 #include "fjord/apps/moons/checkpoint.hpp"
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/apps/moons/picture.hpp"
@@ -91,7 +91,7 @@ class Training final {
   RandomKey use(Use use) const { return random_.fold(static_cast<std::uint64_t>(use)); }
 
   Tensor<T> points(const Tensor<double>& moons) const {
-    return points_as<T>(moons, FileCheck("--noise", settings_.at("noise")));
+    return values_as<T>(moons, {}, FileCheck("--noise", settings_.at("noise")));
   }
 
   Tensor<T> test_points(Index rows, std::uint64_t seed) const {

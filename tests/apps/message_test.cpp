@@ -19,5 +19,23 @@ TEST_CASE("message: brackets go, and what they say stays where a user knows it")
   CHECK(plain_message("two\nlines") == "two lines");
 }
 
+TEST_CASE("message: foreign text is shown as it is, and what cannot be shown is escaped") {
+  CHECK(shown("caf\xc3\xa9 \xe2\x88\x92 \xf0\x9f\x90\x9f") ==
+        "caf\xc3\xa9 \xe2\x88\x92 \xf0\x9f\x90\x9f");
+  CHECK(shown("a\tb\r\n\x1b[0m\x7f") == "a\\tb\\r\\n\\x1b[0m\\x7f");
+  CHECK(shown("\xc2\x85") == "\\xc2\\x85");  // a control character beyond ASCII
+  // Not UTF-8: a byte of Latin-1, an overlong form, a surrogate, beyond Unicode, cut off.
+  CHECK(shown("caf\xe9!") == "caf\\xe9!");
+  CHECK(shown("\xc0\xaf") == "\\xc0\\xaf");
+  CHECK(shown("\xed\xa0\x80") == "\\xed\\xa0\\x80");
+  CHECK(shown("\xf4\x90\x80\x80") == "\\xf4\\x90\\x80\\x80");
+  CHECK(shown("\xe2\x88") == "\\xe2\\x88");
+  CHECK(shown("\xff\xfe") == "\\xff\\xfe");
+  // Never within a character.
+  CHECK(shown("abcd", 3) == "abc...");
+  CHECK(shown("ab\xc3\xa9", 3) == "ab...");
+  CHECK(shown("ab\xc3\xa9", 4) == "ab\xc3\xa9");
+}
+
 }  // namespace
 }  // namespace fjord::apps

@@ -27,7 +27,7 @@ class MoonsTest(unittest.TestCase):
         environment = {"OPENBLAS_NUM_THREADS": "1", "PATH": "/nowhere", **(environment or {})}
         return subprocess.Popen(
             [self.program, *map(str, arguments)], cwd=self.folder, env=environment,
-            stdin=subprocess.DEVNULL, text=True,
+            stdin=options.pop("stdin", subprocess.DEVNULL), text=True,
             stdout=options.pop("stdout", subprocess.PIPE), stderr=options.pop("stderr", subprocess.PIPE), **options)
 
     def finish(self, process):

@@ -174,9 +174,9 @@ class Tables(MoonsTest):
         return self.succeeds("score", "--model", "model", "--data", data, "--out", out)
 
     def test_every_way_to_write_the_same_rows(self):
-        forms = {"plain.csv": "1,2\n-3.5,0.25\n", "header.csv": "x,y\n1,2\n-3.5,0.25\n",
-                 "quoted.csv": '"x","y"\n1,2\n-3.5,0.25', "comments.csv": "# a\n\n 1 , 2 # b\r\n\t-35e-1,+.25\r\n",
-                 "mark.csv": b"\xef\xbb\xbf1,2\n-3.5,0.25\n", "text": "1,2\n-3.5,0.25\n",
+        forms = {"plain.csv": "1.,2\n-3.5,0.25\n", "header.csv": "x,y\n1,2\n-3.5,0.25\n",
+                 "quoted.csv": '"x","y"\n1,2\n-3.5,0.25', "comments.csv": "# a\n\n 1.0 , 2\r\n# b\r\n\t-35e-1,+.25\r\n",
+                 "mark.csv": b"\xef\xbb\xbf1.,2\n-3.5,0.25\n", "text": "1.,2\n-3.5,0.25\n",
                  "c.npy": npy_bytes([1, 2, -3.5, 0.25], (2, 2)),
                  "float.npy": npy_bytes([1, 2, -3.5, 0.25], (2, 2), "<f4"),
                  "fortran.npy": npy_bytes([1, -3.5, 2, 0.25], (2, 2), fortran=True)}
@@ -189,7 +189,7 @@ class Tables(MoonsTest):
                 self.assertAlmostEqual(scores[1], normal_log_density([-3.5, 0.25], 0.8), delta=1e-6)
 
     def test_one_line_says_mean_and_standard_error(self):
-        run = self.score(self.write("data.csv", "1,2\n-3.5,0.25\n0,0\n"))
+        run = self.score(self.write("data.csv", "1.,2\n-3.5,0.25\n0,0\n"))
         values = [-float(line) for line in self.path("scores.csv").read_text().splitlines()]
         mean = sum(values) / 3
         error = math.sqrt(sum((v - mean) ** 2 for v in values) / 2 / 3)
@@ -240,7 +240,7 @@ class Tables(MoonsTest):
         self.assertEqual(read_npy(self.path("through.npy"))[:2], ("<f4", (5, 2)))
 
     def test_scores_on_standard_output_come_alone(self):
-        self.write("data.csv", "1,2\n-3.5,0.25\n")
+        self.write("data.csv", "1.,2\n-3.5,0.25\n")
         self.score("data.csv", "alone.npy")
         for out in ("/dev/stdout", "through.npy"):  # also where the name is that of the redirected file
             with open(self.path("through.npy"), "wb") as through:
@@ -260,8 +260,8 @@ class Refusals(MoonsTest):
         cases = {"text.csv": ("1,2\n3,word\n", "line 2, column 2"), "missing.csv": ("1,2\n3,\n", "line 2, column 2"),
                  "short.csv": ("1,2\n\n3\n", "line 3, column 2"), "long.csv": ("x,y\n1,2\n3,4,5\n", "line 3, column 3"),
                  "nan.csv": ("1,2\nnan,4\n", "line 2, column 1"), "inf.csv": ("1,-inf\n", "line 1, column 2"),
-                 "big.csv": ("1,1e999\n", "line 1, column 2"), "mixed.csv": ("x,1\n2,3\n", "line 1, column 1"),
-                 "hex.csv": ("1,0x10\n", "line 1, column 2"), "empty.csv": ("", "no rows"), "only.csv": ("a,b\n", "no rows"),
+                 "big.csv": ("1,1e999\n", "line 1, column 2"), "mixed.csv": ("x,1.5\n2,3\n", "line 1, column 1"),
+                 "hex.csv": ("1,2\n1,0x10\n", "line 2, column 2"), "empty.csv": ("", "no rows"), "only.csv": ("a,b\n", "no rows"),
                  "spaces.csv": ("1 2\n3 4\n", "commas"), "three.csv": ("1,2,3\n", "rows of 3 numbers"),
                  "nan.npy": (npy_bytes([1, 2, nan, 4], (2, 2)), "row 2, column 1"),
                  "inf.npy": (npy_bytes([1, inf, 3, 4], (2, 2), "<f4"), "row 1, column 2"),
@@ -280,10 +280,12 @@ class Refusals(MoonsTest):
         self.fails(1, "row 2", "score", "--model", "model", "--data", "far.csv", "--out", "s.npy")
 
     def test_numbers_beyond_float(self):
-        for name, content in (("far.csv", "x,y\n1,2\n-1e39,4\n"), ("far.npy", npy_bytes([1, 2, -1e39, 4], (2, 2)))):
+        for name, content, column in (("far.csv", "x,y\n1,2\n-1e39,4\n", "1 (x)"),
+                                      ("far.npy", npy_bytes([1, 2, -1e39, 4], (2, 2)), "1")):
             self.write(name, content)
+            place = f"{name}: row 2, column {column}: -1e+39 is beyond"
             score = ["score", "--model", "model", "--data", name, "--out"]
-            self.fails(2, name + ": row 2, column 1: -1e+39 is beyond", *score, "s.npy", "--precision", "float")
+            self.fails(2, place, *score, "s.npy", "--precision", "float")
             self.succeeds(*score, "/dev/null")
 
     def refuses_model(self, name, content, part):

@@ -1,0 +1,218 @@
+#include "fjord/apps/common/csv_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "fjord/apps/common/cell.hpp"
+
+namespace fjord::apps {
+namespace {
+
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+constexpr std::string_view separators = "\t;,";
+
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+  return text;
+}
+
+// The separator in a first line "sep=;", quoted or not, or 0.
+char named_separator(std::string_view text) {
+  std::string_view line = text.substr(0, text.find_first_of("\r\n"));
+  if (line.size() > 2 && line.starts_with('"') && line.ends_with('"')) {
+    line = line.substr(1, line.size() - 2);
+  }
+  const bool is_one = line.size() == 5 && line.starts_with("sep=") &&
+                      separators.find(line.back()) != std::string_view::npos;
+  return is_one ? line.back() : '\0';
+}
+
+}  // namespace
+
+CsvReader::CsvReader(std::string_view text, char separator)
+    : at_(text.data()),
+      end_(text.data() + text.size()),
+      separator_(separator),
+      row_begin_(text.data()) {}
+
+CsvReader::CsvReader(std::string_view text)
+    : CsvReader(without_mark(text), named_separator(without_mark(text))) {
+  if (separator_ == '\0') {
+    separator_ = separator_of(without_mark(text));
+    return;
+  }
+  while (!is_end_of_line(at_)) ++at_;
+  end_line();
+}
+
+char CsvReader::separator_of(std::string_view text) {
+  std::string candidates;
+  std::string better;
+  for (const char separator : separators) {
+    CsvReader reader(text, separator);
+    const std::vector<std::string> first = reader.filled_row();
+    if (first.size() < 2) continue;
+    candidates += separator;
+    std::vector<std::string> second = reader.filled_row();
+    if (second.empty()) second = first;
+    if (second.size() != first.size()) continue;
+    better += separator;
+    const auto is_text = [](const std::string& f) { return cell_of(f).kind == Cell::Kind::text; };
+    if (std::ranges::none_of(second, is_text)) return separator;
+  }
+  if (!better.empty()) return better.front();
+  return candidates.empty() ? ',' : candidates.front();
+}
+
+bool CsvReader::next_row() {
+  blank_line_ = 0;
+  while (at_ != end_) {
+    row_begin_ = at_;
+    if (*at_ == '#') {
+      while (!is_end_of_line(at_)) ++at_;
+      comment_ = {row_begin_ + 1, at_};
+    } else {
+      at_ = after_blanks(at_);
+      row_ended_ = is_end_of_line(at_);
+      if (!row_ended_) {
+        at_ = row_begin_;
+        return true;
+      }
+      if (blank_line_ == 0) blank_line_ = line_;
+    }
+    end_line();
+  }
+  return false;
+}
+
+std::optional<double> CsvReader::number() {
+  const char* begin = after_blanks(at_);
+  // from_chars() takes no plus sign.
+  if (begin != end_ && *begin == '+' && begin + 1 != end_ && begin[1] != '-') ++begin;
+  double value = 0;
+  const auto [next, error] = std::from_chars(begin, end_, value);
+  if (error != std::errc() || !std::isfinite(value)) return {};
+  const char* after = after_blanks(next);
+  if (!is_end_of_field(after)) return {};
+  number_ = {begin, next};
+  at_ = after;
+  end_field();
+  return value;
+}
+
+CsvField CsvReader::field() {
+  at_ = after_blanks(at_);
+  if (at_ != end_ && *at_ == '"') return quoted_field();
+  const char* begin = at_;
+  while (!is_end_of_field(at_)) ++at_;
+  const CsvField result{trimmed({begin, at_}), {}};
+  end_field();
+  return result;
+}
+
+// At a quote.
+CsvField CsvReader::quoted_field() {
+  const std::size_t first_line = line_;
+  unquoted_.clear();
+  for (++at_; at_ != end_; ++at_) {
+    const bool is_quote = *at_ == '"';
+    const bool is_doubled = is_quote && at_ + 1 != end_ && at_[1] == '"';
+    if (is_quote && !is_doubled) break;
+    if (is_doubled) ++at_;
+    if (*at_ == '\n' || (*at_ == '\r' && (at_ + 1 == end_ || at_[1] != '\n'))) ++line_;
+    unquoted_ += *at_;
+  }
+  CsvField result{unquoted_, {}};
+  if (at_ == end_) result.fault = "has a quote that is never closed";
+  if (at_ != end_) at_ = after_blanks(at_ + 1);
+  if (!is_end_of_field(at_)) result.fault = "has text after the closing quote";
+  while (!is_end_of_field(at_)) ++at_;
+  end_field();
+  field_line_ = first_line;
+  return result;
+}
+
+std::string_view CsvReader::row_text() const {
+  const std::string_view text(row_begin_, at_);
+  return text.substr(0, text.find_last_not_of("\r\n") + 1);
+}
+
+std::vector<std::string> CsvReader::comment_fields() const {
+  CsvReader reader(comment_, separator_);
+  return reader.next_row() ? reader.row() : std::vector<std::string>();
+}
+
+bool CsvReader::is_end_of_line(const char* at) const {
+  return at == end_ || *at == '\n' || *at == '\r';
+}
+
+bool CsvReader::is_end_of_field(const char* at) const {
+  return is_end_of_line(at) || *at == separator_;
+}
+
+// Blanks are spaces, no-break spaces and, unless they separate fields, tabs.
+const char* CsvReader::after_blanks(const char* at) const {
+  while (at != end_) {
+    if (*at == ' ' || (*at == '\t' && separator_ != '\t')) {
+      ++at;
+    } else if (*at == '\xc2' && at + 1 != end_ && at[1] == '\xa0') {
+      at += 2;
+    } else {
+      break;
+    }
+  }
+  return at;
+}
+
+void CsvReader::end_field() {
+  field_line_ = line_;
+  row_ended_ = is_end_of_line(at_);
+  if (row_ended_) {
+    end_line();
+  } else {
+    ++at_;
+  }
+}
+
+void CsvReader::end_line() {
+  if (at_ == end_) return;
+  const bool is_pair = *at_ == '\r' && at_ + 1 != end_ && at_[1] == '\n';
+  at_ += is_pair ? 2 : 1;
+  ++line_;
+}
+
+std::vector<std::string> CsvReader::row() {
+  std::vector<std::string> fields;
+  bool is_whole = true;
+  do {
+    const CsvField next = field();
+    is_whole = is_whole && next.fault.empty();
+    fields.emplace_back(next.text);
+  } while (!row_ended_);
+  return is_whole ? fields : std::vector<std::string>();
+}
+
+std::vector<std::string> CsvReader::filled_row() {
+  const auto is_filled = [](const std::string& field) { return !field.empty(); };
+  while (next_row()) {
+    std::vector<std::string> fields = row();
+    if (std::ranges::any_of(fields, is_filled)) return fields;
+  }
+  return {};
+}
+
+std::string csv_quoted(std::string_view field) {
+  const bool is_plain = !field.empty() && field.find_first_of(",;\t\"\r\n") == field.npos &&
+                        field.front() != ' ' && field.back() != ' ' && field.front() != '#' &&
+                        !field.starts_with("\xc2\xa0") && !field.ends_with("\xc2\xa0");
+  if (is_plain) return std::string(field);
+  std::string text = "\"";
+  for (const char c : field) {
+    text += c;
+    if (c == '"') text += c;
+  }
+  return text + '"';
+}
+
+}  // namespace fjord::apps

@@ -1,0 +1,87 @@
+#include "fjord/apps/common/table.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include "fjord/apps/common/csv_table.hpp"
+#include "fjord/apps/common/file_kind.hpp"
+#include "fjord/apps/common/message.hpp"
+#include "fjord/autodiff/npy.hpp"
+
+namespace fjord::apps {
+namespace {
+
+// An array that is not a table, and how to make one of it.
+std::string shape_message(const Shape& shape) {
+  const std::string got = "an array of shape [rows, columns] is needed, got " + to_string(shape);
+  if (shape.rank() == 1) {
+    const std::string size = std::to_string(shape[0]);
+    return got + "; save it as [" + size + ", 1], x.reshape(-1, 1), for " + size +
+           " rows of one column, or as [1, " + size + "], x.reshape(1, -1), for one row";
+  }
+  if (shape.rank() == 2) return got + ", which has no entries";
+  return got + "; save it with two axes, as x.reshape(len(x), -1) gives";
+}
+
+void check_array(const Tensor<double>& values, const FileCheck& check) {
+  check(values.shape().rank() == 2 && values.size() > 0,
+        [&] { return shape_message(values.shape()); });
+  for (Index i = 0; i < values.shape()[0]; ++i) {
+    for (Index k = 0; k < values.shape()[1]; ++k) {
+      check(std::isfinite(values(i, k)), [&] {
+        return place_in("row", static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1),
+                        {}) +
+               ": a finite number is needed, got " + number_text(values(i, k));
+      });
+    }
+  }
+}
+
+}  // namespace
+
+Table load_table(const std::string& file, Header header) {
+  const bool is_stream = file == "-";
+  const std::string name = is_stream ? "standard input" : file;
+  const std::string bytes = is_stream ? read_standard_input() : read_file(file);
+  const FileCheck check("--data", name);
+  const std::string_view foreign = foreign_kind(bytes);
+  check(foreign.empty(), foreign);
+  if (!is_npy(bytes) && !has_ending(file, ".npy")) return parse_csv(bytes, header, check);
+  check(header != Header::yes, "an array has no header; leave out --header yes");
+  Table table{{}, parse_npy<double>(bytes, name)};
+  check_array(table.values, check);
+  return table;
+}
+
+std::string place_in(const char* unit, std::size_t line, std::size_t column,
+                     std::span<const std::string> names) {
+  const std::string place =
+      std::string(unit) + " " + std::to_string(line) + ", column " + std::to_string(column);
+  if (column > names.size() || names[column - 1].empty()) return place;
+  return place + " (" + shown(names[column - 1]) + ")";
+}
+
+template <class T>
+Tensor<T> values_as(const Tensor<double>& values, std::span<const std::string> names,
+                    const FileCheck& check) {
+  Tensor<T> result = values.as<T>();
+  for (Index i = 0; i < values.shape()[0]; ++i) {
+    for (Index k = 0; k < values.shape()[1]; ++k) {
+      check(std::isfinite(result(i, k)), [&] {
+        return place_in("row", static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1),
+                        names) +
+               ": " + number_text(values(i, k)) +
+               " is beyond the numbers of this precision; compute in double";
+      });
+    }
+  }
+  return result;
+}
+
+template Tensor<float> values_as(const Tensor<double>&, std::span<const std::string>,
+                                 const FileCheck&);
+template Tensor<double> values_as(const Tensor<double>&, std::span<const std::string>,
+                                  const FileCheck&);
+
+}  // namespace fjord::apps

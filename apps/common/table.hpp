@@ -1,0 +1,40 @@
+/// Tables of numbers, read from .npy and CSV.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fjord/autodiff/files.hpp"
+#include "fjord/autodiff/tensor.hpp"
+
+namespace fjord::apps {
+
+struct Table {
+  std::vector<std::string> names;  ///< of the columns; none if the file names none
+  Tensor<double> values;           ///< [rows, columns], at least one of each, all finite
+};
+
+/// Whether the first line of CSV text names the columns; `automatic` decides by its fields.
+enum class Header { automatic, yes, no };
+
+/// Reads a table from a file, or from standard input if the name is "-": numpy's .npy format if the
+/// bytes or the name say so, and CSV otherwise; see parse_csv().
+///
+/// Errors:  std::invalid_argument for files of other kinds, which it names, for arrays that are not
+///          [rows, columns], and for entries that are not finite numbers, with line or row and
+///          column, counted from 1.
+Table load_table(const std::string& file, Header header = Header::automatic);
+
+/// A place in a table as errors name it: "row 2, column 3 (height)".
+std::string place_in(const char* unit, std::size_t line, std::size_t column,
+                     std::span<const std::string> names);
+
+/// The table's values in the precision T.
+///
+/// Errors:  std::invalid_argument through `check` for a number beyond those of T, with its place.
+template <class T>
+Tensor<T> values_as(const Tensor<double>& values, std::span<const std::string> names,
+                    const FileCheck& check);
+
+}  // namespace fjord::apps

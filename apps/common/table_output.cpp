@@ -1,0 +1,88 @@
+#include "fjord/apps/common/table_output.hpp"
+
+#include <array>
+#include <charconv>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+#include "fjord/apps/common/csv_reader.hpp"
+#include "fjord/apps/common/file_kind.hpp"
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/files.hpp"
+#include "fjord/autodiff/npy.hpp"
+
+namespace fjord::apps {
+namespace {
+
+constexpr const char* stream = "-";
+
+std::string path_of(const std::string& out) {
+  return out == stream ? "/dev/stdout" : out;
+}
+
+// Whether it exists and is a regular file, links followed; then `status` describes it.
+bool is_regular_file(const std::string& file, int stream_number, struct stat& status) {
+  const int result =
+      file == stream ? ::fstat(stream_number, &status) : ::stat(file.c_str(), &status);
+  return result == 0 && S_ISREG(status.st_mode);
+}
+
+template <class T>
+std::string csv_text(const Tensor<T>& values, std::span<const std::string> names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ",") + csv_quoted(name);
+  }
+  if (!names.empty()) text += '\n';
+  const auto columns = values.shape().rank() == 2 ? static_cast<std::size_t>(values.shape()[1]) : 1;
+  std::size_t column = 0;
+  for (const T value : values.to_vector()) {
+    std::array<char, 32> number{};
+    text.append(number.data(), std::to_chars(number.begin(), number.end(), value).ptr);
+    column = (column + 1) % columns;
+    text += column == 0 ? '\n' : ',';
+  }
+  return text;
+}
+
+}  // namespace
+
+void check_is_not_input(const std::string& out, std::initializer_list<Input> inputs) {
+  struct stat target {};
+
+  if (!is_regular_file(out, STDOUT_FILENO, target)) return;
+  for (const Input& input : inputs) {
+    struct stat source {};
+
+    const bool is_same = is_regular_file(input.file, STDIN_FILENO, source) &&
+                         source.st_dev == target.st_dev && source.st_ino == target.st_ino;
+    require(!is_same, "--out", [&] {
+      return out + " is the file that " + input.option + " reads, " + input.file +
+             "; name another file";
+    });
+  }
+}
+
+void check_table_writable(const std::string& out) {
+  check_writable(path_of(out));
+}
+
+bool is_table_on_standard_output(const std::string& out) {
+  return is_standard_output(path_of(out));
+}
+
+template <class T>
+void save_table(const std::string& out, const Tensor<T>& values,
+                std::span<const std::string> names) {
+  if (out == stream || has_ending(out, ".csv")) {
+    write_file(path_of(out), csv_text(values, names));
+  } else {
+    save_npy(out, values);
+  }
+}
+
+template void save_table(const std::string&, const Tensor<float>&, std::span<const std::string>);
+template void save_table(const std::string&, const Tensor<double>&, std::span<const std::string>);
+
+}  // namespace fjord::apps

@@ -1,0 +1,39 @@
+/// Tables of numbers, written as .npy and CSV.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+#include <string>
+
+#include "fjord/autodiff/tensor.hpp"
+
+namespace fjord::apps {
+
+/// A file that a program reads, and the option that names it.
+struct Input {
+  std::string option;
+  std::string file;
+};
+
+/// Refuses an output that is one of the inputs, under whatever name: it would be lost.
+///
+/// Errors:  std::invalid_argument that names both options.
+void check_is_not_input(const std::string& out, std::initializer_list<Input> inputs);
+
+/// Finds out before long work whether save_table() could begin; errors as check_writable().
+void check_table_writable(const std::string& out);
+
+/// Whether a table goes where standard output goes.
+bool is_table_on_standard_output(const std::string& out);
+
+/// Writes a table: to standard output as CSV if the name is "-", to a CSV file if it ends in .csv,
+/// small or capital, and to a .npy file in the precision of T otherwise. CSV has as many digits as
+/// read back to the same numbers.
+///
+/// Shapes:  values [rows, columns] or [rows]; the names of the columns, or none. A .npy file has none.
+/// Errors:  std::system_error if writing fails; see write_file().
+template <class T>
+void save_table(const std::string& out, const Tensor<T>& values,
+                std::span<const std::string> names = {});
+
+}  // namespace fjord::apps

@@ -1,0 +1,135 @@
+#include "fjord/apps/common/csv_reader.hpp"
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace fjord::apps {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+// Every field, and behind a fault what was read of it.
+Rows rows_of(std::string_view text) {
+  CsvReader reader(text);
+  Rows rows;
+  while (reader.next_row()) {
+    rows.emplace_back();
+    do {
+      const CsvField field = reader.field();
+      rows.back().push_back(std::string(field.fault) + std::string(field.text));
+    } while (!reader.row_ended());
+  }
+  return rows;
+}
+
+TEST_CASE("csv_reader: fields are those of RFC 4180") {
+  struct Case {
+    const char* text;
+    Rows rows;
+  };
+
+  const Case cases[] = {
+      {"", {}},
+      {"\n \n\t\r\n", {}},
+      {"a", {{"a"}}},
+      {"a,b\nc,d", {{"a", "b"}, {"c", "d"}}},
+      {"a,,\n", {{"a", "", ""}}},
+      {",", {{"", ""}}},
+      {"a\rb\r\nc\n\rd", {{"a"}, {"b"}, {"c"}, {"d"}}},
+      {" a b ,\tc\t\n1 ,\t2\t\n", {{"a b", "c"}, {"1", "2"}}},
+      {"a\t b\tc,d\n", {{"a", "b", "c,d"}}},
+      {"a;b;\n;\t;c\n", {{"a", "b", ""}, {"", "", "c"}}},
+      {"\"a, b\",\"\"\"c\"\"\",\"\"\n", {{"a, b", "\"c\"", ""}}},
+      {"\"a\r\nb\",c\nd,e\n", {{"a\r\nb", "c"}, {"d", "e"}}},
+      {" \" a \" ,b\n", {{" a ", "b"}}},
+      {"5\" pipe,6\"\n", {{"5\" pipe", "6\""}}},
+      {"\"a;b;c\",d\n", {{"a;b;c", "d"}}},
+      {"\"a\"b,c\n", {{"has text after the closing quotea", "c"}}},
+      {"a,\"b\nc", {{"a", "has a quote that is never closedb\nc"}}},
+      {"\"", {{"has a quote that is never closed"}}},
+      {"# a\n#\nb,#c\n# d", {{"b", "#c"}}},
+      {"\xef\xbb\xbf# a\n\xef\xbb\xbf", {{"\xef\xbb\xbf"}}},
+      {"\xc2\xa0 a\xc2\xa0,b\n", {{"a", "b"}}},
+      {"sep=;\na,b;c\n", {{"a,b", "c"}}},
+      {"\xef\xbb\xbf\"sep=,\"\r\na;b,c\n", {{"a;b", "c"}}},
+      {"sep=\t\ra,b;c\n", {{"a,b;c"}}},
+      {"sep=;", {}},
+      {"sep=|\n", {{"sep=|"}}},
+      {"1,5;2,5\n3,5;4,5\n", {{"1,5", "2,5"}, {"3,5", "4,5"}}},
+      {"a;b,c\n1,2\n", {{"a;b", "c"}, {"1", "2"}}},
+      {"a,b\tc\n1,2\t3\n", {{"a,b", "c"}, {"1,2", "3"}}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    CHECK(rows_of(c.text) == c.rows);
+  }
+}
+
+TEST_CASE("csv_reader: plain numbers are read, and anything else is left for field()") {
+  CsvReader reader(
+      " 1.5 ,+2,-3e2,.5\n\"4\",nan,-inf,1e999,+-1,1x,,\xe2\x88\x92"
+      "1\n");
+  REQUIRE(reader.next_row());
+  CHECK(reader.number() == 1.5);
+  CHECK(reader.number_text() == "1.5");
+  CHECK(reader.number() == 2);
+  CHECK(reader.number() == -300);
+  CHECK_FALSE(reader.row_ended());
+  CHECK(reader.number() == 0.5);
+  CHECK(reader.row_ended());
+  REQUIRE(reader.next_row());
+  for (const char* text : {"4", "nan", "-inf", "1e999", "+-1", "1x", "",
+                           "\xe2\x88\x92"
+                           "1"}) {
+    CAPTURE(text);
+    CHECK_FALSE(reader.number());
+    CHECK(reader.field().text == text);
+  }
+  CHECK(reader.row_ended());
+  CHECK_FALSE(reader.next_row());
+}
+
+TEST_CASE("csv_reader: lines are counted as an editor counts them") {
+  CsvReader reader("# c\r\n\ra,\"b\nb\",c\n\n\nd");
+  REQUIRE(reader.next_row());
+  CHECK(reader.blank_line() == 2);
+  reader.field();
+  CHECK(reader.line() == 3);
+  reader.field();
+  CHECK(reader.line() == 3);
+  reader.field();
+  CHECK(reader.line() == 4);
+  CHECK(reader.row_text() == "a,\"b\nb\",c");
+  REQUIRE(reader.next_row());
+  CHECK(reader.blank_line() == 5);
+  reader.field();
+  CHECK(reader.line() == 7);
+  CHECK(reader.row_text() == "d");
+}
+
+TEST_CASE("csv_reader: the last comment's fields") {
+  CsvReader reader("# first\n# x , \"y, z\"\n1,2\n# \"open\n3,4\n");
+  REQUIRE(reader.next_row());
+  CHECK(reader.comment_fields() == std::vector<std::string>{"x", "y, z"});
+  reader.field();
+  reader.field();
+  REQUIRE(reader.next_row());
+  CHECK(reader.comment_fields().empty());
+  CHECK(CsvReader("1\n").comment_fields().empty());
+}
+
+TEST_CASE("csv_reader: quoted fields read back as they were") {
+  for (const std::string field :
+       {"plain", "with space", "", "a,b", "a;b", "a\tb", "\"", "a\"b\"", "a\r\nb", " a", "a ", "#a",
+        "\xc2\xa0"
+        "a"}) {
+    CAPTURE(field);
+    CHECK(rows_of(csv_quoted(field) + ",x\n") == Rows{{field, "x"}});
+  }
+  CHECK(csv_quoted("with space") == "with space");
+}
+
+}  // namespace
+}  // namespace fjord::apps
