@@ -84,15 +84,22 @@ nn::State read_state(const std::filesystem::path& file) {
   }
 }
 
-void check_settings(const Settings& saved, const Settings& asked) {
+// A setting that the checkpoint does not know came later, when its default was all that there was.
+void check_settings(const Settings& saved, const Settings& asked, const Settings& defaults) {
   static const std::set<std::string> free{"epochs", "threads", "out"};
   for (const auto& [name, value] : asked) {
     if (free.contains(name)) continue;
     const auto found = saved.find(name);
-    const std::string before = found == saved.end() ? "nothing" : found->second;
+    const std::string before = found == saved.end() ? defaults.at(name) : found->second;
     require(before == value, "--resume", [&, &setting = name, &now = value] {
       return "the checkpoint was made with --" + setting + " " + before + ", not " + now +
              "; give that, or another --out";
+    });
+  }
+  for (const auto& [name, value] : saved) {
+    require(asked.contains(name), "--resume", [&, &setting = name, &before = value] {
+      return "the checkpoint was made with --" + setting + " " + before +
+             ", which this version does not have; name another --out";
     });
   }
 }
@@ -121,10 +128,10 @@ bool is_unfinished(const std::filesystem::path& file) {
 template <class T>
 Position load_checkpoint(const std::filesystem::path& file,
                          const nn::NamedParameters<T>& parameters, optim::Optimizer<T>& optimizer,
-                         const Settings& settings) {
+                         const Settings& settings, const Settings& defaults) {
   const nn::State state = read_state(file);
   const Metadata metadata = metadata_of(state, file.string());
-  check_settings(metadata.settings, settings);
+  check_settings(metadata.settings, settings, defaults);
   optim::OptimizerState<T> moments{metadata.optimizer_steps, {}};
   for (const auto& [name, tensor] : optimizer.state().tensors) {
     moments.tensors[name] = tensor_at<T>(state, moment_prefix + name, file.string());
@@ -144,7 +151,7 @@ Position load_checkpoint(const std::filesystem::path& file,
   template void save_checkpoint(const std::filesystem::path&, const nn::NamedParameters<T>&,     \
                                 const optim::Optimizer<T>&, const Position&, const Settings&);   \
   template Position load_checkpoint(const std::filesystem::path&, const nn::NamedParameters<T>&, \
-                                    optim::Optimizer<T>&, const Settings&);
+                                    optim::Optimizer<T>&, const Settings&, const Settings&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

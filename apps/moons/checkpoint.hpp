@@ -39,13 +39,14 @@ void save_checkpoint(const std::filesystem::path& file, const nn::NamedParameter
 /// Errors:  std::invalid_argument if there is such a file and it is no checkpoint.
 bool is_unfinished(const std::filesystem::path& file);
 
-/// Restores a run. Settings but `epochs`, `threads` and `out` must be those of the checkpoint.
+/// Restores a run. Settings but `epochs`, `threads` and `out` must be those of the checkpoint; one
+/// that the checkpoint does not name must be its default.
 ///
-/// Errors:  std::invalid_argument if the file is no checkpoint, or a setting differs, which it
-///          names.
+/// Errors:  std::invalid_argument if the file is not a checkpoint, or a setting differs or is
+///          unknown, which it names.
 template <class T>
 Position load_checkpoint(const std::filesystem::path& file,
                          const nn::NamedParameters<T>& parameters, optim::Optimizer<T>& optimizer,
-                         const Settings& settings);
+                         const Settings& settings, const Settings& defaults);
 
 }  // namespace fjord::apps

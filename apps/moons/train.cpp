@@ -111,7 +111,7 @@ class Training final {
     if (error) throw std::system_error(error, "[write] " + out_.string());
     const fs::path file = out_ / "checkpoint.safetensors";
     if (options_.resume && fs::exists(file)) {
-      position_ = load_checkpoint(file, parameters_, adam_, settings_);
+      position_ = load_checkpoint(file, parameters_, adam_, settings_, settings_of(TrainOptions()));
       position_.finished = false;
       const Index begun = position_.epoch + (position_.batch > 0 ? 1 : 0);
       require(begun <= options_.epochs, "--epochs", [&] {

@@ -49,7 +49,7 @@ TEST_CASE_TEMPLATE("checkpoint: a restored run goes on to the same bits", T, flo
   whole.step(T(0.3));
   save_checkpoint(file, whole.parameters, whole.adam, some_position(), settings);
   Run<T> resumed;
-  const Position p = load_checkpoint(file, resumed.parameters, resumed.adam, settings);
+  const Position p = load_checkpoint(file, resumed.parameters, resumed.adam, settings, settings);
   CHECK((p.epoch == 2 && p.batch == 5 && p.steps == 69 && !p.finished));
   CHECK((p.loss_sum == 0.1 + 0.2 && p.rows == 1280 && p.evaluation_sum == 1.0 / 3));
   CHECK((p.last_evaluations == 81.5 && p.seconds == 1e-3));
@@ -78,10 +78,12 @@ TEST_CASE("checkpoint: settings that change a run are compared, the others are n
   const std::filesystem::path file = folder.path / "checkpoint";
   Run<float> run;
   save_checkpoint(file, run.parameters, run.adam, Position(), settings);
+  Settings defaults = settings;
+  defaults["taste"] = "plain";  // came after the checkpoint
   const auto load = [&](const char* name, const char* value) {
     Settings changed = settings;
     changed[name] = value;
-    load_checkpoint(file, run.parameters, run.adam, changed);
+    load_checkpoint(file, run.parameters, run.adam, changed, defaults);
   };
   CHECK_NOTHROW(load("epochs", "9"));
   CHECK_NOTHROW(load("threads", "9"));
@@ -90,7 +92,13 @@ TEST_CASE("checkpoint: settings that change a run are compared, the others are n
                        "[--resume] the checkpoint was made with --rate 0.01, not 0.02; give that, "
                        "or another --out",
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(load("taste", "x"), doctest::Contains("--taste nothing, not x"),
+  CHECK_NOTHROW(load("taste", "plain"));
+  CHECK_THROWS_WITH_AS(load("taste", "x"), doctest::Contains("--taste plain, not x"),
+                       std::invalid_argument);
+  Settings fewer = settings;
+  fewer.erase("rate");
+  CHECK_THROWS_WITH_AS(load_checkpoint(file, run.parameters, run.adam, fewer, fewer),
+                       doctest::Contains("with --rate 0.01, which this version does not have"),
                        std::invalid_argument);
 }
 
@@ -99,9 +107,9 @@ TEST_CASE("checkpoint: files that are none are refused") {
   const std::filesystem::path file = folder.path / "checkpoint";
   Run<float> run;
   const auto refuses = [&](const char* message) {
-    CHECK_THROWS_WITH_AS(load_checkpoint(file, run.parameters, run.adam, settings),
+    CHECK_THROWS_WITH_AS(load_checkpoint(file, run.parameters, run.adam, settings, settings),
                          doctest::Contains(message), std::invalid_argument);
-    CHECK_THROWS_WITH_AS(load_checkpoint(file, run.parameters, run.adam, settings),
+    CHECK_THROWS_WITH_AS(load_checkpoint(file, run.parameters, run.adam, settings, settings),
                          doctest::Contains("; name another --out"), std::invalid_argument);
   };
   write_file(file, "junk of more than eight bytes");
