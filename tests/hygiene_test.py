@@ -204,6 +204,13 @@ class Format(Tree):
                 self.assertNotEqual(result.returncode, 0)
                 self.assertIn(name, result.stderr)
 
+    def test_a_comment_of_more_than_100_columns_is_found(self):
+        self.write(".clang-format", (HERE.parent / ".clang-format").read_text())
+        self.write("nn/x.hpp", "// " + "x" * 97 + "\n")
+        self.assertEqual(self.check().returncode, 0, self.check().stderr)
+        self.write("nn/x.hpp", "int x;\n// " + "x" * 98 + "\n")
+        self.assertIn("nn/x.hpp:2: 101 columns", self.check().stderr)
+
 
 if __name__ == "__main__":
     clang_format = sys.argv.pop()
