@@ -1,4 +1,8 @@
+#include <cmath>
 #include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
 
 #include "fjord/autodiff/autodiff.hpp"
 #include "fjord/flows/flows.hpp"
@@ -6,9 +10,37 @@
 
 using namespace fjord;
 
-// Fits a density to a table of numbers: fit TABLE.npy MODEL.safetensors
-int main(int, char** argv) {
-  const Tensor<float> table = load_npy<float>(argv[1]);
+// The flow begins at N(0, 0.8^2 I), and must find every column near it.
+void check_column(const Tensor<float>& table, Index column) {
+  const Index rows = table.shape()[0];
+  double mean = 0;
+  double square = 0;
+  for (Index i = 0; i < rows; ++i) mean += table(i, column) / static_cast<double>(rows);
+  for (Index i = 0; i < rows; ++i) square += std::pow(table(i, column) - mean, 2);
+  const double deviation = std::sqrt(square / static_cast<double>(rows));
+  const std::string name = "column " + std::to_string(column + 1);
+  require(std::isfinite(deviation), "fit", name + " holds a number that is not finite");
+  require(std::abs(mean) < 5 && deviation > 0.05 && deviation < 5, "fit", [&] {
+    return name + " has mean " + std::to_string(mean) + " and deviation " +
+           std::to_string(deviation) +
+           "; subtract the mean and divide by the deviation first, and leave out constant columns";
+  });
+}
+
+Tensor<float> load_table(const std::string& file) {
+  const Tensor<float> table = load_npy<float>(file);
+  require(table.shape().rank() == 2 && table.shape()[0] > 1 && table.shape()[1] > 0, "fit", [&] {
+    return file +
+           ": a table [rows, columns] of at least two rows is needed, got an array of shape " +
+           to_string(table.shape());
+  });
+  for (Index k = 0; k < table.shape()[1]; ++k) check_column(table, k);
+  return table;
+}
+
+void fit(const std::string& table_file, const std::string& model_file) {
+  const Tensor<float> table = load_table(table_file);
+  check_writable(model_file);
   const auto rows = static_cast<std::uint32_t>(table.shape()[0]);
   const flows::FlowSettings settings{.dim = table.shape()[1], .blocks = 2, .hidden = {16, 16}};
   const auto model =
@@ -32,5 +64,19 @@ int main(int, char** argv) {
   double sum = 0;
   for (const float value : log_density.storage()) sum += value;
   std::printf("mean log-density %.3f nats\n", sum / rows);
-  nn::save_safetensors(argv[2], flows::state_of(*model, settings));
+  nn::save_safetensors(model_file, flows::state_of(*model, settings));
+}
+
+// Fits a density to a table of numbers: fit TABLE.npy MODEL.safetensors
+int main(int argc, char** argv) {
+  try {
+    require(argc == 3, "fit", "two names are needed: fit TABLE.npy MODEL.safetensors");
+    std::error_code none;
+    require(!std::filesystem::equivalent(argv[1], argv[2], none), "fit",
+            "the model needs another name than the table");
+    fit(argv[1], argv[2]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }

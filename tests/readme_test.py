@@ -63,6 +63,39 @@ class Readme(unittest.TestCase):
         self.assertGreater(mean, -0.5)
         self.run_example(density, "square.safetensors")
 
+    def test_the_fit_refuses_what_it_cannot_do_in_one_line(self):
+        rows = [0.1 * ((7 * i) % 20) - 1 for i in range(40)]
+        scaled = [value if i % 2 else 1000 + value for i, value in enumerate(rows)]
+        cases = {"rank 1": (npy_bytes(rows, (40,)), "got an array of shape [40]"),
+                 "no rows": (npy_bytes([], (0, 2)), "got an array of shape [0, 2]"),
+                 "no columns": (npy_bytes([], (5, 0)), "got an array of shape [5, 0]"),
+                 "one row": (npy_bytes(rows, (1, 40)), "of at least two rows"),
+                 "a NaN": (npy_bytes(rows[:-1] + [math.nan], (20, 2)), "column 2 holds a number that is not finite"),
+                 "an infinity": (npy_bytes([math.inf] + rows[1:], (20, 2)), "column 1 holds a number that is not finite"),
+                 "beyond float": (npy_bytes([1e60] + rows[1:], (20, 2)), "column 1 holds a number that is not finite"),
+                 "a column far from zero": (npy_bytes(scaled, (20, 2)), "column 1 has mean 9"),
+                 "a wide column": (npy_bytes([100 * v for v in rows], (20, 2)), "column 1 has mean"),
+                 "a narrow column": (npy_bytes([1e-3 * v for v in rows], (20, 2)), "subtract the mean and divide"),
+                 "a constant column": (npy_bytes(20 * [0.5, 0.1], (20, 2)), "and leave out constant columns"),
+                 "text": (b"1,2\n", "table.npy")}
+        table = self.folder / "table.npy"
+
+        def refuses(part, *arguments):
+            run = subprocess.run([fit, *arguments], cwd=self.folder, capture_output=True, text=True)
+            self.assertEqual((run.returncode, run.stdout, run.stderr.count("\n")), (1, "", 1), run.stderr)
+            self.assertIn(part, run.stderr)
+
+        for name, (content, part) in cases.items():
+            with self.subTest(name):
+                table.write_bytes(content)
+                refuses(part, "table.npy", "model")
+                self.assertEqual([p.name for p in self.folder.iterdir()], ["table.npy"])
+        refuses("none.npy", "none.npy", "model")
+        refuses("two names", "table.npy")
+        table.write_bytes(npy_bytes(rows, (20, 2)))
+        refuses("another name", "table.npy", "./table.npy")
+        refuses("nowhere/model", "table.npy", "nowhere/model")
+
     def test_the_guide_shows_code_of_the_examples(self):
         guide = (root / "docs/guide.md").read_text("utf-8")
         blocks = re.findall(r"^(?:<!-- part of (\S+) -->\n)?```cpp\n(.*?)^```$", guide, re.M | re.S)
