@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <exception>
 
 #include "fjord/autodiff/autodiff.hpp"
 #include "fjord/flows/flows.hpp"
@@ -6,7 +7,7 @@
 using namespace fjord;
 
 // Prints the log-density that a model file gives to three points, and the gradient of each.
-int main(int, char** argv) {
+void print_densities(char** argv) {
   const auto model = flows::model_of<double>(nn::load_safetensors(argv[1]), {});
 
   Tape<double> tape;
@@ -17,5 +18,15 @@ int main(int, char** argv) {
   for (int row = 0; row < 3; ++row) {
     std::printf("%7.3f nats, gradient (%.3f, %.3f)\n", log_density.value()(row), slope[0](row, 0),
                 slope[0](row, 1));
+  }
+}
+
+int main(int argc, char** argv) {
+  try {
+    require(argc == 2, "density", "one name is needed: density MODEL.safetensors");
+    print_densities(argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
   }
 }

@@ -10,7 +10,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 
-from apps.moons_program import identity_flow, npy_bytes
+from apps.moons_program import flow_bytes, flow_tensors, identity_flow, npy_bytes
 
 
 def block(marker):
@@ -63,6 +63,17 @@ class Readme(unittest.TestCase):
         self.assertGreater(mean, -0.5)
         self.run_example(density, "square.safetensors")
 
+    def assert_refusal(self, run, part):
+        self.assertEqual((run.returncode, run.stdout, run.stderr.count("\n")), (1, "", 1), run.stderr)
+        self.assertIn(part, run.stderr)
+
+    def test_the_density_of_a_file_that_is_not_a_model_of_two_columns(self):
+        (self.folder / "text").write_text("no model, but longer than a header")
+        (self.folder / "wide").write_bytes(flow_bytes(flow_tensors([6, 8, 3], 1, lambda: 0.0), dim=3, blocks=1, hidden=[8]))
+        for arguments, part in (([], "one name"), (["none"], "none"), (["text"], "text"), (["wide"], "")):
+            run = subprocess.run([density, *arguments], cwd=self.folder, capture_output=True, text=True)
+            self.assert_refusal(run, part)
+
     def test_the_fit_refuses_what_it_cannot_do_in_one_line(self):
         rows = [0.1 * ((7 * i) % 20) - 1 for i in range(40)]
         scaled = [value if i % 2 else 1000 + value for i, value in enumerate(rows)]
@@ -82,8 +93,7 @@ class Readme(unittest.TestCase):
 
         def refuses(part, *arguments):
             run = subprocess.run([fit, *arguments], cwd=self.folder, capture_output=True, text=True)
-            self.assertEqual((run.returncode, run.stdout, run.stderr.count("\n")), (1, "", 1), run.stderr)
-            self.assertIn(part, run.stderr)
+            self.assert_refusal(run, part)
 
         for name, (content, part) in cases.items():
             with self.subTest(name):
