@@ -1,8 +1,11 @@
 #include "fjord/apps/common/csv_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 
 #include "fjord/apps/common/cell.hpp"
 
@@ -26,6 +29,46 @@ char named_separator(std::string_view text) {
   const bool is_one = line.size() == 5 && line.starts_with("sep=") &&
                       separators.find(line.back()) != std::string_view::npos;
   return is_one ? line.back() : '\0';
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Reads a number of at most 15 digits without an exponent, and returns its end, or nullptr if it is
+// any other. Digits and power of ten are doubles then, so that their quotient is rounded once, and
+// right. Most numbers in tables are such, and std::from_chars() takes three times as long for them.
+//
+// Source: W. D. Clinger, How to read floating point numbers accurately, 1990.
+const char* read_short_number(const char* at, const char* end, double& value) {
+  constexpr std::ptrdiff_t most = 15;
+  static constexpr std::array powers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                        1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  const bool is_negative = at != end && *at == '-';
+  if (is_negative) ++at;
+  std::int64_t digits = 0;
+  const auto take_digits = [&] {
+    const char* first = at;
+    while (at != end && at - first <= most && is_digit(*at)) digits = 10 * digits + (*at++ - '0');
+    return at - first;
+  };
+  const std::ptrdiff_t whole = take_digits();
+  if (whole > most) return nullptr;
+  const bool has_point = at != end && *at == '.';
+  if (has_point) ++at;
+  const std::ptrdiff_t decimals = has_point ? take_digits() : 0;
+  if (whole + decimals == 0 || whole + decimals > most) return nullptr;
+  if (at != end && (is_digit(*at) || *at == 'e' || *at == 'E')) return nullptr;
+  value = static_cast<double>(digits) / powers[static_cast<std::size_t>(decimals)];
+  if (is_negative) value = -value;
+  return at;
+}
+
+// Reads a finite number and returns its end, or nullptr if there is none.
+const char* read_number(const char* at, const char* end, double& value) {
+  if (const char* short_end = read_short_number(at, end, value)) return short_end;
+  const auto [next, error] = std::from_chars(at, end, value);
+  return error == std::errc() && std::isfinite(value) ? next : nullptr;
 }
 
 }  // namespace
@@ -88,11 +131,11 @@ bool CsvReader::next_row() {
 
 std::optional<double> CsvReader::number() {
   const char* begin = after_blanks(at_);
-  // from_chars() takes no plus sign.
+  // Neither way to read a number takes a plus sign.
   if (begin != end_ && *begin == '+' && begin + 1 != end_ && begin[1] != '-') ++begin;
   double value = 0;
-  const auto [next, error] = std::from_chars(begin, end_, value);
-  if (error != std::errc() || !std::isfinite(value)) return {};
+  const char* next = read_number(begin, end_, value);
+  if (next == nullptr) return {};
   const char* after = after_blanks(next);
   if (!is_end_of_field(after)) return {};
   number_ = {begin, next};

@@ -1,5 +1,7 @@
 #include "fjord/apps/common/csv_reader.hpp"
 
+#include <charconv>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -89,6 +91,26 @@ TEST_CASE("csv_reader: plain numbers are read, and anything else is left for fie
   }
   CHECK(reader.row_ended());
   CHECK_FALSE(reader.next_row());
+}
+
+TEST_CASE("csv_reader: numbers of any length are those of std::from_chars()") {
+  std::mt19937_64 random(1);
+  for (unsigned i = 0; i < 20'000; ++i) {
+    // 1 to 20 digits, a point somewhere or nowhere, sometimes a sign or an exponent.
+    std::string text = std::to_string(random() % 10'000'000'000) + std::to_string(random());
+    text.resize(1 + random() % 20);
+    if (i % 3 > 0) text.insert(random() % (text.size() + 1), ".");
+    if (i % 5 == 0) text.insert(0, "-");
+    if (i % 7 == 0) text += "e" + std::to_string(static_cast<int>(random() % 40) - 20);
+    if (text == "." || text == "-." || text.starts_with(".e") || text.starts_with("-.e")) continue;
+    CAPTURE(text);
+    double expected = 0;
+    REQUIRE(std::from_chars(text.data(), text.data() + text.size(), expected).ec == std::errc());
+    CsvReader reader(text);
+    REQUIRE(reader.next_row());
+    CHECK(reader.number() == expected);
+    CHECK(reader.number_text() == text);
+  }
 }
 
 TEST_CASE("csv_reader: lines are counted as an editor counts them") {
