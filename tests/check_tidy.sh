@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs clang-tidy over every source and the headers that they include; silent if there is nothing to say.
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
 install_missing $build_packages clang-tidy
