@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/random.hpp"
 
 namespace fjord {
