@@ -11,7 +11,7 @@ import struct
 import tempfile
 import time
 
-from moons_program import MoonsTest, TIMEOUT, read_safetensors, run_tests
+from moons_program import LIMITED_USER, MoonsTest, TIMEOUT, read_safetensors, run_tests, with_one_process
 
 SMALL = ["--points", 300, "--batch", 128]  # three steps an epoch, the last one smaller
 RESULTS = {"checkpoint.safetensors", "config.toml", "metrics.jsonl", "model.safetensors"}
@@ -91,6 +91,14 @@ class Training(MoonsTest):
         self.assertEqual(self.model("out1"), self.model("out2"))
         self.assertEqual(self.model("out1"), self.model("out3"))
         self.assertEqual(self.metrics("out1"), self.metrics("out2"))
+
+    def test_a_user_who_may_have_one_process_only(self):
+        self.train("free", "--epochs", 1)
+        if os.geteuid() == 0:
+            os.chown(self.folder, LIMITED_USER, -1)
+        # Without a number of threads for OpenBLAS, which starts them as it is loaded.
+        self.train("out", "--epochs", 1, environment={"OPENBLAS_NUM_THREADS": ""}, **with_one_process(self, self.program))
+        self.assertEqual(self.model("out"), self.model("free"))
 
     def test_config_reads_back_to_the_same_run_and_the_command_line_wins(self):
         self.train("first", "--epochs", 1, "--rate", 0.02, "--noise", 0.11, "--seed", 7, "--hidden", "6", "--rtol", 2e-3)
