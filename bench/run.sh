@@ -2,7 +2,7 @@
 # Builds and runs the benchmarks: each figure beside its reference, timed in the same run.
 # Usage: run.sh [training | autodiff]
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
 install_missing $build_packages gnuplot-nox

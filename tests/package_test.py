@@ -9,6 +9,10 @@ import sys
 import tempfile
 import unittest
 
+sys.dont_write_bytecode = True
+
+from apps.moons_program import with_one_process
+
 HERE = pathlib.Path(__file__).parent
 COMPILER = os.environ.get("CXX", "c++")
 # The oldest processor of the family: a program need not be compiled for the same one as the library.
@@ -36,18 +40,18 @@ def run(*command, **options):
 
 
 def install(build, destination):
-    """Installs a build folder below a destination; returns the prefix and the folder of the library."""
-    run("meson", "install", "-C", build, "--no-rebuild", "--destdir", destination)
-    [config] = destination.rglob("fjord.pc")
-    libraries = config.parent.parent
-    prefix = re.search(r"^prefix=/*(.*)$", config.read_text(), re.M)[1]
-    return destination / prefix, libraries
+    """Installs a build folder and moves it to a destination; returns the prefix and the folder of the library."""
+    with tempfile.TemporaryDirectory() as elsewhere:
+        run("meson", "install", "-C", build, "--no-rebuild", "--destdir", elsewhere)
+        [config] = pathlib.Path(elsewhere).rglob("fjord.pc")
+        shutil.move(config.parents[2], destination)
+    [library] = {path.parent for path in destination.rglob("libfjord*")}
+    return destination, library
 
 
 def flags(installed, *options):
-    prefix, libraries = installed
-    environment = {**os.environ, "PKG_CONFIG_PATH": str(libraries / "pkgconfig")}
-    return run("pkg-config", f"--define-variable=prefix={prefix}", *options, env=environment).split()
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(installed[0] / "share/pkgconfig")}
+    return run("pkg-config", *options, env=environment).split()
 
 
 def compile_example(source, program, more):
@@ -93,6 +97,13 @@ class Package(unittest.TestCase):
         run(sys.executable, HERE / "readme_test.py", root, *of_the_readme)
         run(sys.executable, HERE / "examples_test.py", *(set(programs.iterdir()) - set(of_the_readme)))
 
+    def test_a_program_needs_no_second_thread_or_process(self):
+        # OpenBLAS starts its threads as it is loaded, and ends the program where it may not.
+        program = self.folder / "one"
+        compile_example(root / "examples/spring.cpp", program, flags(self.installed, "--cflags", "--libs", "fjord"))
+        free = run(program)
+        self.assertEqual(run(program, env={"PATH": os.environ["PATH"]}, **with_one_process(self, program)), free)
+
     def test_cmake_finds_the_package_and_refuses_another_version(self):
         self.with_cmake("cmake", self.installed)
         for version in ("0.2", "1.0", "0.1.1"):
@@ -104,7 +115,7 @@ class Package(unittest.TestCase):
         (folder / "subprojects").mkdir()
         (folder / "subprojects/fjord").symlink_to(root, target_is_directory=True)
         run("meson", "setup", folder / "build", folder, "--force-fallback-for=fjord", "-Dfjord:default_library=shared",
-            "-Doptimization=0", "-Ddebug=false")
+            "-Doptimization=0", "-Ddebug=false", "--libdir=lib64")  # where no CMake of Debian looks
         targets = run("ninja", "-C", folder / "build", "-t", "targets", "all")
         for program in ("moons", "test_", "density"):
             self.assertNotIn(program, targets)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds everything and runs every test; the last line is "N passed, M failed".
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
 . "$root/tests/suites.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh

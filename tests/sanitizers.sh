@@ -2,7 +2,7 @@
 # Runs the unit tests under the address and undefined-behaviour sanitizers, and those with threads under the
 # thread sanitizer; the last line is "N passed, M failed".
 set -eu
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
 . "$root/tests/suites.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh

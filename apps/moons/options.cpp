@@ -7,11 +7,11 @@
 #include <cstdio>
 #include <limits>
 #include <set>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <toml++/toml.h>
 
+#include "fjord/apps/common/cores.hpp"
 #include "fjord/apps/common/message.hpp"
 #include "fjord/apps/moons/version.hpp"
 #include "fjord/autodiff/errors.hpp"
@@ -45,7 +45,7 @@ std::vector<Setting> settings(TrainOptions& o) {
           {"trace", &o.trace, "exact or hutchinson"},
           {"gradient", &o.gradient, "direct or adjoint"},
           {"seed", &o.seed, "moves initial weights, noise, shuffling and samples"},
-          {"threads", &o.threads, "threads; all cores if 0 or not given"},
+          {"threads", &o.threads, "threads; all cores it may use if 0 or not given"},
           {"precision", &o.precision, "float or double"}};
 }
 
@@ -59,7 +59,7 @@ std::vector<Setting> settings(ScoreOptions& o) {
           {"precision", &o.precision, "double or float"},
           {"trace", &o.trace, "exact or hutchinson"},
           {"seed", &o.seed, "moves the probes of hutchinson"},
-          {"threads", &o.threads, "threads; all cores if 0 or not given"}};
+          {"threads", &o.threads, "threads; all cores it may use if 0 or not given"}};
 }
 
 std::vector<Setting> settings(SampleOptions& o) {
@@ -69,7 +69,7 @@ std::vector<Setting> settings(SampleOptions& o) {
           {"seed", &o.seed, "moves the samples"},
           {"rtol", &o.rtol, "relative tolerance of the solves"},
           {"atol", &o.atol, "absolute tolerance of the solves"},
-          {"threads", &o.threads, "threads; all cores if 0 or not given"}};
+          {"threads", &o.threads, "threads; all cores it may use if 0 or not given"}};
 }
 
 std::string text_of(const Target& target) {
@@ -410,8 +410,7 @@ flows::SolverSettings flow_numerics(double rtol, double atol, const std::string&
 }
 
 int thread_count(Index asked) {
-  return asked > 0 ? static_cast<int>(asked)
-                   : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return asked > 0 ? static_cast<int>(asked) : usable_cores();
 }
 
 }  // namespace fjord::apps

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fjord/apps/common/progress.hpp"
+#include "fjord/apps/common/run_folder.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/moons/checkpoint.hpp"
@@ -26,14 +27,28 @@ namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t caught_signal = 0;
 
+// A signal that the parent ignores, as nohup and shells do for what runs in the background, stays so.
 void catch_signals() {
   const auto note = [](int signal) {
     caught_signal = signal;
     std::signal(signal, SIG_DFL);  // a second one ends the program at once
   };
-  std::signal(SIGINT, note);
-  std::signal(SIGTERM, note);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction inherited {};
+
+    sigaction(signal, nullptr, &inherited);
+    if (inherited.sa_handler != SIG_IGN) std::signal(signal, note);
+  }
 }
+
+// What a run leaves in its folder, the checkpoint first.
+constexpr const char* checkpoint_name = "checkpoint.safetensors";
+constexpr const char* config_name = "config.toml";
+constexpr const char* metrics_name = "metrics.jsonl";
+constexpr const char* model_name = "model.safetensors";
+constexpr const char* picture_name = "panels.png";
+constexpr std::array result_names{checkpoint_name, config_name, metrics_name, model_name,
+                                  picture_name};
 
 // What the run's seed is folded with, so that no two uses share random numbers.
 enum class Use : std::uint64_t { weights, noise, shuffling, probes, samples };
@@ -64,7 +79,6 @@ class Training final {
  public:
   explicit Training(const TrainOptions& options)
       : options_(options),
-        out_(options.out),
         settings_(settings_of(options)),
         random_(options.seed),
         workers_(thread_count(options.threads)),
@@ -74,7 +88,8 @@ class Training final {
         sharded_(*model_, workers_),
         adam_(pointers(parameters_), {.rate = options.rate}),
         data_(points(make_moons(options.points, options.noise, use(Use::noise)))),
-        test_(test_points(small_test_rows, small_test_seed)) {}
+        test_(test_points(small_test_rows, small_test_seed)),
+        folder_(options.out) {}
 
   int run() {
     start();
@@ -106,10 +121,8 @@ class Training final {
 
   void start() {
     catch_signals();
-    std::error_code error;
-    fs::create_directories(out_, error);
-    if (error) throw std::system_error(error, "[write] " + out_.string());
-    const fs::path file = out_ / "checkpoint.safetensors";
+    folder_.check_files(result_names);
+    const fs::path file = folder_.file(checkpoint_name);
     if (options_.resume && fs::exists(file)) {
       position_ = load_checkpoint(file, parameters_, adam_, settings_, settings_of(TrainOptions()));
       position_.finished = false;
@@ -119,24 +132,25 @@ class Training final {
       });
     } else if (options_.resume) {
       std::fprintf(stderr, "moons: no checkpoint in %s, so the run starts from the beginning\n",
-                   out_.c_str());
+                   options_.out.c_str());
     } else {
       require(!is_unfinished(file), "--out", [&] {
-        return out_.string() +
+        return options_.out +
                " holds an unfinished run; go on with --resume, or name another --out";
       });
     }
-    write_file(out_ / "config.toml", config_text(options_));
     if (position_.steps == 0) begin();
+    write_file(folder_.file(config_name), config_text(options_));
     began_ = Clock::now();
   }
 
-  // What an earlier run left is replaced, and must not pass for this one's meanwhile.
+  // What an earlier run left is replaced, and must not pass for this one's meanwhile. The checkpoint
+  // comes first: it shows that the other files belong to a run.
   void begin() {
     save();
-    for (const char* name : {"model.safetensors", "metrics.jsonl", "panels.png"}) {
+    for (const char* name : {model_name, metrics_name, picture_name}) {
       std::error_code ignored;
-      fs::remove(out_ / name, ignored);
+      fs::remove(folder_.file(name), ignored);
     }
   }
 
@@ -198,7 +212,7 @@ class Training final {
     position_.metrics += line.dump() + "\n";
     position_.batch = 0;
     position_.loss_sum = position_.rows = position_.evaluation_sum = 0;
-    write_file(out_ / "metrics.jsonl", position_.metrics);
+    write_file(folder_.file(metrics_name), position_.metrics);
     save();
   }
 
@@ -240,8 +254,8 @@ class Training final {
     line["entropy"] = json_number(entropy);
     line["nfe_forward"] = position_.last_evaluations;
     line["seconds"] = total;
-    write_file(out_ / "metrics.jsonl", position_.metrics + line.dump() + "\n");
-    nn::save_safetensors(out_ / "model.safetensors",
+    write_file(folder_.file(metrics_name), position_.metrics + line.dump() + "\n");
+    nn::save_safetensors(folder_.file(model_name),
                          flows::state_of(*model_, flow_settings(options_)));
     draw_picture();
     if (caught_signal != 0) return false;
@@ -258,7 +272,7 @@ class Training final {
   void draw_picture() {
     draw_samples(points_a_drawn_line);
     panels_.data = data_.template as<double>();
-    const std::string trouble = draw_panels(out_ / "panels.png", panels_);
+    const std::string trouble = draw_panels(folder_.file(picture_name), panels_);
     // Ctrl-C ends gnuplot as well, which is no trouble then.
     if (!trouble.empty() && caught_signal == 0)
       std::fprintf(stderr, "moons: %s\n", trouble.c_str());
@@ -292,13 +306,12 @@ class Training final {
   void save() {
     Position now = position_;
     if (began_ != Clock::time_point()) now.seconds = seconds();
-    save_checkpoint(out_ / "checkpoint.safetensors", parameters_, adam_, now, settings_);
+    save_checkpoint(folder_.file(checkpoint_name), parameters_, adam_, now, settings_);
   }
 
   using Clock = std::chrono::steady_clock;
 
   const TrainOptions& options_;
-  fs::path out_;
   Settings settings_;
   RandomKey random_;
   Workers workers_;
@@ -312,6 +325,7 @@ class Training final {
   Panels panels_;
   Progress progress_;
   Clock::time_point began_;
+  RunFolder folder_;  // the last: it makes the folder, once nothing else has been refused
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import resource
 import struct
 import subprocess
 import sys
@@ -10,6 +11,22 @@ import tempfile
 import unittest
 
 TIMEOUT = 60  # seconds; every run takes a few at most, so that a longer one hangs
+
+
+LIMITED_USER = 54321
+
+
+def with_one_process(test, program):
+    """Options of subprocess that run a program as a user who may have no second thread or process."""
+    file = os.open(program, os.O_RDONLY)  # that user may not reach its folder
+    test.addCleanup(os.close, file)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+        if os.geteuid() == 0:  # for whom there is no such limit
+            os.setuid(LIMITED_USER)
+
+    return {"executable": f"/proc/self/fd/{file}", "pass_fds": [file], "preexec_fn": limit}
 
 
 class MoonsTest(unittest.TestCase):

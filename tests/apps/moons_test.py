@@ -11,7 +11,7 @@ import struct
 import tempfile
 import time
 
-from moons_program import MoonsTest, TIMEOUT, read_safetensors, run_tests
+from moons_program import LIMITED_USER, MoonsTest, TIMEOUT, read_safetensors, run_tests, with_one_process
 
 SMALL = ["--points", 300, "--batch", 128]  # three steps an epoch, the last one smaller
 RESULTS = {"checkpoint.safetensors", "config.toml", "metrics.jsonl", "model.safetensors"}
@@ -92,6 +92,14 @@ class Training(MoonsTest):
         self.assertEqual(self.model("out1"), self.model("out3"))
         self.assertEqual(self.metrics("out1"), self.metrics("out2"))
 
+    def test_a_user_who_may_have_one_process_only(self):
+        self.train("free", "--epochs", 1)
+        if os.geteuid() == 0:
+            os.chown(self.folder, LIMITED_USER, -1)
+        # Without a number of threads for OpenBLAS, which starts them as it is loaded.
+        self.train("out", "--epochs", 1, environment={"OPENBLAS_NUM_THREADS": ""}, **with_one_process(self, self.program))
+        self.assertEqual(self.model("out"), self.model("free"))
+
     def test_config_reads_back_to_the_same_run_and_the_command_line_wins(self):
         self.train("first", "--epochs", 1, "--rate", 0.02, "--noise", 0.11, "--seed", 7, "--hidden", "6", "--rtol", 2e-3)
         self.succeeds("train", "--config", "first/config.toml", "--out", "second")
@@ -153,9 +161,9 @@ class Interruptions(MoonsTest):
             self.succeeds(*self.OPTIONS, "--out", self.whole)
         shutil.copytree(self.whole, self.path("whole"))
 
-    def interrupt(self, sent, *options, epochs=1):
+    def interrupt(self, sent, *options, epochs=1, **more):
         """Sends a signal after some epochs."""
-        process = self.start(*self.OPTIONS, "--out", "out", *options)
+        process = self.start(*self.OPTIONS, "--out", "out", *options, **more)
         metrics = self.path("out/metrics.jsonl")
         end = time.monotonic() + TIMEOUT
         while process.poll() is None and time.monotonic() < end:
@@ -191,6 +199,17 @@ class Interruptions(MoonsTest):
             self.assertEqual(run.returncode, status, run.err)
             self.assertRegex(run.err.splitlines()[-1], r"^moons: stopped after step \d+; go on with --resume$")
             self.check_is_unfinished_and_resume()
+            shutil.rmtree(self.path("out"))
+
+    def test_a_signal_that_the_parent_ignores_is_not_taken(self):
+        for sent, other, status in ((signal.SIGINT, signal.SIGTERM, 143), (signal.SIGTERM, signal.SIGINT, 130)):
+            def ignore():
+                signal.signal(sent, signal.SIG_IGN)
+
+            self.assertEqual(self.interrupt(sent, preexec_fn=ignore).returncode, 0)
+            self.check_is_whole()
+            shutil.rmtree(self.path("out"))
+            self.assertEqual(self.interrupt(other, preexec_fn=ignore).returncode, status)
             shutil.rmtree(self.path("out"))
 
     def test_a_stop_in_the_middle_of_an_epoch(self):
@@ -281,6 +300,105 @@ class Interruptions(MoonsTest):
         self.assertRegex(run.err.splitlines()[-1], "^moons: cannot write out/checkpoint.safetensors: File too large; ")
         self.assertEqual({p.name for p in self.path("out").iterdir()}, RESULTS - {"model.safetensors"})
         self.check_is_unfinished_and_resume()
+
+
+class Folders(MoonsTest):
+    """Who owns the folder of a run, and the files in it."""
+
+    OPTIONS = ["train", *SMALL, "--epochs", 5]
+    NAMES = RESULTS | {"panels.png"}
+
+    def start_and_stop(self, *options, **more):
+        """A run that stands still after its first epoch."""
+        process = self.start(*self.OPTIONS, "--out", "out", *options, **more)
+        self.addCleanup(process.kill)
+        end = time.monotonic() + TIMEOUT
+        while process.poll() is None and time.monotonic() < end and not self.path("out/metrics.jsonl").exists():
+            time.sleep(0.001)
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        return process
+
+    def go_on(self, process):
+        process.send_signal(signal.SIGCONT)
+        return self.finish(process)
+
+    def test_one_run_at_a_time(self):
+        self.succeeds(*self.OPTIONS, "--out", "whole")
+        self.path("link").symlink_to("out")
+        first = self.start_and_stop()
+        for out in ("out", "link", "whole/../out"):
+            for more in ([], ["--resume"]):
+                self.fails(2, f"--out: another run is using {out}; ", *self.OPTIONS, "--out", out, *more)
+        self.assertEqual(self.go_on(first).returncode, 0)
+        self.assertEqual(self.model("out"), self.model("whole"))
+        self.assertEqual(self.metrics("out"), self.metrics("whole"))
+
+    def test_a_killed_run_owns_nothing(self):
+        first = self.start_and_stop()
+        first.kill()
+        self.finish(first)
+        for leftover in self.path("out").glob("*.tmp"):
+            leftover.unlink()
+        self.succeeds(*self.OPTIONS, "--out", "out", "--resume")
+
+    def test_files_that_no_run_wrote_are_refused(self):
+        self.path("out").mkdir()
+        for name in self.NAMES:
+            file = self.path("out") / name
+            file.write_text("mine")
+            for more in ([], ["--resume"]):
+                self.fails(2, f"out/{name}", *self.OPTIONS, "--out", "out", *more)
+            self.assertEqual(file.read_text(), "mine")
+            file.unlink()
+
+    def test_only_files_of_runs_are_replaced(self):
+        self.path("out").mkdir()
+        self.write("out/notes.txt", "mine")
+        self.write("out/model.npy", "mine")
+        for seed in (1, 2):
+            self.succeeds(*self.OPTIONS, "--out", "out", "--seed", seed)
+        for name in ("notes.txt", "model.npy"):
+            self.assertEqual(self.path("out/" + name).read_text(), "mine")
+        for name in self.NAMES:
+            file = self.path("out") / name
+            kept = file.rename(self.path("kept")) if file.exists() else None
+            file.symlink_to("notes.txt")
+            self.fails(2, f"out/{name}", *self.OPTIONS, "--out", "out")
+            file.unlink()
+            if kept:
+                kept.rename(file)
+        self.assertEqual(self.path("out/notes.txt").read_text(), "mine")
+
+    def test_a_folder_that_replaces_that_of_a_run_stays_as_it_is(self):
+        first = self.start_and_stop()
+        self.path("out").rename(self.path("old"))
+        self.path("out").mkdir()
+        run = self.go_on(first)
+        self.assertEqual(run.returncode, 1)
+        self.assertRegex(run.err.splitlines()[-1], "^moons: cannot write out: ")
+        self.assertEqual(list(self.path("out").iterdir()), [])
+
+
+class Threads(MoonsTest):
+    def threads(self, *options, **more):
+        """The threads of a run in the middle of its work."""
+        process = self.start("train", *SMALL, "--epochs", 10_000, "--out", "out", *options, environment={"OPENBLAS_NUM_THREADS": ""},
+                             **more)
+        self.addCleanup(process.kill)
+        end = time.monotonic() + TIMEOUT
+        while process.poll() is None and time.monotonic() < end and not self.path("out/metrics.jsonl").exists():
+            time.sleep(0.001)
+        count = len(os.listdir(f"/proc/{process.pid}/task"))
+        process.kill()
+        self.finish(process)
+        shutil.rmtree(self.path("out"))
+        return count
+
+    def test_as_many_as_asked_for_or_as_there_are_cores_to_use(self):
+        core = min(os.sched_getaffinity(0))
+        self.assertEqual(self.threads("--threads", 3), 3)
+        self.assertEqual(self.threads(preexec_fn=lambda: os.sched_setaffinity(0, {core})), 1)
 
 
 class Refusals(MoonsTest):

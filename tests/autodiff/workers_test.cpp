@@ -1,10 +1,17 @@
 #include "fjord/autodiff/workers.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <csignal>
+#include <ctime>
+#include <pthread.h>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -39,6 +46,31 @@ TEST_CASE("workers: every task runs once, whatever the numbers of tasks and thre
   }
 }
 
+// Runs `count` tasks on 16 threads where the system allows this user 6 processes; true if each ran.
+bool runs_where_threads_are_refused(std::size_t count) {
+  const rlimit few{6, 6};
+  if (setrlimit(RLIMIT_NPROC, &few) != 0) return false;
+  // The limit does not hold for root.
+  if (geteuid() == 0 && setuid(65534) != 0) return false;
+  Workers workers(16);
+  std::vector<std::atomic<int>> runs(count);
+  workers.run(count, [&](int worker, std::size_t i) { runs[i] += worker < workers.threads(); });
+  const bool each_ran = std::all_of(runs.begin(), runs.end(), [](int n) { return n == 1; });
+  return each_ran && workers.threads() >= 1 && workers.threads() < 16;
+}
+
+TEST_CASE("workers: threads that the system refuses are done without") {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    alarm(20);
+    _exit(runs_where_threads_are_refused(100) ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+
 TEST_CASE("workers: no two tasks run on one worker at once") {
   Workers workers(3);
   std::vector<std::atomic<int>> busy(3);
@@ -62,6 +94,49 @@ TEST_CASE("workers: run returns when all tasks have ended, and what they wrote c
       REQUIRE(squares[i] == static_cast<double>(round) * static_cast<double>(i));
     }
   }
+}
+
+TEST_CASE("workers: helpers that come late from an earlier run take tasks of the present one") {
+  // More threads than cores, and runs so short that some of them are always late.
+  Workers workers(8);
+  for (int round = 0; round < 20'000; ++round) {
+    std::vector<int> runs(static_cast<std::size_t>(round % 4), 0);
+    workers.run(runs.size(), [&](int, std::size_t i) { runs[i] += round; });
+    for (const int run : runs) REQUIRE(run == round);
+  }
+}
+
+// Where a signal keeps a thread, as another process does that has taken its core; not for ever.
+std::atomic<bool> is_kept = false;
+std::atomic<bool> may_go = false;
+std::atomic<bool> was_waited_for = false;
+
+void keep(int) {
+  is_kept = true;
+  const std::time_t end = std::time(nullptr) + 10;
+  while (!may_go && !was_waited_for) was_waited_for = std::time(nullptr) > end;
+}
+
+TEST_CASE("workers: a helper that has no task is not waited for") {
+  Workers workers(2);
+  std::atomic<int> arrived = 0;
+  pthread_t helper{};
+  workers.run(2, [&](int worker, std::size_t) {
+    if (worker == 1) helper = pthread_self();
+    ++arrived;
+    while (arrived < 2) std::this_thread::yield();
+  });
+  const auto old_handler = std::signal(SIGUSR1, keep);
+  REQUIRE(pthread_kill(helper, SIGUSR1) == 0);
+  while (!is_kept) std::this_thread::yield();
+  int of_caller = 0;
+  for (const std::size_t count : {0U, 1U, 5U}) {
+    workers.run(count, [&](int worker, std::size_t) { of_caller += worker == 0 ? 1 : 100; });
+  }
+  may_go = true;
+  std::signal(SIGUSR1, old_handler);
+  CHECK_FALSE(was_waited_for);
+  CHECK(of_caller == 6);
 }
 
 TEST_CASE("workers: helpers that went to sleep are woken") {
