@@ -176,6 +176,22 @@ class ReverseKernel final : public RuleNode<T> {
     pool_.give_back(memory, static_cast<std::size_t>(count) * sizeof(T));
   }
 
+  /// Whether the output is a scalar: of an elementwise operation, the inputs are, too.
+  bool is_scalar() const { return this->node_.shape.rank == 0; }
+
+  /// Adds to the cotangent of input i, a scalar.
+  void add_number(std::uint32_t i, T number) {
+    if (!wants(i)) return;
+    const std::uint32_t input = this->node_.inputs[i];
+    T*& sum = frame_.adjoint(input);
+    if (sum == nullptr) {
+      sum = frame_.number(input);
+      *sum = number;
+    } else {
+      *sum += number;
+    }
+  }
+
   /// Adds the cotangent of output 0 to that of input i, of the same size; must come last in a
   /// kernel.
   void pass(std::uint32_t i);
@@ -238,6 +254,31 @@ NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op,
                             std::initializer_list<Var<T>> inputs, const NodeShape& shape,
                             const void* attributes = nullptr) {
   return append_operation(tape, op, std::span(inputs.begin(), inputs.size()), shape, attributes);
+}
+
+/// The node of an operation from scalars to a scalar: scalar code takes its time from this.
+///
+/// Note:    The inputs are indices of nodes of the tape, which the caller has checked.
+template <class T, std::size_t N>
+Var<T> append_number(Tape<T>& tape, const Operation<T>& op,
+                     const std::array<std::uint32_t, N>& inputs, T number,
+                     const void* attributes = nullptr) {
+  struct Record {
+    T number;
+    std::array<std::uint32_t, N> inputs;
+  };
+
+  const auto* record = tape.keep(Record{number, inputs});
+  return tape.append(0, [&](Node<T>& node) {
+    node.op = &op;
+    node.value = &record->number;
+    node.shape = {};
+    node.inputs = record->inputs.data();
+    node.attributes = attributes;
+    node.input_count = static_cast<std::uint32_t>(N);
+    node.output = 0;
+    node.outputs = 1;
+  });
 }
 
 /// As append_outputs, for N outputs.

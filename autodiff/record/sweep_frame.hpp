@@ -42,6 +42,9 @@ class SweepFrame final {
   /// The buffer that holds a node's cotangent, null if zero (sweep of values).
   T*& adjoint(std::uint32_t node) { return adjoints_[node - first_]; }
 
+  /// The frame's own place for the cotangent of a node of size 1, which needs no buffer then.
+  T* number(std::uint32_t node) { return &numbers_[node - first_]; }
+
   /// The node that holds a node's derivative, `none` if zero (recorded sweeps).
   std::uint32_t& derivative(std::uint32_t node) { return derivatives_[node - first_]; }
 
@@ -55,13 +58,15 @@ class SweepFrame final {
   enum Marks : std::uint8_t { active = 1, needed = 2, dependent = 4 };
 
   bool is_marked(std::uint32_t node, Marks mark) const {
-    return node >= first_ && node <= last_ && (marks_[node - first_] & mark) != 0;
+    const std::uint32_t at = node - first_;  // huge if the node is before the first
+    return at <= last_ - first_ && (marks_[at] & mark) != 0;
   }
 
   std::uint32_t first_ = 0;
   std::uint32_t last_ = 0;
   std::vector<std::uint8_t> marks_;
   std::vector<T*> adjoints_;
+  std::vector<T> numbers_;
   std::vector<std::uint32_t> derivatives_;
 };
 
