@@ -256,8 +256,8 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
 }
 
 template <class T>
-std::span<const TensorView<T>> gradient_values(const Var<T>& output,
-                                               std::span<const Var<T>> inputs) {
+std::span<const TensorView<T>> gradient_values(
+    const Var<T>& output, std::type_identity_t<std::span<const Var<T>>> inputs) {
   const NodeShape& shape = output.tape().node(output, "gradient").shape;
   require(shape.size == 1, "gradient", [&] {
     return "the function must give one number, got shape " + to_string(shape.shape()) +
@@ -493,15 +493,16 @@ std::vector<Tensor<T>> pushforward_values(const Vars<T>& inputs, const Vars<T>& 
   return results;
 }
 
-#define FJORD_INSTANTIATE(T)                                                                       \
-  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);                       \
-  template Vars<T> partial_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);               \
-  template std::span<const TensorView<T>> pullback_values(                                         \
-      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);           \
-  template std::span<const TensorView<T>> gradient_values(const Var<T>&, std::span<const Var<T>>); \
-  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);                    \
-  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);                        \
-  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&,               \
+#define FJORD_INSTANTIATE(T)                                                             \
+  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);             \
+  template Vars<T> partial_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);     \
+  template std::span<const TensorView<T>> pullback_values(                               \
+      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>); \
+  template std::span<const TensorView<T>> gradient_values<T>(const Var<T>&,              \
+                                                             std::span<const Var<T>>);   \
+  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);          \
+  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);              \
+  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&,     \
                                                      const Vars<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -240,6 +240,11 @@ Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c) {
 }
 
 template <class T>
+Var<T> operator-(std::type_identity_t<T> c, const Var<T>& x) {
+  return Line<T>::apply(x, T(-1), [c](const auto& v) { return c - v; });
+}
+
+template <class T>
 Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c) {
   return Line<T>::apply(x, c, [c](const auto& v) { return v * c; });
 }
@@ -286,6 +291,7 @@ Var<T> stop_gradient(const Var<T>& x) {
   template Var<T> operator/(const Var<T>&, const Var<T>&);              \
   template Var<T> operator-(const Var<T>&);                             \
   template Var<T> operator+<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> operator-<T>(std::type_identity_t<T>, const Var<T>&); \
   template Var<T> operator*<T>(const Var<T>&, std::type_identity_t<T>); \
   template Var<T> operator/<T>(const Var<T>&, std::type_identity_t<T>); \
   template Var<T> operator/<T>(std::type_identity_t<T>, const Var<T>&); \
