@@ -184,10 +184,17 @@ inline void evaluate(const Weights& w, float t, Stored& s, Pair& dz, Batch& trac
   }
 }
 
-// Cotangent of s.z from those of dz/dt and of the trace; adds to the gradient sums. The log-density
-// is additive in the trace, so its cotangent is the same for all rows.
-inline void pull_back(const Weights& w, float t, const Stored& s, const Pair& g, float g_trace,
+// Of dz/dt and of the trace. The log-density is additive in the trace, so its cotangent is the same
+// for all rows.
+struct Cotangents {
+  Pair slope;
+  float trace;
+};
+
+// Cotangent of s.z from those of dz/dt and of the trace; adds to the gradient sums.
+inline void pull_back(const Weights& w, float t, const Stored& s, const Cotangents& cotangents,
                       Sums& sums, Pair& gz) {
+  const auto& [g, g_trace] = cotangents;
   Layer ga2, gd0, gd1, v0, v1, gh1, gv0, gv1;
   for (std::size_t i = 0; i < hidden; ++i) {
     const Batch w0(w.w3[0][i]), w1(w.w3[1][i]), h = s.h2[i], slope = s.s2[i],
@@ -281,7 +288,7 @@ struct FusedStep::Workspace {
       for (std::size_t stage = stages; stage-- > 0;) {
         Pair gk{g[0] * Batch(h * b[stage]), g[1] * Batch(h * b[stage])};
         for (std::size_t j = stage + 1; j < stages; ++j) add(h * a[j][stage], gz[j], gk);
-        pull_back(weights[block], time(step, stage), *--s, gk, h * b[stage] * g_log_det,
+        pull_back(weights[block], time(step, stage), *--s, {gk, h * b[stage] * g_log_det},
                   sums[block], gz[stage]);
         add(1.0f, gz[stage], g_start);
       }

@@ -17,11 +17,15 @@ FOLDERS = LAYERS | {"apps", "bench", "examples", "tests"}
 CPP_LIKE = re.compile(r"\.(c|cc|cpp|cxx|c\+\+|h|hh|hpp|hxx|h\+\+|inc|inl|ipp|tcc|tpp|ixx|cppm)$")
 INCLUDE = re.compile(r'^\s*(?:/\*.*?\*/\s*)*#\s*(?:include|include_next|import)\b\s*(.*?)\s*$', re.M)
 OWN_HEADER = re.compile(r"fjord/(\w+)/(?:\w+/)*\w+\.hpp")
+# What autodiff keeps to itself and its own tests.
+INNER_ROOM = re.compile(r"fjord/autodiff/(?:record|rules|kernels)/")
+# What loops over raw memory know nothing of.
+RECORDED = re.compile(r"fjord/autodiff/(?:ops/|rules/|(?:tape|var|sweep|operation|derivatives)\.hpp)")
 TERMINAL = re.compile(r"\bstd::(?:cout|cerr|clog)\b|\b(?:printf|fprintf|puts|fputs|putchar|perror)\s*\(")
 
 # Headers of others that only some folders may include: pattern, folders, what to do instead.
 RESERVED = [
-    (r"(.*/)?(xtensor|xtl|xflens|cblas|f77blas|openblas|lapack).*", {"autodiff"}, "use fjord/autodiff/tensor.hpp"),
+    (r"(.*/)?(xtensor|xtl|xflens|cblas|f77blas|openblas|lapack).*", {"autodiff", "bench"}, "use fjord/autodiff/tensor.hpp"),
     (r"chrono|ctime|time\.h|sys/time\.h", FOLDERS - LAYERS, "only programs see a clock"),
     (r"iostream|print|syncstream|termios\.h|sys/ioctl\.h", FOLDERS - LAYERS, "only programs see a terminal"),
     (r"fstream|filesystem|cstdio|stdio\.h|fcntl\.h|unistd\.h|sys/stat\.h|sys/mman\.h",
@@ -57,6 +61,12 @@ def own_include(path, name):
         return "what tests of several layers share is in tests/support"
     if name == f"fjord/{layer}/{layer}.hpp" and path.parts[0] in LAYERS:
         return "umbrella headers are for users, not for the layers"
+    if name == "fjord/autodiff/ops/ops.hpp" and path.parts[0] in LAYERS and path.name != "autodiff.hpp":
+        return "umbrella headers are for users, not for the layers"
+    if INNER_ROOM.match(name) and "autodiff" not in path.parts[:2]:
+        return "record, rules and kernels are for autodiff itself"
+    if RECORDED.match(name) and path.parts[:2] == ("autodiff", "kernels"):
+        return "kernels know no tape and no operation"
     if name == "fjord/ode/adjoint.hpp" and path.parts[0] == "ode" and path.stem not in ("adjoint", "ode"):
         return "the gradient modes sit above solve, which never mentions them"
     return None
@@ -73,7 +83,7 @@ def other_include(path, name):
     if path.suffix == ".hpp" and path.parts[0] in LAYERS and COSTLY.fullmatch(name):
         return "it takes long to compile: include it in sources alone"
     if name.startswith("xtensor") and path.name != "xt.hpp":
-        return "use fjord/autodiff/xt.hpp, which mends it"
+        return "use fjord/autodiff/kernels/xt.hpp, which mends it"
     return None
 
 

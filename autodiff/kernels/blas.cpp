@@ -21,13 +21,10 @@ const bool single_threaded = [] {
   return true;
 }();
 
-}  // namespace
-
-namespace {
-
 template <class T>
-void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
+void blas_multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
                    T* c, bool add) {
+  const auto [m, n, k] = sizes;
   const auto size = [](Index value) { return static_cast<int>(value); };
   // BLAS wants leading dimensions of at least 1, also for empty matrices.
   const auto leading = [&](Index rows) { return std::max(1, size(rows)); };
@@ -46,32 +43,32 @@ void blas_multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const M
 }  // namespace
 
 template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+void multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               Start start) {
-  if (narrow::takes_rows(m, k, a.transposed)) {
-    narrow::multiply_rows<T>(m, n, k, a, b, c, start, nullptr);
-  } else if (narrow::takes_reduction(m, n, k, a.transposed, b.transposed)) {
-    narrow::multiply_reduction<T>(m, n, k, a, b, c, start);
+  if (narrow::takes_rows(sizes, a.transposed)) {
+    narrow::multiply_rows<T>(sizes, a, b, c, start, nullptr);
+  } else if (narrow::takes_reduction(sizes, a.transposed, b.transposed)) {
+    narrow::multiply_reduction<T>(sizes, a, b, c, start);
   } else {
-    blas_multiply(m, n, k, a, b, c, start == Start::present);
+    blas_multiply(sizes, a, b, c, start == Start::present);
   }
 }
 
 template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+void multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               const T* columns) {
-  if (narrow::takes_rows(m, k, a.transposed)) {
-    narrow::multiply_rows<T>(m, n, k, a, b, c, Start::zero, columns);
+  if (narrow::takes_rows(sizes, a.transposed)) {
+    narrow::multiply_rows<T>(sizes, a, b, c, Start::zero, columns);
     return;
   }
-  for (Index j = 0; j < n; ++j) std::fill_n(c + j * m, m, columns[j]);
-  multiply(m, n, k, a, b, c, Start::present);
+  for (Index j = 0; j < sizes.n; ++j) std::fill_n(c + j * sizes.m, sizes.m, columns[j]);
+  multiply(sizes, a, b, c, Start::present);
 }
 
 #define FJORD_INSTANTIATE(T)                                                                    \
-  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, \
+  template void multiply(const ProductSizes&, const MatrixOperand<T>&, const MatrixOperand<T>&, \
                          T*, Start);                                                            \
-  template void multiply(Index, Index, Index, const MatrixOperand<T>&, const MatrixOperand<T>&, \
+  template void multiply(const ProductSizes&, const MatrixOperand<T>&, const MatrixOperand<T>&, \
                          T*, const T*);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

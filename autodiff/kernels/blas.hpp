@@ -20,19 +20,25 @@ enum class Start {
   present,  ///< c += a b
 };
 
-/// The product of a [m, k] and b [k, n], after any transposes, into c [m, n] with leading dimension
-/// m.
+/// The sizes of a product of a [m, k] and b [k, n], after any transposes.
+struct ProductSizes {
+  Index m;
+  Index n;
+  Index k;
+};
+
+/// The product of a and b, after any transposes, into c [m, n] with leading dimension m.
 ///
 /// Note:    c overlaps neither operand. Runs on the calling thread alone. Narrow matrices, such as
 ///          the layers of small networks over a long batch, run through kernels of Fjord's own,
 ///          others through the BLAS.
 template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+void multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               Start start);
 
 /// As above, every column j of c starting from the number columns[j].
 template <class T>
-void multiply(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
+void multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               const T* columns);
 
 }  // namespace fjord::kernels

@@ -15,13 +15,13 @@ namespace fjord::kernels::narrow {
 inline constexpr Index limit = 16;
 
 /// Whether multiply_rows takes a [m, k] times b [k, n].
-inline bool takes_rows(Index m, Index k, bool a_transposed) {
-  return !a_transposed && m >= 16 && k <= limit;
+inline bool takes_rows(const ProductSizes& sizes, bool a_transposed) {
+  return !a_transposed && sizes.m >= 16 && sizes.k <= limit;
 }
 
 /// Whether multiply_reduction takes it.
-inline bool takes_reduction(Index m, Index n, Index k, bool a_transposed, bool b_transposed) {
-  return a_transposed && !b_transposed && k >= 16 && std::min(m, n) <= limit;
+inline bool takes_reduction(const ProductSizes& sizes, bool a_transposed, bool b_transposed) {
+  return a_transposed && !b_transposed && sizes.k >= 16 && std::min(sizes.m, sizes.n) <= limit;
 }
 
 /// Has the compiler load a register once: GCC 12 loads it again for each use, and loads are what a
@@ -42,14 +42,20 @@ template <int Size, class Body>
   return begin + whole * Size;
 }
 
+/// Numbers in memory, those of the next column (or row) `step` further.
+template <class T>
+struct Strided {
+  T* data;
+  Index step;
+};
+
 /// Columns columns of c and Strips vectors of rows from `a` and `c` on: c = (starts or 0) + a b, or
 /// c += a b.
 ///
-/// b's row p stands at b + p b_step, Columns numbers together.
+/// a and c are columns; b's rows are at b.data + p b.step, Columns numbers together.
 template <class T, int Columns, int Strips, bool Adds>
-[[gnu::always_inline]] inline void multiply_tile(Index k, const T* a, Index a_rows, const T* b,
-                                                 Index b_step, T* c, Index c_rows,
-                                                 const T* starts) {
+[[gnu::always_inline]] inline void multiply_tile(Index k, Strided<const T> a, Strided<const T> b,
+                                                 Strided<T> c, const T* starts) {
   using Batch = simd::Batch<T>;
   constexpr Index width = simd::width<T>;
   Batch sums[Columns]
@@ -58,19 +64,19 @@ template <class T, int Columns, int Strips, bool Adds>
   for (int q = 0; q < Columns; ++q) {
 #pragma GCC unroll 4
     for (int s = 0; s < Strips; ++s) {
-      sums[q][s] = Adds ? Batch::load_unaligned(c + q * c_rows + s * width) : Batch(starts[q]);
+      sums[q][s] = Adds ? Batch::load_unaligned(c.data + q * c.step + s * width) : Batch(starts[q]);
     }
   }
-  for (Index p = 0; p < k; ++p, a += a_rows, b += b_step) {
+  for (Index p = 0; p < k; ++p, a.data += a.step, b.data += b.step) {
     Batch rows[Strips];
 #pragma GCC unroll 4
     for (int s = 0; s < Strips; ++s) {
-      rows[s] = Batch::load_unaligned(a + s * width);
+      rows[s] = Batch::load_unaligned(a.data + s * width);
       keep_in_register(rows[s]);
     }
 #pragma GCC unroll 8
     for (int q = 0; q < Columns; ++q) {
-      Batch factor(b[q]);
+      Batch factor(b.data[q]);
       keep_in_register(factor);
 #pragma GCC unroll 4
       for (int s = 0; s < Strips; ++s) sums[q][s] = xsimd::fma(rows[s], factor, sums[q][s]);
@@ -79,39 +85,40 @@ template <class T, int Columns, int Strips, bool Adds>
 #pragma GCC unroll 8
   for (int q = 0; q < Columns; ++q) {
 #pragma GCC unroll 4
-    for (int s = 0; s < Strips; ++s) sums[q][s].store_unaligned(c + q * c_rows + s * width);
+    for (int s = 0; s < Strips; ++s) sums[q][s].store_unaligned(c.data + q * c.step + s * width);
   }
 }
 
 /// All rows of Columns columns.
 template <class T, int Columns, bool Adds>
-void multiply_columns(Index m, Index k, const T* a, Index a_rows, const T* b, Index b_step, T* c,
+void multiply_columns(Index m, Index k, Strided<const T> a, Strided<const T> b, T* c,
                       const T* starts) {
   constexpr Index width = simd::width<T>;
   Index row = 0;
   // Four columns of three registers are as many sums as sixteen registers hold beside the factors.
   for (; row + 3 * width <= m; row += 3 * width) {
-    multiply_tile<T, Columns, 3, Adds>(k, a + row, a_rows, b, b_step, c + row, m, starts);
+    multiply_tile<T, Columns, 3, Adds>(k, {a.data + row, a.step}, b, {c + row, m}, starts);
   }
   for (; row + width <= m; row += width) {
-    multiply_tile<T, Columns, 1, Adds>(k, a + row, a_rows, b, b_step, c + row, m, starts);
+    multiply_tile<T, Columns, 1, Adds>(k, {a.data + row, a.step}, b, {c + row, m}, starts);
   }
   const Index rest = m - row;
   if (rest == 0) return;
   // The last rows go through buffers of a whole vector.
   std::array<T, limit * width> in{};
   std::array<T, Columns * width> out{};
-  for (Index p = 0; p < k; ++p) std::copy_n(a + p * a_rows + row, rest, in.data() + p * width);
+  for (Index p = 0; p < k; ++p) std::copy_n(a.data + p * a.step + row, rest, in.data() + p * width);
   for (Index j = 0; Adds && j < Columns; ++j)
     std::copy_n(c + j * m + row, rest, out.data() + j * width);
-  multiply_tile<T, Columns, 1, Adds>(k, in.data(), width, b, b_step, out.data(), width, starts);
+  multiply_tile<T, Columns, 1, Adds>(k, {in.data(), width}, b, {out.data(), width}, starts);
   for (Index j = 0; j < Columns; ++j) std::copy_n(out.data() + j * width, rest, c + j * m + row);
 }
 
 /// As multiply_rows, for up to `limit` columns.
 template <class T>
-void multiply_some(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
+void multiply_some(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
                    T* c, Start start, const T* starts) {
+  const auto [m, n, k] = sizes;
   static constexpr std::array<T, limit> zeros{};
   std::array<T, limit * limit> packed;
   const T* rows_of_b = b.data;
@@ -126,15 +133,15 @@ void multiply_some(Index m, Index n, Index k, const MatrixOperand<T>& a, const M
     step = n;
   }
   Index j = 0;
-  const auto columns = [&]<int Columns>() {
+  const auto columns = [&, m = m, n = n, k = k]<int Columns>() {
     for (; j + Columns <= n; j += Columns) {
       const T* from = starts == nullptr ? zeros.data() : starts + j;
+      const Strided<const T> left{a.data, a.rows};
+      const Strided<const T> right{rows_of_b + j, step};
       if (start == Start::present) {
-        multiply_columns<T, Columns, true>(m, k, a.data, a.rows, rows_of_b + j, step, c + j * m,
-                                           from);
+        multiply_columns<T, Columns, true>(m, k, left, right, c + j * m, from);
       } else {
-        multiply_columns<T, Columns, false>(m, k, a.data, a.rows, rows_of_b + j, step, c + j * m,
-                                            from);
+        multiply_columns<T, Columns, false>(m, k, left, right, c + j * m, from);
       }
     }
   };
@@ -145,19 +152,19 @@ void multiply_some(Index m, Index n, Index k, const MatrixOperand<T>& a, const M
 
 /// c = (starts or 0) + a b, or c += a b, for a not transposed.
 template <class T>
-void multiply_rows(Index m, Index n, Index k, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
+void multiply_rows(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
                    T* c, Start start, const T* starts) {
+  const auto [m, n, k] = sizes;
   for (Index j = 0; j < n; j += limit) {
     const MatrixOperand<T> some{b.data + (b.transposed ? j : j * b.rows), b.rows, b.transposed};
-    multiply_some<T>(m, std::min(limit, n - j), k, a, some, c + j * m, start,
+    multiply_some<T>({m, std::min(limit, n - j), k}, a, some, c + j * m, start,
                      starts == nullptr ? nullptr : starts + j);
   }
 }
 
 /// Entries (i, j) to (i + Rows - 1, j + Columns - 1) of c = a^T b, or c += a^T b.
 template <class T, int Rows, int Columns>
-void reduce_tile(Index m, Index k, const T* a, Index a_rows, const T* b, Index b_rows, T* c,
-                 bool adds) {
+void reduce_tile(Index m, Index k, Strided<const T> a, Strided<const T> b, T* c, bool adds) {
   using Batch = simd::Batch<T>;
   constexpr Index width = simd::width<T>;
   Batch sums[Columns][Rows];
@@ -171,12 +178,12 @@ void reduce_tile(Index m, Index k, const T* a, Index a_rows, const T* b, Index b
     Batch left[Rows];
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
-      left[r] = Batch::load_unaligned(a + p + r * a_rows);
+      left[r] = Batch::load_unaligned(a.data + p + r * a.step);
       keep_in_register(left[r]);
     }
 #pragma GCC unroll 4
     for (int q = 0; q < Columns; ++q) {
-      Batch right = Batch::load_unaligned(b + p + q * b_rows);
+      Batch right = Batch::load_unaligned(b.data + p + q * b.step);
       keep_in_register(right);
 #pragma GCC unroll 4
       for (int r = 0; r < Rows; ++r) sums[q][r] = xsimd::fma(left[r], right, sums[q][r]);
@@ -185,7 +192,7 @@ void reduce_tile(Index m, Index k, const T* a, Index a_rows, const T* b, Index b
   for (int q = 0; q < Columns; ++q) {
     for (int r = 0; r < Rows; ++r) {
       T total = adds ? c[q * m + r] : T(0);
-      for (Index p = whole; p < k; ++p) total += a[p + r * a_rows] * b[p + q * b_rows];
+      for (Index p = whole; p < k; ++p) total += a.data[p + r * a.step] * b.data[p + q * b.step];
       c[q * m + r] = total + xsimd::hadd(sums[q][r]);
     }
   }
@@ -193,16 +200,19 @@ void reduce_tile(Index m, Index k, const T* a, Index a_rows, const T* b, Index b
 
 /// c = a^T b or c += a^T b: the gradient of a weight with few rows or columns.
 template <class T>
-void multiply_reduction(Index m, Index n, Index k, const MatrixOperand<T>& a,
+void multiply_reduction(const ProductSizes& sizes, const MatrixOperand<T>& a,
                         const MatrixOperand<T>& b, T* c, Start start) {
+  const Index m = sizes.m;
+  const Index n = sizes.n;
+  const Index k = sizes.k;
   // So much of the narrow operand stays in the nearest cache.
   constexpr Index block = 256;
   for (Index p = 0; p < k; p += block) {
     const bool adds = p > 0 || start == Start::present;
     const auto some_columns = [&]<int Columns>(Index j) {
       const auto tile = [&]<int Rows>(Index i) {
-        reduce_tile<T, Rows, Columns>(m, std::min(block, k - p), a.data + p + i * a.rows, a.rows,
-                                      b.data + p + j * b.rows, b.rows, c + j * m + i, adds);
+        reduce_tile<T, Rows, Columns>(m, std::min(block, k - p), {a.data + p + i * a.rows, a.rows},
+                                      {b.data + p + j * b.rows, b.rows}, c + j * m + i, adds);
       };
       Index i = for_each_tile<4>(0, m, tile);
       i = for_each_tile<2>(i, m, tile);

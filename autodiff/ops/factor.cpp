@@ -123,7 +123,7 @@ struct Cholesky {
       std::fill_n(masked + j * n, j, T(0));
       std::copy_n(g + j * n + j, n - j, masked + j * n + j);
     }
-    multiply<T>(n, n, n, {l, n, true}, {masked, n}, inner, Start::zero);
+    multiply<T>({n, n, n}, {l, n, true}, {masked, n}, inner, Start::zero);
     for (Index j = 0; j < n; ++j) {
       std::fill_n(inner + j * n, j, T(0));
       inner[j * n + j] *= T(0.5);

@@ -47,7 +47,7 @@ struct AffineInputs {
   }
 
   void compute(T* out) const {
-    multiply(row_count(x.shape), weight.shape[0], weight.shape[1], operand(x, false),
+    multiply({row_count(x.shape), weight.shape[0], weight.shape[1]}, operand(x, false),
              operand(weight, true), out, bias.value);
   }
 };
@@ -68,10 +68,10 @@ void pull_affine_values(ReverseKernel<T>& k, const T* g) {
   const Index out = w.shape[0];
   const Index in = w.shape[1];
   if (const Target<T> target = k.target(0)) {
-    multiply<T>(rows, in, out, {g, rows}, operand(w, false), target.data, start(target));
+    multiply<T>({rows, in, out}, {g, rows}, operand(w, false), target.data, start(target));
   }
   if (const Target<T> target = k.target(1)) {
-    multiply<T>(out, in, rows, {g, rows, true}, operand(x, false), target.data, start(target));
+    multiply<T>({out, in, rows}, {g, rows, true}, operand(x, false), target.data, start(target));
   }
   if (const Target<T> target = k.target(2)) {
     for (Index j = 0; j < out; ++j) {
@@ -194,8 +194,8 @@ struct ScaledProduct {
     check(t.shape, w.shape, s.shape);
     const NodeShape shape = with_columns(tape, t.shape, w.shape[0]);
     const auto [var, value] = append_operation(tape, row, {tangent, weight, slope}, shape);
-    multiply(row_count(t.shape), w.shape[0], w.shape[1], operand(t, false), operand(w, true), value,
-             Start::zero);
+    multiply({row_count(t.shape), w.shape[0], w.shape[1]}, operand(t, false), operand(w, true),
+             value, Start::zero);
     for_each_slab(shape, s.shape, [&, value = value](Index at, Index at_s, Index n) {
       simd::transform(n, value + at, simd::strong_product<T>, static_cast<const T*>(value + at),
                       s.value + at_s);
@@ -246,7 +246,7 @@ struct ScaledProduct {
     T* scratch = k.take(shape.size);
     const T* numbers = scratch;
     if (const Target<T> target = k.target(2)) {
-      multiply(rows, out, in, operand(t, false), operand(w, true), scratch, Start::zero);
+      multiply({rows, out, in}, operand(t, false), operand(w, true), scratch, Start::zero);
       Index last = -1;
       for_each_slab(shape, shape_s, [&](Index at, Index at_s, Index n) {
         simd::accumulate(n, target.data + at_s, target.fresh && at_s != last,
@@ -261,10 +261,10 @@ struct ScaledProduct {
       });
     }
     if (const Target<T> target = k.target(0)) {
-      multiply<T>(rows, in, out, {numbers, rows}, operand(w, false), target.data, start(target));
+      multiply<T>({rows, in, out}, {numbers, rows}, operand(w, false), target.data, start(target));
     }
     if (const Target<T> target = k.target(1)) {
-      multiply<T>(out, in, rows, {numbers, rows, true}, operand(t, false), target.data,
+      multiply<T>({out, in, rows}, {numbers, rows, true}, operand(t, false), target.data,
                   start(target));
     }
     k.give_back(scratch, shape.size);

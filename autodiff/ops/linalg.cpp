@@ -27,7 +27,7 @@ struct Product {
     const Index n = flags.b ? row_count(in_b.shape) : in_b.shape[in_b.shape.rank - 1];
     const NodeShape shape = result_shape(tape, in_a.shape, m, n, flags);
     const auto [var, value] = append_operation(tape, row, {a, b}, shape, tape.keep(flags));
-    multiply(m, n, k, operand(in_a, flags.a), operand(in_b, flags.b), value, Start::zero);
+    multiply({m, n, k}, operand(in_a, flags.a), operand(in_b, flags.b), value, Start::zero);
     return var;
   }
 
@@ -50,16 +50,16 @@ struct Product {
     const auto g = [&](bool transposed) { return MatrixOperand<T>{k.cotangent(), m, transposed}; };
     if (const Target<T> target = k.target(0)) {
       if (ta) {
-        multiply(inner, m, n, operand(b, tb), g(true), target.data, start(target));
+        multiply({inner, m, n}, operand(b, tb), g(true), target.data, start(target));
       } else {
-        multiply(m, inner, n, g(false), operand(b, !tb), target.data, start(target));
+        multiply({m, inner, n}, g(false), operand(b, !tb), target.data, start(target));
       }
     }
     if (const Target<T> target = k.target(1)) {
       if (tb) {
-        multiply(n, inner, m, g(true), operand(a, ta), target.data, start(target));
+        multiply({n, inner, m}, g(true), operand(a, ta), target.data, start(target));
       } else {
-        multiply(inner, n, m, operand(a, !ta), g(false), target.data, start(target));
+        multiply({inner, n, m}, operand(a, !ta), g(false), target.data, start(target));
       }
     }
   }

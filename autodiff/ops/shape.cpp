@@ -15,13 +15,21 @@ using namespace record;
 
 namespace {
 
-// Adds or assigns `count` entries of an axis, from entry `from_at` to entry `to_at`.
+// Entries of an axis of `size` entries, from entry `at` on.
 template <class T>
-void move_slab(const AxisLayout& layout, const T* from, Index from_size, Index from_at, T* to,
-               Index to_size, Index to_at, Index count, bool fresh) {
+struct Slab {
+  T* data;
+  Index size;
+  Index at;
+};
+
+// Adds or assigns `count` entries of an axis.
+template <class T>
+void move_slab(const AxisLayout& layout, const Slab<const T>& from, const Slab<T>& to, Index count,
+               bool fresh) {
   for (Index o = 0; o < layout.outer; ++o) {
-    const T* source = from + (o * from_size + from_at) * layout.inner;
-    T* target = to + (o * to_size + to_at) * layout.inner;
+    const T* source = from.data + (o * from.size + from.at) * layout.inner;
+    T* target = to.data + (o * to.size + to.at) * layout.inner;
     simd::accumulate(count * layout.inner, target, fresh, simd::same, source);
   }
 }
@@ -55,7 +63,8 @@ struct Slice {
     if (layout.outer == 1)
       return append_alias(tape, row, x, shape, in.value + begin * layout.inner, range);
     const auto [var, value] = append_operation(tape, row, {x}, shape, range);
-    move_slab(layout, in.value, in.shape[axis], begin, value, end - begin, 0, end - begin, true);
+    move_slab<T>(layout, {in.value, in.shape[axis], begin}, {value, end - begin, 0}, end - begin,
+                 true);
     return var;
   }
 
@@ -78,8 +87,8 @@ struct Slice {
     const NodeShape& in = k.input_shape(0);
     if (target.fresh) std::fill_n(target.data, in.size, T(0));
     const Index count = k.node().shape[axis];
-    move_slab(AxisLayout(in, axis), k.cotangent(), count, 0, target.data, in[axis], begin, count,
-              false);
+    move_slab<T>(AxisLayout(in, axis), {k.cotangent(), count, 0}, {target.data, in[axis], begin},
+                 count, false);
   }
 
   static const AxisRange& range(const RuleNode<T>& rule) {
@@ -120,8 +129,8 @@ Var<T> place(const Var<T>& x, const AxisRange& range, const Shape& shape) {
   const auto [var, value] = append_operation(tape, Place<T>::row, {x}, whole, tape.keep(range));
   std::fill_n(value, whole.size, T(0));
   const Index count = in.shape[range.axis];
-  move_slab(AxisLayout(whole, range.axis), in.value, count, 0, value, whole[range.axis],
-            range.begin, count, true);
+  move_slab<T>(AxisLayout(whole, range.axis), {in.value, count, 0},
+               {value, whole[range.axis], range.begin}, count, true);
   return var;
 }
 
@@ -148,7 +157,7 @@ struct Concatenate {
     Index at = 0;
     for (const Var<T>& part : parts) {
       const Node<T>& in = tape.node(part.index());
-      move_slab(layout, in.value, in.shape[axis], 0, value, total, at, in.shape[axis], true);
+      move_slab<T>(layout, {in.value, in.shape[axis], 0}, {value, total, at}, in.shape[axis], true);
       at += in.shape[axis];
     }
     return var;
@@ -189,8 +198,8 @@ struct Concatenate {
     for (std::uint32_t i = 0; i < k.input_count(); ++i) {
       const Index count = k.input_shape(i)[axis];
       if (const Target<T> target = k.target(i)) {
-        move_slab(layout, k.cotangent(), whole[axis], at, target.data, count, 0, count,
-                  target.fresh);
+        move_slab<T>(layout, {k.cotangent(), whole[axis], at}, {target.data, count, 0}, count,
+                     target.fresh);
       }
       at += count;
     }

@@ -61,8 +61,8 @@ Index matrices_at_once(Index numbers, Index count) {
 }
 
 template <class T>
-void multiply_batch(record::BufferPool& pool, const BatchOperand<T>& a, const BatchOperand<T>& b, T* c,
-                    bool fresh) {
+void multiply_batch(record::BufferPool& pool, const BatchOperand<T>& a, const BatchOperand<T>& b,
+                    T* c, bool fresh) {
   const Index count = a.layout.count;
   const Index m = a.rows();
   const Index n = b.columns();
@@ -73,8 +73,8 @@ void multiply_batch(record::BufferPool& pool, const BatchOperand<T>& a, const Ba
     return;
   }
   const auto product = [&](const T* left, const T* right, T* out, Start start) {
-    multiply<T>(m, n, k, {left, a.layout.rows, a.transposed}, {right, b.layout.rows, b.transposed},
-                out, start);
+    multiply<T>({m, n, k}, {left, a.layout.rows, a.transposed},
+                {right, b.layout.rows, b.transposed}, out, start);
   };
   if (count == 1) {
     product(a.data, b.data, c, fresh ? Start::zero : Start::present);

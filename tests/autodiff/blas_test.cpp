@@ -73,9 +73,9 @@ struct Problem {
     const MatrixOperand<T> in_a{a.data(), a_rows(), ta};
     const MatrixOperand<T> in_b{b.data(), b_rows(), tb};
     if (from == From::columns) {
-      multiply(s.m, s.n, s.k, in_a, in_b, c.data(), columns.data());
+      multiply({s.m, s.n, s.k}, in_a, in_b, c.data(), columns.data());
     } else {
-      multiply(s.m, s.n, s.k, in_a, in_b, c.data(),
+      multiply({s.m, s.n, s.k}, in_a, in_b, c.data(),
                from == From::present ? Start::present : Start::zero);
     }
     return c;
@@ -217,7 +217,7 @@ TEST_CASE_TEMPLATE("blas: NaN and infinity in one row stay in that row", T, floa
     a[static_cast<std::size_t>(m - 2)] = std::numeric_limits<T>::quiet_NaN();
     a[static_cast<std::size_t>(m + 3)] = std::numeric_limits<T>::infinity();
     std::vector<T> c(static_cast<std::size_t>(m * 8));
-    multiply<T>(m, 8, 8, {a.data(), m}, {b.data(), 8}, c.data(), Start::zero);
+    multiply<T>({m, 8, 8}, {a.data(), m}, {b.data(), 8}, c.data(), Start::zero);
     for (Index j = 0; j < 8; ++j) {
       for (Index i = 0; i < m; ++i) {
         const T entry = c[static_cast<std::size_t>(i + j * m)];
@@ -234,12 +234,12 @@ TEST_CASE_TEMPLATE("blas: a row has the same bits whatever rows stand beside it"
   const auto b = normal_numbers<T>(8 * 8, 2);
   const auto whole = normal_numbers<T>(64 * 8, 1);
   std::vector<T> expected(64 * 8);
-  multiply<T>(64, 8, 8, {whole.data(), 64}, {b.data(), 8, true}, expected.data(), Start::zero);
+  multiply<T>({64, 8, 8}, {whole.data(), 64}, {b.data(), 8, true}, expected.data(), Start::zero);
   for (const Index m : {16, 17, 24, 31, 40, 63}) {
     std::vector<T> rows(static_cast<std::size_t>(m * 8));
     std::vector<T> c(static_cast<std::size_t>(m * 8));
     for (Index p = 0; p < 8; ++p) std::copy_n(whole.begin() + p * 64, m, rows.begin() + p * m);
-    multiply<T>(m, 8, 8, {rows.data(), m}, {b.data(), 8, true}, c.data(), Start::zero);
+    multiply<T>({m, 8, 8}, {rows.data(), m}, {b.data(), 8, true}, c.data(), Start::zero);
     for (Index j = 0; j < 8; ++j) {
       for (Index i = 0; i < m; ++i) {
         REQUIRE(c[static_cast<std::size_t>(i + j * m)] ==
