@@ -72,10 +72,7 @@ Target<T> ReverseKernel<T>::target(std::uint32_t i) {
   const std::uint32_t input = this->node_.inputs[i];
   T*& buffer = frame_.adjoint(input);
   const bool fresh = buffer == nullptr;
-  if (fresh) {
-    const Index size = input_shape(i).size;
-    buffer = size == 1 ? frame_.number(input) : take(size);
-  }
+  if (fresh) buffer = frame_.take(input, input_shape(i).size, pool_);
   return {buffer, fresh};
 }
 

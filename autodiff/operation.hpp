@@ -256,31 +256,6 @@ NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op,
   return append_operation(tape, op, std::span(inputs.begin(), inputs.size()), shape, attributes);
 }
 
-/// The node of an operation from scalars to a scalar: scalar code takes its time from this.
-///
-/// Note:    The inputs are indices of nodes of the tape, which the caller has checked.
-template <class T, std::size_t N>
-Var<T> append_number(Tape<T>& tape, const Operation<T>& op,
-                     const std::array<std::uint32_t, N>& inputs, T number,
-                     const void* attributes = nullptr) {
-  struct Record {
-    T number;
-    std::array<std::uint32_t, N> inputs;
-  };
-
-  const auto* record = tape.keep(Record{number, inputs});
-  return tape.append(0, [&](Node<T>& node) {
-    node.op = &op;
-    node.value = &record->number;
-    node.shape = {};
-    node.inputs = record->inputs.data();
-    node.attributes = attributes;
-    node.input_count = static_cast<std::uint32_t>(N);
-    node.output = 0;
-    node.outputs = 1;
-  });
-}
-
 /// As append_outputs, for N outputs.
 template <class T, std::size_t N>
 std::array<NewNode<T>, N> append_operation(Tape<T>& tape, const Operation<T>& op,

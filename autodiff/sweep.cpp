@@ -88,11 +88,8 @@ class AdjointGuard final {
   }
 
   void release(std::uint32_t i) {
-    T*& buffer = frame_.adjoint(i);
-    if (buffer == nullptr) return;
-    const Node<T>& node = tape_.node(i);
-    if (node.shape.size != 1) tape_.sweep_memory().pool.give_back(buffer, byte_size(node));
-    buffer = nullptr;
+    if (frame_.adjoint(i) == nullptr) return;
+    frame_.give_back(i, tape_.node(i).shape.size, tape_.sweep_memory().pool);
   }
 
  private:
@@ -154,14 +151,6 @@ void run_watched(ReverseKernel<T>& kernel, SweepFrame<T>& frame, Watch<T>& watch
   }
 }
 
-// Whether a cotangent reaches an output of the operation at `head`.
-template <class T>
-bool has_cotangent(SweepFrame<T>& frame, const Node<T>& node, std::uint32_t head) {
-  bool reached = frame.adjoint(head) != nullptr;
-  for (std::uint32_t k = 1; k < node.outputs; ++k) reached |= frame.adjoint(head + k) != nullptr;
-  return reached;
-}
-
 template <class T>
 void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
   Watch<T>* const watch = tape.watch();
@@ -170,7 +159,7 @@ void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
   order.for_each_backward(tape, frame, [&](std::uint32_t i) {
     prefetch_ahead(tape, i, frame.first());
     const Node<T>& node = tape.node(i);
-    if (node.output != 0 || !frame.depends(i) || !has_cotangent(frame, node, i)) return;
+    if (node.output != 0 || !frame.depends(i) || !frame.has_adjoint(i, node.outputs)) return;
     ReverseKernel<T> kernel(tape, i, frame, tape.sweep_memory().pool);
     if (watch != nullptr) [[unlikely]] {
       run_watched(kernel, frame, *watch);
@@ -236,11 +225,7 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
     if (!is_reached(frame, outputs[k])) continue;
     T*& adjoint = frame.adjoint(outputs[k].index());
     const bool fresh = adjoint == nullptr;
-    if (fresh) {
-      adjoint = node.shape.size == 1
-                    ? frame.number(outputs[k].index())
-                    : static_cast<T*>(tape.sweep_memory().pool.take(byte_size(node)));
-    }
+    if (fresh) adjoint = frame.take(outputs[k].index(), node.shape.size, tape.sweep_memory().pool);
     if (cotangents[k].is_column_major()) {
       add_to(adjoint, fresh, cotangents[k].data(), node.shape.size);
     } else {

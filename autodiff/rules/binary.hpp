@@ -14,6 +14,7 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/rules/number.hpp"
 
 namespace fjord::rules {
 

@@ -13,6 +13,7 @@
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/rules/number.hpp"
 
 namespace fjord::rules {
 
