@@ -1,7 +1,7 @@
 /// Numbers for scalar code: each may or may not be on a tape.
 ///
 /// Templates that were written for `double` run with `Scalar<double>`: loops, branches, arithmetic
-/// with numbers, comparisons, std::max, the functions of <cmath>, and, with eigen.hpp, matrices of
+/// with numbers, comparisons, std::max, the functions of `cmath`, and, with eigen.hpp, matrices of
 /// Eigen.
 ///
 ///     template <class Real>

@@ -186,6 +186,7 @@ extern template class Scalar<double>;
 
 }  // namespace fjord
 
+/// @cond
 template <class T>
 struct std::numeric_limits<fjord::Scalar<T>> : std::numeric_limits<T> {
  private:
@@ -211,3 +212,5 @@ struct std::numeric_limits<fjord::Scalar<T>> : std::numeric_limits<T> {
 
   static constexpr Number denorm_min() noexcept { return Limits::denorm_min(); }
 };
+
+/// @endcond

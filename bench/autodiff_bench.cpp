@@ -7,6 +7,7 @@
 
 #include <cblas.h>
 
+#include "fjord/autodiff/scalar.hpp"
 #include "fjord/bench/gmm_by_hand.hpp"
 #include "fjord/bench/timing.hpp"
 #include "fjord/tests/support/counted_new.hpp"

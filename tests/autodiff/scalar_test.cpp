@@ -75,7 +75,7 @@ Real lstm(const std::vector<Real>& w, int steps) {
   Real h = 0, c = 0;
   for (int t = 0; t < steps; ++t) {
     const double in = t % 3 - 0.7;
-    const auto gate = [&](int k) { return w[3 * k] * in + w[3 * k + 1] * h + w[3 * k + 2]; };
+    const auto gate = [&](std::size_t k) { return w[3 * k] * in + w[3 * k + 1] * h + w[3 * k + 2]; };
     c = sigmoid(gate(0)) * c + sigmoid(gate(1)) * tanh(gate(2));
     h = sigmoid(gate(3)) * tanh(c);
   }
