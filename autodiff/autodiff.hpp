@@ -1,5 +1,5 @@
-/// Everything of the layer autodiff, for its users; xtensor's adapter is apart:
-/// fjord/autodiff/xtensor.hpp.
+/// Everything of the layer autodiff, for its users; the adapters of other libraries are apart:
+/// fjord/autodiff/eigen.hpp and xtensor.hpp.
 #pragma once
 
 #include "fjord/autodiff/blas.hpp"
@@ -14,6 +14,7 @@
 #include "fjord/autodiff/ops/ops.hpp"
 #include "fjord/autodiff/parameter.hpp"
 #include "fjord/autodiff/random.hpp"
+#include "fjord/autodiff/scalar.hpp"
 #include "fjord/autodiff/structure.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/autodiff/tape.hpp"

@@ -1,7 +1,8 @@
 /// Derivatives of functions, nested as deeply as needed.
 ///
 /// A function is any callable from one structure of variables (structure.hpp) to another; it is
-/// recorded on the tape of its argument, and so are its derivatives. The argument passes through
+/// recorded on the tape of its argument, and so are its derivatives. Scalars that are on no tape
+/// become leaves of it. The argument passes through
 /// fresh nodes, so that functions of functions keep their variables apart; what else a function
 /// uses is constant to it.
 #pragma once
@@ -12,9 +13,9 @@
 namespace fjord {
 
 /// What `value_and_gradient` gives.
-template <Structure S>
+template <Structure S, Structure R = Var<ScalarOf<S>>>
 struct ValueAndGradient {
-  Var<ScalarOf<S>> value;
+  R value;
   S gradient;
 };
 
@@ -29,11 +30,14 @@ Var<T> gradient_seed(const Var<T>& y);
 /// Shapes:  f(x) has size 1; the gradient is a structure like x.
 /// Errors:  std::invalid_argument if the size of f(x) is not 1.
 template <class F, Structure S>
-ValueAndGradient<S> value_and_gradient(F&& f, const S& x) {
+auto value_and_gradient(F&& f, const S& x) {
   using T = ScalarOf<S>;
-  const S own = identity(x);
-  const Var<T> y = f(own);
-  return {y, with_vars(own, pullback<T>({y}, {gradient_seed(y)}, vars_of(own)))};
+  Tape<T>& tape = tape_of(x);
+  const S own = identity(on_tape(x, tape));
+  const auto value = on_tape(f(own), tape);
+  const Var<T> y = structure::var_of(value);
+  const Vars<T> slopes = pullback<T>({y}, {gradient_seed(y)}, vars_of(own));
+  return ValueAndGradient<S, std::remove_cv_t<decltype(value)>>{value, with_vars(own, slopes)};
 }
 
 /// The gradient alone; as value_and_gradient.
@@ -48,9 +52,10 @@ S gradient(F&& f, const S& x) {
 ///          `pushforward` says.
 template <class F, Structure S>
 auto jvp(F&& f, const S& x, const S& tangent) {
-  const S own = identity(x);
-  const auto y = f(own);
-  return with_vars(y, pushforward(vars_of(own), vars_of(tangent), vars_of(y)));
+  auto& tape = tape_of(x);
+  const S own = identity(on_tape(x, tape));
+  const auto y = on_tape(f(own), tape);
+  return with_vars(y, pushforward(vars_of(own), vars_of(on_tape(tangent, tape)), vars_of(y)));
 }
 
 /// The product of the transposed Jacobian with a cotangent.
@@ -58,8 +63,10 @@ auto jvp(F&& f, const S& x, const S& tangent) {
 /// Shapes:  cotangent as f(x); the result as x.
 template <class F, Structure S, Structure R>
 S vjp(F&& f, const S& x, const R& cotangent) {
-  const S own = identity(x);
-  return with_vars(own, pullback(vars_of(f(own)), vars_of(cotangent), vars_of(own)));
+  auto& tape = tape_of(x);
+  const S own = identity(on_tape(x, tape));
+  const auto y = on_tape(f(own), tape);
+  return with_vars(own, pullback(vars_of(y), vars_of(on_tape(cotangent, tape)), vars_of(own)));
 }
 
 /// The product of the Hessian with a vector: forward over reverse.
@@ -82,8 +89,10 @@ Vars<T> jacobians_of(const Var<T>& y, const Vars<T>& inputs);
 ///          fewer, a reverse sweep and such a one over it. Either is recorded with every tangent.
 template <class F, Structure S>
 S jacobian(F&& f, const S& x) {
-  const S own = identity(x);
-  return with_vars(own, jacobians_of<ScalarOf<S>>(f(own), vars_of(own)));
+  auto& tape = tape_of(x);
+  const S own = identity(on_tape(x, tape));
+  const auto y = on_tape(f(own), tape);
+  return with_vars(own, jacobians_of<ScalarOf<S>>(structure::var_of(y), vars_of(own)));
 }
 
 /// The Jacobian at a point, as numbers.

@@ -72,9 +72,7 @@ Target<T> ReverseKernel<T>::target(std::uint32_t i) {
   const std::uint32_t input = this->node_.inputs[i];
   T*& buffer = frame_.adjoint(input);
   const bool fresh = buffer == nullptr;
-  if (fresh) {
-    buffer = static_cast<T*>(pool_.take(static_cast<std::size_t>(input_shape(i).size) * sizeof(T)));
-  }
+  if (fresh) buffer = frame_.take(input, input_shape(i).size, pool_);
   return {buffer, fresh};
 }
 
@@ -83,6 +81,7 @@ void ReverseKernel<T>::pass(std::uint32_t i) {
   if (!wants(i)) return;
   T*& buffer = frame_.adjoint(this->node_.inputs[i]);
   T*& g = frame_.adjoint(this->head_);
+  if (size() == 1) return add_number(i, *g);
   if (buffer == nullptr && !frame_.is_needed(this->head_)) {
     // This node is done with its cotangent, so the buffer changes hands instead of being copied.
     std::swap(buffer, g);

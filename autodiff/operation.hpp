@@ -176,6 +176,22 @@ class ReverseKernel final : public RuleNode<T> {
     pool_.give_back(memory, static_cast<std::size_t>(count) * sizeof(T));
   }
 
+  /// Whether the output is a scalar: of an elementwise operation, the inputs are, too.
+  bool is_scalar() const { return this->node_.shape.rank == 0; }
+
+  /// Adds to the cotangent of input i, a scalar.
+  void add_number(std::uint32_t i, T number) {
+    if (!wants(i)) return;
+    const std::uint32_t input = this->node_.inputs[i];
+    T*& sum = frame_.adjoint(input);
+    if (sum == nullptr) {
+      sum = frame_.number(input);
+      *sum = number;
+    } else {
+      *sum += number;
+    }
+  }
+
   /// Adds the cotangent of output 0 to that of input i, of the same size; must come last in a
   /// kernel.
   void pass(std::uint32_t i);

@@ -88,10 +88,8 @@ class AdjointGuard final {
   }
 
   void release(std::uint32_t i) {
-    T*& buffer = frame_.adjoint(i);
-    if (buffer == nullptr) return;
-    tape_.sweep_memory().pool.give_back(buffer, byte_size(tape_.node(i)));
-    buffer = nullptr;
+    if (frame_.adjoint(i) == nullptr) return;
+    frame_.give_back(i, tape_.node(i).shape.size, tape_.sweep_memory().pool);
   }
 
  private:
@@ -161,16 +159,14 @@ void walk_values(Tape<T>& tape, SweepFrame<T>& frame, AdjointGuard<T>& guard) {
   order.for_each_backward(tape, frame, [&](std::uint32_t i) {
     prefetch_ahead(tape, i, frame.first());
     const Node<T>& node = tape.node(i);
-    if (node.output != 0 || !frame.depends(i)) return;
-    bool reached = false;
-    for (std::uint32_t k = 0; k < node.outputs; ++k) reached |= frame.adjoint(i + k) != nullptr;
-    if (!reached) return;
+    if (node.output != 0 || !frame.depends(i) || !frame.has_adjoint(i, node.outputs)) return;
     ReverseKernel<T> kernel(tape, i, frame, tape.sweep_memory().pool);
     if (watch != nullptr) [[unlikely]] {
       run_watched(kernel, frame, *watch);
     } else {
       run(kernel);
     }
+    if (node.outputs == 1 && node.shape.size == 1) return;  // its place is the frame's
     // An input's cotangent is a result and must stay; it is marked needed.
     for (std::uint32_t k = 0; k < node.outputs; ++k) {
       if (!frame.is_needed(i + k)) guard.release(i + k);
@@ -229,7 +225,7 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
     if (!is_reached(frame, outputs[k])) continue;
     T*& adjoint = frame.adjoint(outputs[k].index());
     const bool fresh = adjoint == nullptr;
-    if (fresh) adjoint = static_cast<T*>(tape.sweep_memory().pool.take(byte_size(node)));
+    if (fresh) adjoint = frame.take(outputs[k].index(), node.shape.size, tape.sweep_memory().pool);
     if (cotangents[k].is_column_major()) {
       add_to(adjoint, fresh, cotangents[k].data(), node.shape.size);
     } else {
@@ -245,8 +241,8 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
 }
 
 template <class T>
-std::span<const TensorView<T>> gradient_values(const Var<T>& output,
-                                               std::span<const Var<T>> inputs) {
+std::span<const TensorView<T>> gradient_values(
+    const Var<T>& output, std::type_identity_t<std::span<const Var<T>>> inputs) {
   const NodeShape& shape = output.tape().node(output, "gradient").shape;
   require(shape.size == 1, "gradient", [&] {
     return "the function must give one number, got shape " + to_string(shape.shape()) +
@@ -482,15 +478,16 @@ std::vector<Tensor<T>> pushforward_values(const Vars<T>& inputs, const Vars<T>& 
   return results;
 }
 
-#define FJORD_INSTANTIATE(T)                                                                       \
-  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);                       \
-  template Vars<T> partial_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);               \
-  template std::span<const TensorView<T>> pullback_values(                                         \
-      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);           \
-  template std::span<const TensorView<T>> gradient_values(const Var<T>&, std::span<const Var<T>>); \
-  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);                    \
-  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);                        \
-  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&,               \
+#define FJORD_INSTANTIATE(T)                                                             \
+  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);             \
+  template Vars<T> partial_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);     \
+  template std::span<const TensorView<T>> pullback_values(                               \
+      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>); \
+  template std::span<const TensorView<T>> gradient_values<T>(const Var<T>&,              \
+                                                             std::span<const Var<T>>);   \
+  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);          \
+  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);              \
+  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&,     \
                                                      const Vars<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -6,7 +6,9 @@
 /// with.
 #pragma once
 
+#include <initializer_list>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "fjord/autodiff/var.hpp"
@@ -44,8 +46,14 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
 /// Errors:  std::invalid_argument if the size of `output` is not 1.
 /// Note:    As for pullback_values.
 template <class T>
-std::span<const TensorView<T>> gradient_values(const Var<T>& output,
-                                               std::span<const Var<T>> inputs);
+std::span<const TensorView<T>> gradient_values(
+    const Var<T>& output, std::type_identity_t<std::span<const Var<T>>> inputs);
+
+template <class T>
+std::span<const TensorView<T>> gradient_values(
+    const Var<T>& output, std::initializer_list<std::type_identity_t<Var<T>>> inputs) {
+  return gradient_values(output, std::span<const Var<T>>(inputs.begin(), inputs.size()));
+}
 
 /// Recorded forward sweep: the tangents of the outputs, from the tangents of the inputs.
 ///

@@ -7,6 +7,7 @@
 
 #include <cblas.h>
 
+#include "fjord/autodiff/scalar.hpp"
 #include "fjord/bench/gmm_by_hand.hpp"
 #include "fjord/bench/timing.hpp"
 #include "fjord/tests/support/counted_new.hpp"
@@ -202,23 +203,27 @@ double gmm_by_hand_seconds(const Objective& o, int runs) {
   });
 }
 
-void print_scalars() {
+// Var or Scalar.
+template <class Number, class F>
+void print_scalar(const char* name, F f) {
   constexpr int count = 20'000;
-  const Tensor<double> one(1.000001);
   Tape<double> tape;
-  const auto run = [&](const char* name, auto f) {
-    const double seconds = shortest_seconds(100, [&] {
-      tape.clear();
-      const Var<double> x = tape.borrow(one);
-      Var<double> y = x;
-      for (int i = 0; i < count; ++i) y = f(y, x);
-      gradient_values<double>(y, std::span(&x, 1));
-    });
-    std::printf("a scalar %-24s record and sweep: %.1f ns\n", name, seconds / count * 1e9);
-  };
-  run("multiplication", [](const Var<double>& y, const Var<double>& x) { return y * x; });
-  run("addition", [](const Var<double>& y, const Var<double>& x) { return y + x; });
-  run("sine", [](const Var<double>& y, const Var<double>&) { return sin(y); });
+  const double seconds = shortest_seconds(100, [&] {
+    tape.clear();
+    const Number x(tape.scalar(1.000001));
+    Number y = x;
+    for (int i = 0; i < count; ++i) y = f(y, x);
+    gradient_values(y, {x});
+  });
+  std::printf("a scalar %-24s record and sweep: %.1f ns\n", name, seconds / count * 1e9);
+}
+
+void print_scalars() {
+  const auto product = [](const auto& y, const auto& x) { return y * x; };
+  print_scalar<Var<double>>("multiplication", product);
+  print_scalar<Scalar<double>>("multiplication (Scalar)", product);
+  print_scalar<Var<double>>("addition", [](const auto& y, const auto& x) { return y + x; });
+  print_scalar<Var<double>>("sine", [](const auto& y, const auto&) { return sin(y); });
 }
 
 double dgemm_flops(int m, int n, int k) {

@@ -1,3 +1,5 @@
+#include "fjord/autodiff/eigen.hpp"
+
 #include <Eigen/Dense>
 #include <array>
 #include <cstdio>
@@ -55,4 +57,13 @@ int main() {
   for (int i = 0; i < 2; ++i)
     std::printf("momentum %.1f, %.1f, %.1f\n", momentum.value()(i, 0), momentum.value()(i, 1),
                 momentum.value()(i, 2));
+
+  // Eigen's decompositions run with numbers on a tape: the gradient of log det A is its inverse.
+  using Matrix = Eigen::Matrix<Scalar<double>, 2, 2>;
+  const auto log_det = [](const Matrix& at) { return log(at.partialPivLu().determinant()); };
+  Matrix at;
+  at << Scalar<double>(tape.scalar(2)), Scalar<double>(tape.scalar(1)), 1, 3;
+  const Matrix inverse = gradient(log_det, at);
+  std::printf("inverse  %.1f, %.1f, %.1f, %.1f\n", inverse(0, 0).value(), inverse(0, 1).value(),
+              inverse(1, 0).value(), inverse(1, 1).value());
 }

@@ -1,14 +1,13 @@
 #include <cstdio>
 
-#include "fjord/autodiff/autodiff.hpp"
-#include "fjord/ode/ode.hpp"
+#include "fjord/fjord.hpp"
 
 using namespace fjord;
 using Number = Var<double>;
 
-// Where a mass on a spring of stiffness k, let go at 1, is one second later: cos(sqrt(k)).
+// The position, one second after release at 1, of a mass on a spring of stiffness k: cos(sqrt(k)).
 Number position(const Number& k) {
-  const ode::Field<double> motion = [k](const Number&, const Number& y) {
+  const auto motion = [k](const Number&, const Number& y) {
     return concatenate({slice(y, 0, 1, 2), -k * slice(y, 0, 0, 1)}, 0);
   };
   const Number start = k.tape().input({1, 0});

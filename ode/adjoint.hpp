@@ -33,4 +33,12 @@ Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0,
                           const Vars<T>& parameters, const AdjointOptions& options = {},
                           std::size_t* backward_evaluations = nullptr);
 
+/// The same with any function as the field.
+template <class T, FieldFunction<T> F>
+Solution<T> solve_adjoint(const F& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
+                          const Vars<T>& parameters, const AdjointOptions& options = {},
+                          std::size_t* backward_evaluations = nullptr) {
+  return solve_adjoint(Field<T>(f), y0, t0, t1, parameters, options, backward_evaluations);
+}
+
 }  // namespace fjord::ode

@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "fjord/autodiff/tape.hpp"
 #include "fjord/ode/tableau.hpp"
@@ -90,5 +91,27 @@ Solution<T> solve(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const V
 template <class T>
 Solution<T> solve_values(const Field<T>& f, const Var<T>& y0, TimeSpan span,
                          const SolveOptions& options = {});
+
+/// A function that a Field<T> can be made of, such as a lambda.
+template <class F, class T>
+concept FieldFunction = !std::is_same_v<F, Field<T>> && std::is_convertible_v<const F&, Field<T>>;
+
+/// The same with any function as the field.
+template <class T, FieldFunction<T> F>
+Solution<T> solve(const F& f, const Var<T>& y0, TimeSpan span, const SolveOptions& options = {}) {
+  return solve(Field<T>(f), y0, span, options);
+}
+
+template <class T, FieldFunction<T> F>
+Solution<T> solve(const F& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
+                  const SolveOptions& options = {}) {
+  return solve(Field<T>(f), y0, t0, t1, options);
+}
+
+template <class T, FieldFunction<T> F>
+Solution<T> solve_values(const F& f, const Var<T>& y0, TimeSpan span,
+                         const SolveOptions& options = {}) {
+  return solve_values(Field<T>(f), y0, span, options);
+}
 
 }  // namespace fjord::ode

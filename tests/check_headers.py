@@ -11,7 +11,8 @@ FOLDERS = ("apps", "autodiff", "bench", "examples", "flows", "nn", "ode", "optim
 
 
 def headers(root):
-    return sorted(str(p.relative_to(root)) for folder in FOLDERS for p in (root / folder).rglob("*.hpp"))
+    found = [*root.glob("*.hpp"), *(p for folder in FOLDERS for p in (root / folder).rglob("*.hpp"))]
+    return sorted(str(p.relative_to(root)) for p in found)
 
 
 def problems(root, listed):

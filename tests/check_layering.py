@@ -49,6 +49,8 @@ def visible(path):
 
 def own_include(path, name):
     """What is wrong with including a header of the repository, or None."""
+    if name == "fjord/fjord.hpp":
+        return None if LAYERS <= visible(path) else "umbrella headers are for programs"
     match = OWN_HEADER.fullmatch(name)
     if not match:
         return "write \"fjord/<layer>/<file>.hpp\""
@@ -104,7 +106,19 @@ def problems_in(path, text):
             yield f"{path}: {call}; libraries do not print"
 
 
+def umbrella_problems(root):
+    """fjord.hpp, the only C++ file of the root, includes the headers of all layers, and nothing else."""
+    expected = sorted(f'"fjord/{layer}/{layer}.hpp"' for layer in LAYERS)
+    umbrella = root / "fjord.hpp"
+    if not umbrella.is_file() or INCLUDE.findall(umbrella.read_text(encoding="utf-8")) != expected:
+        yield f"fjord.hpp: must include {', '.join(expected)}"
+    for file in sorted(p for p in root.iterdir() if p.is_file() and CPP_LIKE.search(p.name.lower())):
+        if file != umbrella:
+            yield f"{file.name}: no folder for C++; they are {', '.join(sorted(FOLDERS))}"
+
+
 def problems(root):
+    yield from umbrella_problems(root)
     for layer in sorted(LAYERS):
         if not (root / layer / f"{layer}.hpp").is_file():
             yield f"{layer}/{layer}.hpp: missing, the header of everything in {layer}"

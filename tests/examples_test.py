@@ -85,8 +85,8 @@ class Examples(unittest.TestCase):
     def test_eigen(self):
         place, *lines = self.output_of("eigen").splitlines()
         self.assertEqual(place, "read in place: yes")
-        # By hand: A x - b = (-2.5, -2.5, -2.5), and masses times velocities.
-        rows = [[-22.5, -30], [-22.5, -30], [2, 0, -2], [2, 1, 0]]
+        # By hand: A x - b = (-2.5, -2.5, -2.5), masses times velocities, the inverse of {{2, 1}, {1, 3}}.
+        rows = [[-22.5, -30], [-22.5, -30], [2, 0, -2], [2, 1, 0], [0.6, -0.2, -0.2, 0.4]]
         for line, row in zip(lines, rows, strict=True):
             self.near(numbers(line), row, 1e-9)
 
@@ -96,6 +96,20 @@ class Examples(unittest.TestCase):
         j0, j1 = -0.0483837764681979, 0.4970941024642742
         self.near(numbers(re.sub(r"\S+\(2.5\)", "", text)), [j0, -j1, j1 / 2.5 - j0], 1e-8)
         self.assertIn("below 1e-8: yes", text)
+
+    def test_scalar(self):
+        spot, strike, rate, sigma = 100, 100, 0.05, 0.2  # for one year, in closed form
+        d1 = (math.log(spot / strike) + rate) / sigma + sigma / 2
+        d2 = d1 - sigma
+        density = math.exp(-d1 * d1 / 2) / math.sqrt(2 * math.pi)
+
+        def cdf(x):
+            return math.erfc(-x / math.sqrt(2)) / 2
+
+        price = spot * cdf(d1) - strike * math.exp(-rate) * cdf(d2)
+        first = [cdf(d1), strike * math.exp(-rate) * cdf(d2), spot * density]
+        second = [density / (spot * sigma), -density * d2 / sigma]
+        self.near(numbers(self.output_of("scalar")), [price, *first, *second], 1e-6)
 
     def test_metropolis(self):
         # The closed form; what learning and sampling leave open is some 0.03.

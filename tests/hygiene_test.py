@@ -30,6 +30,8 @@ FORBIDDEN = [
     ("flows/ffjord.cpp", '#include "fjord/optim/adam.hpp"', "may only see autodiff, flows, nn, ode"),
     ("flows/ffjord.cpp", '#include "fjord/apps/common/points.hpp"', "may only see"),
     ("flows/ffjord.cpp", '#include "fjord/autodiff/autodiff.hpp"', "umbrella"),
+    ("flows/ffjord.cpp", '#include "fjord/fjord.hpp"', "umbrella"),
+    ("tests/flows/ffjord_test.cpp", '#include "fjord/fjord.hpp"', "umbrella"),
     ("flows/ffjord.cpp", '#include "fjord/autodiff/ops/ops.hpp"', "umbrella"),
     ("ode/step.cpp", '#include "fjord/autodiff/kernels/simd.hpp"', "for autodiff itself"),
     ("nn/mlp.cpp", '#include "fjord/autodiff/rules/product.hpp"', "for autodiff itself"),
@@ -104,6 +106,7 @@ ALLOWED = [
     ("bench/speed.cpp", '#include "fjord/bench/fused_kernel.hpp"'),
     ("bench/speed.cpp", "#include <cblas.h>"),
     ("examples/fit.cpp", '#include "fjord/flows/flows.hpp"'),
+    ("examples/fit.cpp", '#include "fjord/fjord.hpp"'),
     ("tests/flows/ffjord_test.cpp", '#include "fjord/ode/solve.hpp"'),
     ("tests/flows/ffjord_test.cpp", '#include "fjord/tests/support/oracle.hpp"'),
     ("tests/nn/mlp_test.cpp", '#include "fjord/tests/nn/rows.hpp"'),
@@ -124,6 +127,7 @@ class Tree(unittest.TestCase):
         self.root = pathlib.Path(folder.name) / "a checkout"
         for layer in LAYERS:
             self.write(f"{layer}/{layer}.hpp", "#pragma once\n")
+        self.write("fjord.hpp", "".join(f'#include "fjord/{layer}/{layer}.hpp"\n' for layer in sorted(LAYERS)))
 
     def write(self, name, text):
         file = self.root / name
@@ -157,6 +161,16 @@ class Layering(Tree):
         (self.root / "nn/nn.hpp").unlink()
         self.assertEqual(len(list(check_layering.problems(self.root))), 1)
 
+    def test_the_header_of_all_layers_misses_none(self):
+        text = (self.root / "fjord.hpp").read_text()
+        for wrong in ("", text.replace("/nn.hpp", "/mlp.hpp"), text + "#include <cmath>\n"):
+            self.write("fjord.hpp", wrong)
+            self.assertEqual(len(list(check_layering.problems(self.root))), 1)
+
+    def test_other_files_of_the_root_are_found(self):
+        self.write("extra.hpp", "#pragma once\n")
+        self.assertEqual(len(list(check_layering.problems(self.root))), 1)
+
     def test_build_folders_are_passed_over(self):
         self.write("build/meson-private/x.cpp", "#include <nn/mlp.hpp>\n")
         (self.root / "build/fjord").symlink_to(self.root)
@@ -166,7 +180,7 @@ class Layering(Tree):
 class Headers(Tree):
     def test_headers_missing_from_the_list_and_from_the_disk_are_found(self):
         listed = check_headers.headers(self.root)
-        self.assertEqual(len(listed), len(LAYERS))
+        self.assertEqual(len(listed), len(LAYERS) + 1)
         self.assertEqual(list(check_headers.problems(self.root, listed)), [])
         self.write("nn/deep/new.hpp", "")
         (self.root / "ode/ode.hpp").unlink()

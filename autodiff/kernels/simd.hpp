@@ -67,6 +67,12 @@ void store_part(const Batch<T>& batch, T* run, Index count) {
   });
 }
 
+/// f(in...) of single numbers, to the bits of a lane.
+template <class T, class F, class... In>
+T of_numbers(F f, In... in) {
+  return static_cast<typename Batch<T>::register_type>(f(Batch<T>(in)...))[0];
+}
+
 /// out[i] = f(in[i]...) for i in [0, n), where each `in` is `out` itself or apart from it.
 ///
 /// The last lanes go through the same f, so position changes no bits: as the end of a register that

@@ -150,7 +150,11 @@ struct Line {
   template <class Value>
   static Var<T> apply(const Var<T>& x, T slope, Value value_of) {
     Tape<T>& tape = x.tape();
-    const Node<T> in = tape.node(x, "scalar arithmetic");
+    const Node<T>& in = tape.node(x, "scalar arithmetic");
+    if (in.shape.rank == 0) {
+      const T number = simd::of_numbers<T>(value_of, *in.value);
+      return append_number<T, 1>(tape, row, {x.index()}, number, tape.keep(slope));
+    }
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(slope));
     simd::transform(in.shape.size, value, value_of, in.value);
     return var;
@@ -171,13 +175,13 @@ struct Line {
 
   static void pullback_values(ReverseKernel<T>& k) {
     const T c = factor(k);
+    const auto part = [c](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(c)); };
     if (c == T(1)) {
       k.pass(0);
+    } else if (k.is_scalar()) {
+      k.add_number(0, simd::of_numbers<T>(part, *k.cotangent()));
     } else if (const Target<T> target = k.target(0)) {
-      simd::accumulate(
-          k.size(), target.data, target.fresh,
-          [&](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(c)); },
-          k.cotangent());
+      simd::accumulate(k.size(), target.data, target.fresh, part, k.cotangent());
     }
   }
 
@@ -236,6 +240,11 @@ Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c) {
 }
 
 template <class T>
+Var<T> operator-(std::type_identity_t<T> c, const Var<T>& x) {
+  return Line<T>::apply(x, T(-1), [c](const auto& v) { return c - v; });
+}
+
+template <class T>
 Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c) {
   return Line<T>::apply(x, c, [c](const auto& v) { return v * c; });
 }
@@ -282,6 +291,7 @@ Var<T> stop_gradient(const Var<T>& x) {
   template Var<T> operator/(const Var<T>&, const Var<T>&);              \
   template Var<T> operator-(const Var<T>&);                             \
   template Var<T> operator+<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> operator-<T>(std::type_identity_t<T>, const Var<T>&); \
   template Var<T> operator*<T>(const Var<T>&, std::type_identity_t<T>); \
   template Var<T> operator/<T>(const Var<T>&, std::type_identity_t<T>); \
   template Var<T> operator/<T>(std::type_identity_t<T>, const Var<T>&); \

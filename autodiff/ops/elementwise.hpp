@@ -25,6 +25,8 @@ Var<T> operator-(const Var<T>& x);
 template <class T>
 Var<T> operator+(const Var<T>& x, std::type_identity_t<T> c);
 template <class T>
+Var<T> operator-(std::type_identity_t<T> c, const Var<T>& x);
+template <class T>
 Var<T> operator*(const Var<T>& x, std::type_identity_t<T> c);
 template <class T>
 Var<T> operator/(const Var<T>& x, std::type_identity_t<T> c);
@@ -39,11 +41,6 @@ Var<T> operator+(std::type_identity_t<T> c, const Var<T>& x) {
 template <class T>
 Var<T> operator-(const Var<T>& x, std::type_identity_t<T> c) {
   return x + (-c);
-}
-
-template <class T>
-Var<T> operator-(std::type_identity_t<T> c, const Var<T>& x) {
-  return -x + c;
 }
 
 template <class T>

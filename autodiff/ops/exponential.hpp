@@ -1,7 +1,9 @@
 /// Exponentials and logarithms, elementwise.
 #pragma once
 
-#include "fjord/autodiff/var.hpp"
+#include <type_traits>
+
+#include "fjord/autodiff/tape.hpp"
 
 namespace fjord {
 
@@ -46,5 +48,35 @@ Var<T> xlogy(const Var<T>& x, const Var<T>& y);
 /// Note:    At x = 0, y = -1 the derivatives are -inf in x, and 0 in y.
 template <class T>
 Var<T> xlog1py(const Var<T>& x, const Var<T>& y);
+
+template <class T>
+Var<T> logaddexp(const Var<T>& a, std::type_identity_t<T> b) {
+  return logaddexp(a, a.tape().scalar(b));
+}
+
+template <class T>
+Var<T> logaddexp(std::type_identity_t<T> a, const Var<T>& b) {
+  return logaddexp(b.tape().scalar(a), b);
+}
+
+template <class T>
+Var<T> xlogy(const Var<T>& a, std::type_identity_t<T> b) {
+  return xlogy(a, a.tape().scalar(b));
+}
+
+template <class T>
+Var<T> xlogy(std::type_identity_t<T> a, const Var<T>& b) {
+  return xlogy(b.tape().scalar(a), b);
+}
+
+template <class T>
+Var<T> xlog1py(const Var<T>& a, std::type_identity_t<T> b) {
+  return xlog1py(a, a.tape().scalar(b));
+}
+
+template <class T>
+Var<T> xlog1py(std::type_identity_t<T> a, const Var<T>& b) {
+  return xlog1py(b.tape().scalar(a), b);
+}
 
 }  // namespace fjord

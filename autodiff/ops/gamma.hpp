@@ -1,7 +1,9 @@
 /// The gamma function's logarithm and its derivatives, elementwise.
 #pragma once
 
-#include "fjord/autodiff/var.hpp"
+#include <type_traits>
+
+#include "fjord/autodiff/tape.hpp"
 
 namespace fjord {
 
@@ -25,5 +27,15 @@ Var<T> polygamma(int n, const Var<T>& x);
 /// Source:  Didonato & Morris, ACM Trans. Math. Softw. 18 (1992) 360, BETALN.
 template <class T>
 Var<T> betaln(const Var<T>& a, const Var<T>& b);
+
+template <class T>
+Var<T> betaln(const Var<T>& a, std::type_identity_t<T> b) {
+  return betaln(a, a.tape().scalar(b));
+}
+
+template <class T>
+Var<T> betaln(std::type_identity_t<T> a, const Var<T>& b) {
+  return betaln(b.tape().scalar(a), b);
+}
 
 }  // namespace fjord

@@ -34,4 +34,9 @@ Var<T> fmod(const Var<T>& x, std::type_identity_t<T> c) {
   return fmod(x, x.tape().scalar(c));
 }
 
+template <class T>
+Var<T> fmod(std::type_identity_t<T> a, const Var<T>& b) {
+  return fmod(b.tape().scalar(a), b);
+}
+
 }  // namespace fjord

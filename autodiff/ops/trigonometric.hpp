@@ -1,7 +1,9 @@
 /// Trigonometric functions, elementwise, of angles in radians, and their inverses.
 #pragma once
 
-#include "fjord/autodiff/var.hpp"
+#include <type_traits>
+
+#include "fjord/autodiff/tape.hpp"
 
 namespace fjord {
 
@@ -34,5 +36,25 @@ Var<T> hypot(const Var<T>& a, const Var<T>& b);
 /// sin(pi x) / (pi x) as in numpy; 1 at 0, and smooth there in every derivative; 0 at infinity.
 template <class T>
 Var<T> sinc(const Var<T>& x);
+
+template <class T>
+Var<T> atan2(const Var<T>& a, std::type_identity_t<T> b) {
+  return atan2(a, a.tape().scalar(b));
+}
+
+template <class T>
+Var<T> atan2(std::type_identity_t<T> a, const Var<T>& b) {
+  return atan2(b.tape().scalar(a), b);
+}
+
+template <class T>
+Var<T> hypot(const Var<T>& a, std::type_identity_t<T> b) {
+  return hypot(a, a.tape().scalar(b));
+}
+
+template <class T>
+Var<T> hypot(std::type_identity_t<T> a, const Var<T>& b) {
+  return hypot(b.tape().scalar(a), b);
+}
 
 }  // namespace fjord

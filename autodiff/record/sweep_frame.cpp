@@ -10,6 +10,7 @@ void SweepFrame<T>::start(std::uint32_t first, std::uint32_t last, Mode mode) {
   marks_.assign(count, 0);
   if (mode == Mode::values) {
     adjoints_.assign(count, nullptr);
+    if (numbers_.size() < count) numbers_.resize(count);
   } else {
     derivatives_.assign(count, none);
   }
@@ -17,12 +18,17 @@ void SweepFrame<T>::start(std::uint32_t first, std::uint32_t last, Mode mode) {
 
 template <class T>
 void SweepFrame<T>::spread_active(const Tape<T>& tape) {
+  std::uint8_t* const marks = marks_.data();
+  const std::uint32_t count = last_ - first_ + 1;
   for (std::uint32_t i = first_; i <= last_; ++i) {
     const Node<T>& node = tape.node(i);
     // Outputs after the first follow their head, which holds the inputs.
     bool moves = node.output > 0 && depends(i - node.output);
-    for (std::uint32_t k = 0; k < node.input_count; ++k) moves |= is_active(node.inputs[k]);
-    if (moves) marks_[i - first_] |= active | dependent;
+    for (std::uint32_t k = 0; k < node.input_count; ++k) {
+      const std::uint32_t at = node.inputs[k] - first_;
+      moves |= at < count && (marks[at] & active) != 0;
+    }
+    if (moves) marks[i - first_] |= active | dependent;
   }
 }
 
@@ -42,7 +48,7 @@ void SweepFrame<T>::spread_needed(const Tape<T>& tape) {
 
 template <class T>
 std::size_t SweepFrame<T>::capacity() const {
-  return marks_.capacity() + adjoints_.capacity() * sizeof(T*) +
+  return marks_.capacity() + adjoints_.capacity() * sizeof(T*) + numbers_.capacity() * sizeof(T) +
          derivatives_.capacity() * sizeof(std::uint32_t);
 }
 

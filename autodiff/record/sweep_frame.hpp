@@ -42,6 +42,28 @@ class SweepFrame final {
   /// The buffer that holds a node's cotangent, null if zero (sweep of values).
   T*& adjoint(std::uint32_t node) { return adjoints_[node - first_]; }
 
+  /// Whether a cotangent reaches one of an operation's outputs.
+  bool has_adjoint(std::uint32_t head, std::uint32_t outputs) const {
+    bool found = adjoints_[head - first_] != nullptr;
+    for (std::uint32_t k = 1; k < outputs; ++k) found |= adjoints_[head + k - first_] != nullptr;
+    return found;
+  }
+
+  /// The frame's own place for the cotangent of a node of size 1, which needs no buffer.
+  T* number(std::uint32_t node) { return &numbers_[node - first_]; }
+
+  /// Memory for a node's cotangent; `give_back` takes that of a node that has one.
+  T* take(std::uint32_t node, Index size, BufferPool& pool) {
+    if (size == 1) return number(node);
+    return static_cast<T*>(pool.take(static_cast<std::size_t>(size) * sizeof(T)));
+  }
+
+  void give_back(std::uint32_t node, Index size, BufferPool& pool) {
+    T*& buffer = adjoint(node);
+    if (size != 1) pool.give_back(buffer, static_cast<std::size_t>(size) * sizeof(T));
+    buffer = nullptr;
+  }
+
   /// The node that holds a node's derivative, `none` if zero (recorded sweeps).
   std::uint32_t& derivative(std::uint32_t node) { return derivatives_[node - first_]; }
 
@@ -55,13 +77,15 @@ class SweepFrame final {
   enum Marks : std::uint8_t { active = 1, needed = 2, dependent = 4 };
 
   bool is_marked(std::uint32_t node, Marks mark) const {
-    return node >= first_ && node <= last_ && (marks_[node - first_] & mark) != 0;
+    const std::uint32_t at = node - first_;  // huge if the node is before the first
+    return at <= last_ - first_ && (marks_[at] & mark) != 0;
   }
 
   std::uint32_t first_ = 0;
   std::uint32_t last_ = 0;
   std::vector<std::uint8_t> marks_;
   std::vector<T*> adjoints_;
+  std::vector<T> numbers_;
   std::vector<std::uint32_t> derivatives_;
 };
 

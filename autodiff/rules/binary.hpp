@@ -14,6 +14,7 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/rules/number.hpp"
 
 namespace fjord::rules {
 
@@ -55,11 +56,15 @@ Var<T> append_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b) {
   Tape<T>& tape = a.tape();
   const Node<T>& in_a = tape.node(a, F::name);
   const Node<T>& in_b = tape.node(b, F::name);
+  const auto value_of = [](const auto& x, const auto& y) { return F::value(x, y); };
+  if (in_a.shape.rank == 0 && in_b.shape.rank == 0) {
+    const T number = simd::of_numbers<T>(value_of, *in_a.value, *in_b.value);
+    return append_number<T, 2>(tape, row, {a.index(), b.index()}, number);
+  }
   const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
   const auto [var, value] = append_operation(tape, row, {a, b}, shape);
-  const auto write = [value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
-    simd::transform(
-        n, value + at, [](const auto& x, const auto& y) { return F::value(x, y); }, run_a, run_b);
+  const auto write = [=, value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
+    simd::transform(n, value + at, value_of, run_a, run_b);
   };
   if (in_a.shape == in_b.shape) {
     write(shape.size, in_a.value, in_b.value, 0, 0, 0);
@@ -165,6 +170,12 @@ struct Binary {
     };
     const Node<T>& a = k.input_node(0);
     const Node<T>& b = k.input_node(1);
+    if (k.is_scalar()) {
+      const T g = *k.cotangent();
+      k.add_number(1, simd::of_numbers<T>(in_b, g, *a.value, *b.value, *k.output()));
+      k.add_number(0, simd::of_numbers<T>(in_a, g, *a.value, *b.value, *k.output()));
+      return;
+    }
     const NodeShape& shape = k.node().shape;
     const bool fits_a = a.shape == shape;
     if (fits_a && b.shape == shape) {

@@ -13,6 +13,7 @@
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/rules/number.hpp"
 
 namespace fjord::rules {
 
@@ -36,21 +37,26 @@ struct Unary {
   static Var<T> apply(const Var<T>& x) {
     Tape<T>& tape = x.tape();
     const Node<T>& in = tape.node(x, F::name);
+    const auto value_of = [](const auto& v) { return F::value(v); };
+    if (in.shape.rank == 0) {
+      const T number = simd::of_numbers<T>(value_of, *in.value);
+      return append_number<T, 1>(tape, row, {x.index()}, number);
+    }
     const auto [var, value] = append_operation(tape, row, {x}, in.shape);
-    simd::transform(
-        in.shape.size, value, [](const auto& v) { return F::value(v); }, in.value);
+    simd::transform(in.shape.size, value, value_of, in.value);
     return var;
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
+    const auto part = [](const auto& g, const auto& x, const auto& y) {
+      return simd::strong_product<T>(g, F::slope(x, y));
+    };
+    if (k.is_scalar())
+      return k.add_number(0, simd::of_numbers<T>(part, *k.cotangent(), *k.input(0), *k.output()));
     const Target<T> target = k.target(0);
     if (!target) return;
-    simd::accumulate(
-        k.size(), target.data, target.fresh,
-        [](const auto& g, const auto& x, const auto& y) {
-          return simd::strong_product<T>(g, F::slope(x, y));
-        },
-        k.cotangent(), k.input(0), k.output());
+    simd::accumulate(k.size(), target.data, target.fresh, part, k.cotangent(), k.input(0),
+                     k.output());
   }
 
   static constexpr Operation<T> row{F::name, UnarySlope<T, F>::pullback,

@@ -405,5 +405,14 @@ TEST_CASE("adjoint: evaluations of the second solve are counted where the caller
   CHECK(counted == calls - s.report.evaluations);
 }
 
+TEST_CASE("adjoint: any function is a field") {
+  Tape<double> tape;
+  const Var<double> y0 = tape.scalar(1.0), t0 = tape.scalar(0.0), t1 = tape.scalar(2.0);
+  const Var<double> rate = tape.scalar(-0.5);
+  const auto f = [rate](const Var<double>&, const Var<double>& y) { return rate * y; };
+  const Var<double> y = solve_adjoint(f, y0, t0, t1, {rate}).y;
+  CHECK(gradient_values(y, {rate})[0].item() == doctest::Approx(2 * std::exp(-1.0)).epsilon(1e-4));
+}
+
 }  // namespace
 }  // namespace fjord::ode

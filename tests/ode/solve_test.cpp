@@ -241,6 +241,19 @@ TEST_CASE("solve: values alone have no path to what came before") {
   }
 }
 
+TEST_CASE("solve: any function is a field") {
+  Tape<double> tape;
+  const Var<double> y0 = tape.scalar(1.0), t0 = tape.scalar(0.0), t1 = tape.scalar(2.0);
+  const Var<double> rate = tape.scalar(-0.5);
+  const auto f = [&](const Var<double>&, const Var<double>& y) { return rate * y; };
+  const auto end = doctest::Approx(std::exp(-1.0));
+  CHECK(solve(f, y0, {0, 2}, tight).y.item() == end);
+  CHECK(solve(f, y0, t0, t1, tight).y.item() == end);
+  CHECK(solve_values(f, y0, {0, 2}, tight).y.item() == end);
+  CHECK(solve(decay, y0, {0, 1}, tight).y.item() == end);
+  CHECK(solve([](auto, auto y) { return -y; }, y0, {0, 1}, tight).y.item() == end);
+}
+
 TEST_CASE("solve: options out of range and fields that change the shape are refused by name") {
   Tape<double> tape;
   const auto message = [&](const Field<double>& f, TimeSpan span, auto change) -> std::string {
