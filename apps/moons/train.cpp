@@ -8,11 +8,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fjord/apps/common/checkpoint.hpp"
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/run_folder.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
-#include "fjord/apps/moons/checkpoint.hpp"
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/apps/moons/picture.hpp"
 #include "fjord/autodiff/errors.hpp"
