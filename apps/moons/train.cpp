@@ -64,7 +64,7 @@ constexpr Index points_a_line = 100;
 // The flow stretches some parts of a line a hundred times.
 constexpr Index points_a_drawn_line = 1'000;
 
-// A recorded solve keeps every step: one that takes more is going astray, and would take the memory.
+// A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
 flows::SolverSettings training_numerics(const TrainOptions& options) {
