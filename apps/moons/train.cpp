@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t caught_signal = 0;
 
-// A signal that the parent ignores, as nohup and shells do for what runs in the background, stays so.
+// A signal that the parent ignores, as nohup and shells do for background jobs, stays ignored.
 void catch_signals() {
   const auto note = [](int signal) {
     caught_signal = signal;
@@ -64,7 +64,7 @@ constexpr Index points_a_line = 100;
 // The flow stretches some parts of a line a hundred times.
 constexpr Index points_a_drawn_line = 1'000;
 
-// A recorded solve keeps every step: one that takes more is going astray, and would take the memory.
+// A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
 flows::SolverSettings training_numerics(const TrainOptions& options) {
@@ -144,8 +144,8 @@ class Training final {
     began_ = Clock::now();
   }
 
-  // What an earlier run left is replaced, and must not pass for this one's meanwhile. The checkpoint
-  // comes first: it shows that the other files belong to a run.
+  // Files of an earlier run are replaced, and must not pass for those of this one meanwhile. The
+  // checkpoint comes first: it shows that the other files belong to a run.
   void begin() {
     save();
     for (const char* name : {model_name, metrics_name, picture_name}) {
