@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -28,11 +29,7 @@ void relax() {
 struct Workers::Pool {
   using Task = std::function<void(int, std::size_t)>;
 
-  explicit Pool(int count) : threads(count) {
-    for (int worker = 1; worker < count; ++worker) {
-      helpers.emplace_back([this, worker] { serve(worker); });
-    }
-  }
+  explicit Pool(int count) : helpers(start(count - 1)) {}
 
   ~Pool() {
     stopping.store(true);
@@ -46,11 +43,26 @@ struct Workers::Pool {
     next.store(0);
     first_failed = count;
     failure = nullptr;
-    working.store(threads - 1);
+    working.store(threads() - 1);
     start_round();
     work(0);
     while (working.load(std::memory_order_acquire) != 0) relax();
     if (failure) std::rethrow_exception(failure);
+  }
+
+  int threads() const { return 1 + static_cast<int>(helpers.size()); }
+
+  // As many helpers as the system allows.
+  std::vector<std::thread> start(int count) {
+    std::vector<std::thread> started;
+    started.reserve(static_cast<std::size_t>(count));
+    try {
+      for (int worker = 1; worker <= count; ++worker)
+        started.emplace_back([this, worker] { serve(worker); });
+    } catch (const std::system_error&) {
+      // The threads that there are do the work.
+    }
+    return started;
   }
 
   void start_round() {
@@ -89,8 +101,6 @@ struct Workers::Pool {
     }
   }
 
-  int threads;
-  std::vector<std::thread> helpers;
   std::mutex mutex;
   std::condition_variable wake;
   std::atomic<unsigned> round = 0;
@@ -101,6 +111,7 @@ struct Workers::Pool {
   std::size_t task_count = 0;
   std::size_t first_failed = 0;
   std::exception_ptr failure;
+  std::vector<std::thread> helpers;  // the last member: they use the others from their start
 };
 
 Workers::Workers(int threads) {
@@ -112,7 +123,7 @@ Workers::Workers(int threads) {
 Workers::~Workers() = default;
 
 int Workers::threads() const {
-  return pool_->threads;
+  return pool_->threads();
 }
 
 void Workers::run(std::size_t count, const std::function<void(int, std::size_t)>& task) {

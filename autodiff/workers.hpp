@@ -13,11 +13,13 @@ namespace fjord {
 class Workers final {
  public:
   /// Errors:  std::invalid_argument if `threads` is not positive.
+  /// Note:    Where the system refuses a thread, the pool has those that were started before.
   explicit Workers(int threads);
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
+  /// The number of threads that run, the caller's among them: at most as many as asked for.
   int threads() const;
   /// Calls task(worker, i) once for every i in [0, count), worker in [0, threads()), and waits for
   /// all.

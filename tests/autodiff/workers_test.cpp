@@ -1,10 +1,14 @@
 #include "fjord/autodiff/workers.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -37,6 +41,31 @@ TEST_CASE("workers: every task runs once, whatever the numbers of tasks and thre
       }
     }
   }
+}
+
+// Runs `count` tasks on 16 threads where the system allows this user 6 processes; true if each ran.
+bool runs_where_threads_are_refused(std::size_t count) {
+  const rlimit few{6, 6};
+  if (setrlimit(RLIMIT_NPROC, &few) != 0) return false;
+  // The limit does not hold for root.
+  if (geteuid() == 0 && setuid(65534) != 0) return false;
+  Workers workers(16);
+  std::vector<std::atomic<int>> runs(count);
+  workers.run(count, [&](int worker, std::size_t i) { runs[i] += worker < workers.threads(); });
+  const bool each_ran = std::all_of(runs.begin(), runs.end(), [](int n) { return n == 1; });
+  return each_ran && workers.threads() >= 1 && workers.threads() < 16;
+}
+
+TEST_CASE("workers: threads that the system refuses are done without") {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    alarm(20);
+    _exit(runs_where_threads_are_refused(100) ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("workers: no two tasks run on one worker at once") {
