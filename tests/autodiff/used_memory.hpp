@@ -10,17 +10,17 @@
 namespace fjord::test {
 
 /// Fills the memory that the tape will hand out next with a number: that of values, and a few
-/// buffers of each size up to 4 KiB of those that sweeps take.
+/// buffers of each size up to 512 bytes of those that sweeps take.
 template <class T>
 void use_memory(Tape<T>& tape, T number) {
-  constexpr Index values = 1 << 14;
+  constexpr Index values = 1 << 11;
   constexpr std::size_t line = 64;
-  constexpr std::size_t buffers = 16;
+  constexpr std::size_t buffers = 8;
   const typename Tape<T>::Mark mark = tape.mark();
   std::fill_n(tape.new_values(values), values, number);
   tape.rewind(mark);
   record::BufferPool& pool = tape.sweep_memory().pool;
-  for (std::size_t bytes = line; bytes <= 64 * line; bytes += line) {
+  for (std::size_t bytes = line; bytes <= 8 * line; bytes += line) {
     std::vector<void*> taken;
     for (std::size_t i = 0; i < buffers; ++i) {
       taken.push_back(pool.take(bytes));
