@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/random.hpp"
 #include "fjord/nn/module.hpp"
 #include "fjord/ode/solve.hpp"
@@ -57,7 +58,7 @@ class Bijector {
 template <class T>
 class Chain final : public Bijector<T> {
  public:
-  /// Errors:  std::invalid_argument if there is none.
+  /// Errors:  std::invalid_argument if there is none, or one is null.
   explicit Chain(std::vector<std::unique_ptr<Bijector<T>>> blocks);
 
   Var<T> forward(const Var<T>& x, Context& context) const override;
@@ -75,7 +76,10 @@ class Chain final : public Bijector<T> {
 template <class T>
 class Inverse final : public Bijector<T> {
  public:
-  explicit Inverse(std::unique_ptr<Bijector<T>> inner) : inner_(std::move(inner)) {}
+  /// Errors:  std::invalid_argument if it is null.
+  explicit Inverse(std::unique_ptr<Bijector<T>> inner) : inner_(std::move(inner)) {
+    require(inner_ != nullptr, "inverse", "a bijector is needed, got null");
+  }
 
   Var<T> forward(const Var<T>& x, Context& context) const override {
     return inner_->inverse(x, context);

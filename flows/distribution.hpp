@@ -22,10 +22,12 @@ class Distribution {
 
   /// D, the width of a row.
   virtual Index dim() const = 0;
-  /// Draws `rows` rows [B, D]; each depends on context.random and its number, context.first_row + row,
-  /// alone.
+  /// Draws `rows` rows [B, D]; each depends on context.random and its number, context.first_row +
+  /// row, alone.
   virtual Var<T> sample(Tape<T>& tape, Index rows, Context& context) const = 0;
   /// The log-density of every row of x [B, D], in nats: [B].
+  ///
+  /// Errors:  std::invalid_argument if the rows have another width than D.
   virtual Var<T> log_prob(const Var<T>& x, Context& context) const = 0;
   virtual SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
                                                   Context& context) const = 0;
@@ -62,9 +64,9 @@ class DiagonalNormal final : public Distribution<T> {
 template <class T>
 class TransformedDistribution final : public Distribution<T> {
  public:
+  /// Errors:  std::invalid_argument if one is null.
   TransformedDistribution(std::unique_ptr<Distribution<T>> base,
-                          std::unique_ptr<Bijector<T>> bijector)
-      : base_(std::move(base)), bijector_(std::move(bijector)) {}
+                          std::unique_ptr<Bijector<T>> bijector);
 
   const Distribution<T>& base() const { return *base_; }
 

@@ -227,7 +227,8 @@ class Training final {
     panels_.base = base.template as<double>();
     panels_.base_grid = grid;
     panels_.transformed = sharded_.forward(*model_, base).values.template as<double>();
-    panels_.transformed_grid = sharded_.forward(*model_, grid.as<T>()).values.template as<double>();
+    const Tensor<T> lines = grid.as<T>();
+    panels_.transformed_grid = sharded_.forward(*model_, lines).values.template as<double>();
   }
 
   int interrupted() {

@@ -85,8 +85,7 @@ struct Extreme {
 
   static void count_ties(const T* x, const NodeShape& shape, const T* y, T* count,
                          const NodeShape& kept) {
-    std::fill_n(count, kept.size, T(0));
-    add_sums<T>(x, shape, y, count, kept, one_if_tied);
+    sum_to_lanes({x}, shape, Lanes<T>{count, kept, true}, one_if_tied, y);
   }
 
   static auto is_tied(const Batch& x, const Batch& y) {

@@ -79,7 +79,9 @@ Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end, Index step) {
            std::to_string(begin) + ", " + std::to_string(end) + " and step " + std::to_string(step);
   });
   if (step == 1) return slice(x, axis, begin, end);
-  const Index count = (end - begin + step + (step > 0 ? -1 : 1)) / step;
+  // Not rounded up by adding to it, as a step may be nearly as large as an Index can be.
+  const Index length = end - begin;
+  const Index count = length / step + (length % step != 0 ? 1 : 0);
   return pick_along(x, k, count, [&](Index j) { return begin + j * step; });
 }
 
@@ -142,7 +144,8 @@ Var<T> repeat(const Var<T>& x, Index count, Index axis) {
   const std::size_t k = axis_of(x, axis, "repeat");
   check_count(count, "repeat");
   const Index size = x.tape().node(x.index()).shape[k];
-  return pick_along(x, k, size * count, [&](Index j) { return j / count; });
+  return pick_along(
+      x, k, times_size(size, count, "repeat"), [&](Index j) { return j / count; }, true);
 }
 
 template <class T>
@@ -154,7 +157,10 @@ Var<T> tile(const Var<T>& x, std::initializer_list<Index> counts) {
   for (const Index count : counts) {
     check_count(count, "tile");
     const Index size = shape[k];
-    if (count != 1) tiled = pick_along(tiled, k, size * count, [&](Index j) { return j % size; });
+    const Index tiled_size = times_size(size, count, "tile");
+    if (count != 1)
+      tiled = pick_along(
+          tiled, k, tiled_size, [&](Index j) { return j % size; }, true);
     ++k;
   }
   return tiled;

@@ -26,19 +26,6 @@ void stretch(const T* x, const NodeShape& from, T* out, bool fresh, const NodeSh
   });
 }
 
-// Adds the sums of x over its stretched axes to out, which has the smaller shape.
-template <class T>
-void add_sums(const T* x, const NodeShape& from, T* out, const NodeShape& to) {
-  const BroadcastLoops<1> loops(from, {to});
-  loops.for_each_run([&](const std::array<Index, 1>& at, Index x_at) {
-    if (loops.is_stretched(0)) {
-      out[at[0]] += static_cast<T>(simd::sum<T>(loops.run(), simd::same, x + x_at));
-    } else {
-      simd::accumulate(loops.run(), out + at[0], false, simd::same, x + x_at);
-    }
-  });
-}
-
 template <class T>
 struct SumTo {
   // The shape is a copy: appending may move the node that it came from.
@@ -47,8 +34,7 @@ struct SumTo {
     const Node<T> in = tape.node(x, "sum");
     if (in.shape == shape) return x;
     const auto [var, value] = append_operation(tape, row, {x}, shape);
-    std::fill_n(value, shape.size, T(0));
-    add_sums(in.value, in.shape, value, shape);
+    sum_to_lanes({in.value}, in.shape, Lanes<T>{value, shape, true}, simd::same);
     return var;
   }
 
@@ -95,10 +81,10 @@ struct BroadcastTo {
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
-    const Target<T> target = k.target(0);
-    if (!target) return;
-    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
-    add_sums(k.cotangent(), k.node().shape, target.data, k.input_shape(0));
+    if (const Target<T> target = k.target(0)) {
+      const Lanes<T> lanes{target.data, k.input_shape(0), target.fresh};
+      sum_to_lanes({k.cotangent()}, k.node().shape, lanes, simd::same);
+    }
   }
 
   static constexpr Operation<T> row{"broadcast_to", pullback, pushforward, pullback_values};
@@ -116,10 +102,16 @@ struct Trace {
     const Shape shape = in.shape.shape();
     const NodeShape batch = tape.keep_shape(Shape(std::span(shape.begin(), shape.rank() - 2)));
     const auto [var, value] = append_operation(tape, row, {x}, batch);
-    std::fill_n(value, batch.size, T(0));
-    for (Index i = 0; i < diagonal(in.shape); ++i) {
-      simd::accumulate(batch.size, value, i == 0, simd::same, in.value + offset(in.shape, i));
-    }
+    const Index count = diagonal(in.shape);
+    if (count == 0) std::fill_n(value, batch.size, T(0));
+    sum_runs(
+        count, batch.size, value, true,
+        [&](auto body) {
+          for (Index i = 0; i < count; ++i) body(in.value + offset(in.shape, i));
+        },
+        [](const T* run, Index skip, Index n, T* to, bool assigns) {
+          simd::accumulate(n, to, assigns, simd::same, run + skip);
+        });
     return var;
   }
 
@@ -269,7 +261,16 @@ Var<T> broadcast_to(const Var<T>& x, const Shape& shape) {
 
 template <class T>
 Var<T> sum_to(const Var<T>& x, const Var<T>& like) {
-  return SumTo<T>::apply(x, x.tape().node(like, "sum").shape);
+  const NodeShape shape = x.tape().node(x, "sum_to").shape;
+  const NodeShape target = x.tape().node(like, "sum_to").shape;
+  bool stretches = target.rank <= shape.rank;
+  for (std::size_t k = 0; stretches && k < target.rank; ++k)
+    stretches = target[k] == 1 || target[k] == shape[k + shape.rank - target.rank];
+  require(stretches, "sum_to", [&] {
+    return "a shape that stretches to " + to_string(shape.shape()) + " is needed, got " +
+           to_string(target.shape());
+  });
+  return SumTo<T>::apply(x, target);
 }
 
 template <class T>

@@ -48,6 +48,8 @@ template <class T>
 Var<T> broadcast_to(const Var<T>& x, const Shape& shape);
 /// Sums x over the axes along which `like`'s shape would be stretched to x's: the transpose of
 /// broadcast_to.
+///
+/// Errors:  std::invalid_argument if it does not stretch to it.
 template <class T>
 Var<T> sum_to(const Var<T>& x, const Var<T>& like);
 /// The sum of the diagonal of the last two axes, as numpy.trace.

@@ -149,7 +149,7 @@ struct Concatenate {
         return "shapes must agree but for axis " + std::to_string(axis) + ", got " +
                to_string(first.shape()) + " and " + to_string(shape.shape());
       });
-      total += shape[axis];
+      total = plus_size(total, shape[axis], "concatenate");
     }
     const NodeShape whole = tape.keep_shape(with_size(first, axis, total));
     const auto [var, value] = append_operation(tape, row, parts, whole, tape.keep(axis));
