@@ -45,6 +45,9 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_determinant_rows(table);
   add_spectral_rows(table);
   add_matrix_function_rows(table);
+  add_symmetric_function_rows(table);
+  add_least_squares_rows(table);
+  add_distance_rows(table);
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);
