@@ -4,6 +4,7 @@
 
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/determinant.hpp"
+#include "fjord/autodiff/ops/distance.hpp"
 #include "fjord/autodiff/ops/einsum.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/error_function.hpp"
@@ -15,6 +16,7 @@
 #include "fjord/autodiff/ops/index.hpp"
 #include "fjord/autodiff/ops/join.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
+#include "fjord/autodiff/ops/least_squares.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/loss.hpp"
 #include "fjord/autodiff/ops/matrix_function.hpp"
@@ -32,4 +34,5 @@
 #include "fjord/autodiff/ops/solve.hpp"
 #include "fjord/autodiff/ops/sort.hpp"
 #include "fjord/autodiff/ops/spectral.hpp"
+#include "fjord/autodiff/ops/symmetric_function.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"

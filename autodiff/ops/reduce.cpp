@@ -4,6 +4,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/norm.hpp"
 #include "fjord/autodiff/ops/scan.hpp"
+#include "fjord/autodiff/rules/one_size.hpp"
 #include "fjord/autodiff/rules/reduction.hpp"
 
 namespace fjord {
@@ -204,7 +205,7 @@ namespace {
 template <class T>
 Var<T> prod_to(const Var<T>& x, const NodeShape& kept) {
   Tape<T>& tape = x.tape();
-  Var<T> product = x;
+  Var<T> product = of_one_size(x, kept, "prod");
   for (std::size_t k = 0; k < kept.rank; ++k) {
     const NodeShape shape = tape.node(product.index()).shape;
     const Index count = shape[k];

@@ -52,6 +52,9 @@ Rows every_row() {
   add_determinant_rows(table);
   add_spectral_rows(table);
   add_matrix_function_rows(table);
+  add_symmetric_function_rows(table);
+  add_least_squares_rows(table);
+  add_distance_rows(table);
   return table;
 }
 
