@@ -174,7 +174,7 @@ Var<T> sum(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> sum(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "sum", SumTo<T>::apply);
 }
 
@@ -201,7 +201,7 @@ Var<T> mean(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> mean(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return over_count(sum(x, axes, keep_dims), count_over(x.shape(), axes, "mean"));
 }
 
@@ -235,7 +235,7 @@ Var<T> prod(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> prod(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "prod", prod_to<T>);
 }
 
@@ -245,7 +245,7 @@ Var<T> variance(const Var<T>& x, Index ddof) {
 }
 
 template <class T>
-Var<T> variance(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, Index ddof) {
+Var<T> variance(const Var<T>& x, std::span<const Index> axes, bool keep_dims, Index ddof) {
   const double count = freedom(count_over(x.shape(), axes, "variance"), ddof);
   return sum(square(x - mean(x, axes, true)), axes, keep_dims) * static_cast<T>(1 / count);
 }
@@ -256,7 +256,7 @@ Var<T> standard_deviation(const Var<T>& x, Index ddof) {
 }
 
 template <class T>
-Var<T> standard_deviation(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims,
+Var<T> standard_deviation(const Var<T>& x, std::span<const Index> axes, bool keep_dims,
                           Index ddof) {
   const double count = freedom(count_over(x.shape(), axes, "standard_deviation"), ddof);
   return norm(x - mean(x, axes, true), axes, keep_dims) * static_cast<T>(1 / std::sqrt(count));
@@ -277,19 +277,19 @@ Var<T> trace(const Var<T>& x) {
   return Trace<T>::apply(x);
 }
 
-#define FJORD_INSTANTIATE(T)                                                                    \
-  template Var<T> sum(const Var<T>&);                                                           \
-  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool);                       \
-  template Var<T> mean(const Var<T>&);                                                          \
-  template Var<T> mean(const Var<T>&, std::initializer_list<Index>, bool);                      \
-  template Var<T> prod(const Var<T>&);                                                          \
-  template Var<T> prod(const Var<T>&, std::initializer_list<Index>, bool);                      \
-  template Var<T> variance(const Var<T>&, Index);                                               \
-  template Var<T> variance(const Var<T>&, std::initializer_list<Index>, bool, Index);           \
-  template Var<T> standard_deviation(const Var<T>&, Index);                                     \
-  template Var<T> standard_deviation(const Var<T>&, std::initializer_list<Index>, bool, Index); \
-  template Var<T> broadcast_to(const Var<T>&, const Shape&);                                    \
-  template Var<T> sum_to(const Var<T>&, const Var<T>&);                                         \
+#define FJORD_INSTANTIATE(T)                                                              \
+  template Var<T> sum(const Var<T>&);                                                     \
+  template Var<T> sum(const Var<T>&, std::span<const Index>, bool);                       \
+  template Var<T> mean(const Var<T>&);                                                    \
+  template Var<T> mean(const Var<T>&, std::span<const Index>, bool);                      \
+  template Var<T> prod(const Var<T>&);                                                    \
+  template Var<T> prod(const Var<T>&, std::span<const Index>, bool);                      \
+  template Var<T> variance(const Var<T>&, Index);                                         \
+  template Var<T> variance(const Var<T>&, std::span<const Index>, bool, Index);           \
+  template Var<T> standard_deviation(const Var<T>&, Index);                               \
+  template Var<T> standard_deviation(const Var<T>&, std::span<const Index>, bool, Index); \
+  template Var<T> broadcast_to(const Var<T>&, const Shape&);                              \
+  template Var<T> sum_to(const Var<T>&, const Var<T>&);                                   \
   template Var<T> trace(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
