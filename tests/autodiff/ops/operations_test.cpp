@@ -22,6 +22,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
   add_trigonometric_rows(table);
   add_error_function_rows(table);
   add_gamma_rows(table);
+  add_incomplete_gamma_rows(table);
   add_activation_rows(table);
   add_extreme_rows(table);
   add_index_rows(table);
