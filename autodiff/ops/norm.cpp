@@ -169,7 +169,7 @@ Var<T> norm(const Var<T>& x, double order) {
 }
 
 template <class T>
-Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, double order) {
+Var<T> norm(const Var<T>& x, std::span<const Index> axes, bool keep_dims, double order) {
   check_order(order);
   if (order == 2) return reduce_over(x, axes, keep_dims, "norm", Norm<T>::apply);
   return reduce_over(x, axes, keep_dims, "norm", [&](const Var<T>& y, const NodeShape&) {
@@ -185,15 +185,15 @@ Var<T> sum_squares(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> sum_squares(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> sum_squares(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, SumSquares<T>::name, SumSquares<T>::apply);
 }
 
-#define FJORD_INSTANTIATE(T)                                                       \
-  template Var<T> norm(const Var<T>&, double);                                     \
-  template Var<T> norm(const Var<T>&, std::initializer_list<Index>, bool, double); \
-  template Var<T> sum_squares(const Var<T>&);                                      \
-  template Var<T> sum_squares(const Var<T>&, std::initializer_list<Index>, bool);
+#define FJORD_INSTANTIATE(T)                                                 \
+  template Var<T> norm(const Var<T>&, double);                               \
+  template Var<T> norm(const Var<T>&, std::span<const Index>, bool, double); \
+  template Var<T> sum_squares(const Var<T>&);                                \
+  template Var<T> sum_squares(const Var<T>&, std::span<const Index>, bool);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -13,6 +13,7 @@
 #include "fjord/autodiff/ops/factor.hpp"
 #include "fjord/autodiff/ops/gamma.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
+#include "fjord/autodiff/ops/incomplete_gamma.hpp"
 #include "fjord/autodiff/ops/index.hpp"
 #include "fjord/autodiff/ops/join.hpp"
 #include "fjord/autodiff/ops/layer.hpp"

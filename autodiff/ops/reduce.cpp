@@ -167,7 +167,7 @@ Var<T> sum(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> sum(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "sum", SumTo<T>::apply);
 }
 
@@ -194,7 +194,7 @@ Var<T> mean(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> mean(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return over_count(sum(x, axes, keep_dims), count_over(x.shape(), axes, "mean"));
 }
 
@@ -228,7 +228,7 @@ Var<T> prod(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> prod(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "prod", prod_to<T>);
 }
 
@@ -238,7 +238,7 @@ Var<T> variance(const Var<T>& x, Index ddof) {
 }
 
 template <class T>
-Var<T> variance(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, Index ddof) {
+Var<T> variance(const Var<T>& x, std::span<const Index> axes, bool keep_dims, Index ddof) {
   const double count = freedom(count_over(x.shape(), axes, "variance"), ddof);
   return sum(square(x - mean(x, axes, true)), axes, keep_dims) * static_cast<T>(1 / count);
 }
@@ -249,7 +249,7 @@ Var<T> standard_deviation(const Var<T>& x, Index ddof) {
 }
 
 template <class T>
-Var<T> standard_deviation(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims,
+Var<T> standard_deviation(const Var<T>& x, std::span<const Index> axes, bool keep_dims,
                           Index ddof) {
   const double count = freedom(count_over(x.shape(), axes, "standard_deviation"), ddof);
   return norm(x - mean(x, axes, true), axes, keep_dims) * static_cast<T>(1 / std::sqrt(count));
@@ -279,19 +279,19 @@ Var<T> trace(const Var<T>& x) {
   return Trace<T>::apply(x);
 }
 
-#define FJORD_INSTANTIATE(T)                                                                    \
-  template Var<T> sum(const Var<T>&);                                                           \
-  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool);                       \
-  template Var<T> mean(const Var<T>&);                                                          \
-  template Var<T> mean(const Var<T>&, std::initializer_list<Index>, bool);                      \
-  template Var<T> prod(const Var<T>&);                                                          \
-  template Var<T> prod(const Var<T>&, std::initializer_list<Index>, bool);                      \
-  template Var<T> variance(const Var<T>&, Index);                                               \
-  template Var<T> variance(const Var<T>&, std::initializer_list<Index>, bool, Index);           \
-  template Var<T> standard_deviation(const Var<T>&, Index);                                     \
-  template Var<T> standard_deviation(const Var<T>&, std::initializer_list<Index>, bool, Index); \
-  template Var<T> broadcast_to(const Var<T>&, const Shape&);                                    \
-  template Var<T> sum_to(const Var<T>&, const Var<T>&);                                         \
+#define FJORD_INSTANTIATE(T)                                                              \
+  template Var<T> sum(const Var<T>&);                                                     \
+  template Var<T> sum(const Var<T>&, std::span<const Index>, bool);                       \
+  template Var<T> mean(const Var<T>&);                                                    \
+  template Var<T> mean(const Var<T>&, std::span<const Index>, bool);                      \
+  template Var<T> prod(const Var<T>&);                                                    \
+  template Var<T> prod(const Var<T>&, std::span<const Index>, bool);                      \
+  template Var<T> variance(const Var<T>&, Index);                                         \
+  template Var<T> variance(const Var<T>&, std::span<const Index>, bool, Index);           \
+  template Var<T> standard_deviation(const Var<T>&, Index);                               \
+  template Var<T> standard_deviation(const Var<T>&, std::span<const Index>, bool, Index); \
+  template Var<T> broadcast_to(const Var<T>&, const Shape&);                              \
+  template Var<T> sum_to(const Var<T>&, const Var<T>&);                                   \
   template Var<T> trace(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

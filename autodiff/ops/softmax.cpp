@@ -283,7 +283,7 @@ Var<T> logsumexp(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> logsumexp(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> logsumexp(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "logsumexp", LogSumExp<T>::apply);
 }
 
@@ -297,10 +297,10 @@ Var<T> log_softmax(const Var<T>& x, Index axis) {
   return LogSoftmax<T>::apply(x, along(x, axis, "log_softmax"));
 }
 
-#define FJORD_INSTANTIATE(T)                                                    \
-  template Var<T> logsumexp(const Var<T>&);                                     \
-  template Var<T> logsumexp(const Var<T>&, std::initializer_list<Index>, bool); \
-  template Var<T> softmax(const Var<T>&, Index);                                \
+#define FJORD_INSTANTIATE(T)                                              \
+  template Var<T> logsumexp(const Var<T>&);                               \
+  template Var<T> logsumexp(const Var<T>&, std::span<const Index>, bool); \
+  template Var<T> softmax(const Var<T>&, Index);                          \
   template Var<T> log_softmax(const Var<T>&, Index);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

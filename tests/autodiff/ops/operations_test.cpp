@@ -29,6 +29,7 @@ Rows every_row() {
   add_trigonometric_rows(table);
   add_error_function_rows(table);
   add_gamma_rows(table);
+  add_incomplete_gamma_rows(table);
   add_activation_rows(table);
   add_extreme_rows(table);
   add_index_rows(table);

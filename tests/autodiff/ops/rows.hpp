@@ -16,6 +16,7 @@ void add_extreme_rows(Rows& rows);
 void add_factor_rows(Rows& rows);
 void add_gamma_rows(Rows& rows);
 void add_hyperbolic_rows(Rows& rows);
+void add_incomplete_gamma_rows(Rows& rows);
 void add_index_rows(Rows& rows);
 void add_join_rows(Rows& rows);
 void add_layer_rows(Rows& rows);
