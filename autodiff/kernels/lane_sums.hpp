@@ -241,7 +241,7 @@ void sum_to_lanes(const T* const (&x)[count], const NodeShape& whole, const Lane
   const LaneLoops<count + sizeof...(Y)> loops(whole, lanes.shape, operands);
   const auto with_whole = [&](auto body) { std::apply(body, std::to_array(x)); };
   if (loops.is_empty()) {
-    if (lanes.fresh) std::fill_n(lanes.sums, lanes.shape.size, T(0));
+    if (lanes.fresh) std::fill_n(lanes.sums, lanes.shape.size, simd::masked_zero<T>);
   } else if (loops.are_runs_summed()) {
     with_whole([&](auto... run) {
       sum_along_runs(loops, lanes.sums, lanes.fresh, f, run..., simd::Repeated<T>{y}...);

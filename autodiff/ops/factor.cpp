@@ -92,10 +92,10 @@ class Pivots final {
   std::vector<bool> is_lost_;
 };
 
-// The lower triangle, with half the diagonal.
+// The lower triangle of a derivative, with half the diagonal.
 template <class T>
 Var<T> half_lower(const Var<T>& x) {
-  return (lower_triangle(x) + lower_triangle(x, -1)) * T(0.5);
+  return scaled(lower_part(x) + lower_part(x, -1), T(0.5));
 }
 
 // Of symmetric matrices, whose tangents and cotangents are symmetric, too.
@@ -116,13 +116,13 @@ struct Cholesky {
   // With M = L^T dL, masked: dA = sym(L^-T half_lower(M) L^-1).
   static void pullback(Reverse<T>& rule) {
     const Var<T> l = rule.output();
-    const Var<T> gl = lower_triangle(rule.cotangent());
+    const Var<T> gl = lower_part(rule.cotangent());
     const Pivots<T> pivots = pivots_of(l);
     const Var<T> by = pivots.divisors();
-    const Var<T> inner = half_lower(matrix_product(l, gl, {true, false}));
-    const Var<T> left = solve_triangle(by, inner, {.transposed = true});
-    const Var<T> g = solve_triangle(by, left, {.right = true});
-    rule.add(0, pivots.found((g + transposed(g)) * T(0.5), gl));
+    const Var<T> inner = half_lower(matrix_product(l, gl, {true, false, {.b = true}}));
+    const Var<T> left = solve_triangle_derivative(by, inner, {.transposed = true});
+    const Var<T> g = solve_triangle_derivative(by, left, {.right = true});
+    rule.add(0, pivots.found(scaled(g + transposed(g), T(0.5)), gl));
   }
 
   // dL = L half_lower(L^-1 dA L^-T).
@@ -131,9 +131,10 @@ struct Cholesky {
     const Var<T> l = rule.output();
     const Pivots<T> pivots = pivots_of(l);
     const Var<T> by = pivots.divisors();
-    const Var<T> left = solve_triangle(by, rule.tangent(0), {});
-    const Var<T> inner = solve_triangle(by, left, {.transposed = true, .right = true});
-    rule.set(pivots.found(matrix_product(l, half_lower(inner)), rule.tangent(0)));
+    const Var<T> left = solve_triangle_derivative(by, rule.tangent(0), {});
+    const Var<T> inner = solve_triangle_derivative(by, left, {.transposed = true, .right = true});
+    const Var<T> dl = lower_part(matrix_product(l, half_lower(inner), {false, false, {.b = true}}));
+    rule.set(pivots.found(dl, rule.tangent(0)));
     return true;
   }
 
@@ -145,15 +146,15 @@ struct Cholesky {
     const PackedInput<T> l(pool, k.output(), batch);
     const PackedInput<T> g(pool, k.cotangent(), batch);
     const PackedOutput<T> out(pool, target.data, batch);
-    T* masked = k.take(batch.size());
+    T* lower = k.take(batch.size());
     T* inner = k.take(batch.size());
     for (Index i = 0; i < batch.count; ++i) {
-      pull_one(batch.rows, l[i], g[i], masked, inner);
+      pull_one(batch.rows, l[i], g[i], lower, inner);
       add_symmetric(batch.rows, inner, out[i], target.fresh || !out.is_in_place());
     }
     out.unpack(!target.fresh);
     k.give_back(inner, batch.size());
-    k.give_back(masked, batch.size());
+    k.give_back(lower, batch.size());
   }
 
   static constexpr const char* name = "cholesky";
@@ -178,29 +179,33 @@ struct Cholesky {
   }
 
   // As pullback, but for the last step, of one matrix.
-  static void pull_one(Index n, const T* l, const T* g, T* masked, T* inner) {
+  static void pull_one(Index n, const T* l, const T* g, T* lower, T* inner) {
     for (Index j = 0; j < n; ++j) {
-      std::fill_n(masked + j * n, j, T(0));
-      std::copy_n(g + j * n + j, n - j, masked + j * n + j);
+      std::fill_n(lower + j * n, j, simd::masked_zero<T>);
+      std::copy_n(g + j * n + j, n - j, lower + j * n + j);
     }
-    if (is_lost(n, l, 1)) {
-      const bool is_idle = std::all_of(masked, masked + n * n, [](T x) { return x == 0; });
-      std::fill_n(inner, n * n, is_idle ? T(0) : lost<T>);
+    if (std::all_of(lower, lower + n * n, [](T x) { return simd::is_masked(x); })) {
+      std::fill_n(inner, n * n, simd::masked_zero<T>);
       return;
     }
-    multiply<T>({n, n, n}, {l, n, true}, {masked, n}, inner, Start::zero);
+    if (is_lost(n, l, 1)) {
+      std::fill_n(inner, n * n, lost<T>);
+      return;
+    }
+    multiply<T>({n, n, n}, {l, n, true}, {lower, n}, inner, Start::zero);
     for (Index j = 0; j < n; ++j) {
       std::fill_n(inner + j * n, j, T(0));
       inner[j * n + j] *= T(0.5);
     }
     lapack::solve_triangular({.transposed = true}, n, n, l, inner);
     lapack::solve_triangular({.right = true}, n, n, l, inner);
+    clear_signs(inner, n * n);
   }
 
   static void add_symmetric(Index n, const T* x, T* sum, bool fresh) {
     for (Index j = 0; j < n; ++j) {
       for (Index i = 0; i < n; ++i) {
-        const T entry = T(0.5) * (x[j * n + i] + x[i * n + j]);
+        const T entry = simd::strong_product_of(x[j * n + i] + x[i * n + j], T(0.5));
         T& target = sum[j * n + i];
         target = fresh ? entry : target + entry;
       }
@@ -252,15 +257,12 @@ struct Qr {
     const Var<T> gq = rule.cotangent(0);
     const Var<T> gr = rule.cotangent(1);
     Var<T> m;
-    if (!gr.is_empty()) m = matrix_product(r, upper_triangle(gr), {false, true});
-    if (!gq.is_empty()) {
-      const Var<T> part = matrix_product(gq, q, {true, false});
-      m = m.is_empty() ? -part : m - part;
-    }
-    const Var<T> inner = matrix_product(q, mirror_lower(m));
+    if (!gr.is_empty()) m = matrix_product(r, upper_part(gr), {false, true, {.b = true}});
+    if (!gq.is_empty()) m = difference_of(m, matrix_product(gq, q, {true, false, {.a = true}}));
+    const Var<T> inner = matrix_product(q, mirror_lower_part(m), {false, false, {.b = true}});
     const Pivots<T> pivots = pivots_of(rule);
     const Var<T> g =
-        solve_triangle(pivots.divisors(), gq.is_empty() ? inner : gq + inner, by_transposed_r);
+        solve_triangle_derivative(pivots.divisors(), sum_of(gq, inner), by_transposed_r);
     rule.add(0, pivots.found(g, gq, gr));
   }
 
@@ -272,11 +274,18 @@ struct Qr {
     const Var<T> r = rule.output(1);
     const Var<T> da = rule.tangent(0);
     const Pivots<T> pivots = pivots_of(rule);
-    const Var<T> moved = solve_triangle(pivots.divisors(), da, {.lower = false, .right = true});
-    const Var<T> c = matrix_product(q, moved, {true, false});
-    const Var<T> d = upper_triangle(c) + transposed(lower_triangle(c, -1));
-    if (rule.wants(0)) rule.set(0, pivots.found(moved - matrix_product(q, d), da));
-    if (rule.wants(1)) rule.set(1, pivots.found(matrix_product(d, r), da));
+    const Var<T> moved =
+        solve_triangle_derivative(pivots.divisors(), da, {.lower = false, .right = true});
+    const Var<T> c = matrix_product(q, moved, {true, false, {.b = true}});
+    const Var<T> d = upper_part(c) + transposed(lower_part(c, -1));
+    if (rule.wants(0)) {
+      const Var<T> dq = difference_of(moved, matrix_product(q, d, {false, false, {.b = true}}));
+      rule.set(0, pivots.found(dq, da));
+    }
+    if (rule.wants(1)) {
+      const Var<T> dr = upper_part(matrix_product(d, r, {false, false, {.a = true}}));
+      rule.set(1, pivots.found(dr, da));
+    }
     return true;
   }
 

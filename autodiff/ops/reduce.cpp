@@ -4,8 +4,10 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/norm.hpp"
 #include "fjord/autodiff/ops/scan.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/rules/one_size.hpp"
 #include "fjord/autodiff/rules/reduction.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -35,7 +37,11 @@ struct SumTo {
     const Node<T> in = tape.node(x, "sum");
     if (in.shape == shape) return x;
     const auto [var, value] = append_operation(tape, row, {x}, shape);
-    sum_to_lanes({in.value}, in.shape, Lanes<T>{value, shape, true}, simd::same);
+    if (in.shape.size == 0) {
+      std::fill_n(value, shape.size, T(0));  // to users, a sum of nothing is 0
+    } else {
+      sum_to_lanes({in.value}, in.shape, Lanes<T>{value, shape, true}, simd::same);
+    }
     return var;
   }
 
@@ -125,7 +131,7 @@ struct Trace {
     const Shape column =
         rule.node().shape.shape().with_axis(shape.rank() - 2, 1).with_axis(shape.rank() - 2, 1);
     const Var<T> g = broadcast_to(reshape(rule.cotangent(), column), shape);
-    rule.add(0, scale(g, broadcast_to(rule.tape().input(ones), shape)));
+    rule.add(0, where(rule.tape().input(ones), g, masked(rule.tape())));
   }
 
   static bool pushforward(Forward<T>& rule) {
@@ -137,7 +143,7 @@ struct Trace {
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
-    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
+    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, simd::masked_zero<T>);
     for (Index i = 0; i < diagonal(k.input_shape(0)); ++i) {
       simd::accumulate(k.size(), target.data + offset(k.input_shape(0), i), false, simd::same,
                        k.cotangent());

@@ -6,6 +6,7 @@
 #include "fjord/autodiff/kernels/lapack.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/rules/matrix.hpp"
 
@@ -16,11 +17,6 @@ using namespace record;
 using namespace rules;
 
 namespace {
-
-template <class T>
-Var<T> sum_of(const Var<T>& a, const Var<T>& b) {
-  return a.is_empty() ? b : b.is_empty() ? a : a + b;
-}
 
 // Values [..., n] as one row, or one column, of a matrix each.
 template <class T>
@@ -38,17 +34,18 @@ Var<T> as_column(const Var<T>& values) {
 template <class T>
 Var<T> diagonal_matrix(const Var<T>& values) {
   const Index n = values.shape()[values.shape().rank() - 1];
-  return as_row(values) * values.tape().input(Tensor<T>::identity(n));
+  const Var<T> identity = values.tape().input(Tensor<T>::identity(n));
+  return where(identity, as_row(values), masked(values.tape()));
 }
 
 template <class T>
 Var<T> diagonal_of(const Var<T>& matrices) {
-  return sum(scale(identity_like(matrices), matrices), {-1});
+  return sum(where(identity_like(matrices), matrices, masked(matrices.tape())), {-1});
 }
 
 template <class T>
 Var<T> without_diagonal(const Var<T>& x) {
-  return lower_triangle(x, -1) + upper_triangle(x, 1);
+  return lower_part(x, -1) + upper_part(x, 1);
 }
 
 // Which vectors a derivative is of: all of a matrix together, or each of its columns or rows.
@@ -106,7 +103,7 @@ class Quotients final {
     const auto [count, rows, columns] = matrices_of(g.shape);
     reached_.resize(static_cast<std::size_t>(count * order_));
     for (Index i = 0; i < g.shape.size; ++i) {
-      if (g.value[i] == 0) continue;
+      if (simd::is_masked(g.value[i])) continue;
       const Index k = i % count;
       const Index line = part_ == Part::rows ? i / count % rows : i / (count * rows);
       for (Index j = 0; j < order_; ++j) {
@@ -128,7 +125,7 @@ class Quotients final {
     }
     if (lost.empty()) return scale(x, broadcast_to(reciprocal(divisors), x.shape()));
     Tensor<T> marks = Tensor<T>::zeros(x.shape());
-    Tensor<T> shown = marks;
+    Tensor<T> shown = Tensor<T>::full(x.shape(), simd::masked_zero<T>);
     for (const Index at : lost) {
       const Index line = at % count + count * (at / (count * rows));
       marks.data()[at] = std::numeric_limits<T>::quiet_NaN();
@@ -146,6 +143,16 @@ class Quotients final {
   std::vector<T> smallest_;    // the smallest divisor of each matrix that is not lost
   std::vector<bool> reached_;  // by g, for each vector of each matrix
 };
+
+template <class T>
+Var<T> times_row(const Var<T>& x, const Var<T>& values) {
+  return scale(x, broadcast_to(as_row(values), x.shape()));
+}
+
+template <class T>
+Var<T> times_column(const Var<T>& x, const Var<T>& values) {
+  return scale(x, broadcast_to(as_column(values), x.shape()));
+}
 
 // Whether the largest entry of a vector, the first among equals, is negative.
 template <class T>
@@ -200,21 +207,24 @@ struct EighOperation {
     Var<T> inner;
     if (!rule.cotangent(0).is_empty()) inner = diagonal_matrix(rule.cotangent(0));
     if (!rule.cotangent(1).is_empty()) {
-      const Var<T> turn = matrix_product(v, rule.cotangent(1), {true, false});
+      const Var<T> turn = matrix_product(v, rule.cotangent(1), {true, false, {.b = true}});
       inner = sum_of(inner, quotients(rule, rule.cotangent(1), Part::columns).by_differences(turn));
     }
-    const Var<T> g = matrix_product(v, matrix_product(inner, v, {false, true}));
-    rule.add(0, (g + transposed(g)) * T(0.5));
+    const Var<T> right = matrix_product(inner, v, {false, true, {.a = true}});
+    const Var<T> g = matrix_product(v, right, {false, false, {.b = true}});
+    rule.add(0, scaled(g + transposed(g), T(0.5)));
   }
 
   // With P = V^T dA V: dw = diag(P), dV = V (P / (w_j - w_i)).
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> v = rule.output(1);
-    const Var<T> p = matrix_product(v, matrix_product(rule.tangent(0), v), {true, false});
+    const Var<T> right = matrix_product(rule.tangent(0), v, {false, false, {.a = true}});
+    const Var<T> p = matrix_product(v, right, {true, false, {.b = true}});
     if (rule.wants(0)) rule.set(0, diagonal_of(p));
     if (rule.wants(1)) {
-      rule.set(1, matrix_product(v, quotients(rule, rule.tangent(0), Part::all).by_differences(p)));
+      const Var<T> turn = quotients(rule, rule.tangent(0), Part::all).by_differences(p);
+      rule.set(1, matrix_product(v, turn, {false, false, {.b = true}}));
     }
     return true;
   }
@@ -266,25 +276,26 @@ struct SvdOperation {
     Var<T> outside;
     if (!rule.cotangent(1).is_empty()) core = diagonal_matrix(rule.cotangent(1));
     if (const Var<T> gu = rule.cotangent(0); !gu.is_empty()) {
-      const Var<T> x = matrix_product(u, gu, {true, false});
+      const Var<T> x = matrix_product(u, gu, {true, false, {.b = true}});
       const Quotients<T> by = quotients(rule, gu, Part::columns);
-      core = sum_of(core, twice(by_squares(by, x)) * as_row(s));
+      core = sum_of(core, times_row(twice(by_squares(by, x)), s));
       if (is_tall(rule)) {
-        const Var<T> rest = gu - matrix_product(u, x);
-        outside = matrix_product(by.by_row(rest), vh);
+        const Var<T> rest = difference_of(gu, matrix_product(u, x, {false, false, {.b = true}}));
+        outside = matrix_product(by.by_row(rest), vh, {false, false, {.a = true}});
       }
     }
     if (const Var<T> gv = rule.cotangent(2); !gv.is_empty()) {
-      const Var<T> x = matrix_product(vh, gv, {false, true});
+      const Var<T> x = matrix_product(vh, gv, {false, true, {.b = true}});
       const Quotients<T> by = quotients(rule, gv, Part::rows);
-      core = sum_of(core, twice(by_squares(by, x)) * as_column(s));
+      core = sum_of(core, times_column(twice(by_squares(by, x)), s));
       if (is_wide(rule)) {
-        const Var<T> rest = gv - matrix_product(x, vh, {true, false});
+        const Var<T> rest = difference_of(gv, matrix_product(x, vh, {true, false, {.a = true}}));
         const Var<T> quotient = by.by_row(transposed(rest));
-        outside = sum_of(outside, matrix_product(u, quotient, {false, true}));
+        outside = sum_of(outside, matrix_product(u, quotient, {false, true, {.b = true}}));
       }
     }
-    rule.add(0, sum_of(matrix_product(u, matrix_product(core, vh)), outside));
+    const Var<T> right = matrix_product(core, vh, {false, false, {.a = true}});
+    rule.add(0, sum_of(matrix_product(u, right, {false, false, {.b = true}}), outside));
   }
 
   // With P = U^T dA V: ds = diag(P), dU = U ((P S + S P^T) / d) + (dA V - U P) / S, and V likewise.
@@ -294,24 +305,27 @@ struct SvdOperation {
     const Var<T> s = rule.output(1);
     const Var<T> vh = rule.output(2);
     const Var<T> da = rule.tangent(0);
-    const Var<T> left = matrix_product(u, da, {true, false});
-    const Var<T> p = matrix_product(left, vh, {false, true});
+    const Var<T> left = matrix_product(u, da, {true, false, {.b = true}});
+    const Var<T> p = matrix_product(left, vh, {false, true, {.a = true}});
     const Quotients<T> by = quotients(rule, da, Part::all);
     if (rule.wants(1)) rule.set(1, diagonal_of(p));
     if (rule.wants(0)) {
-      const Var<T> ps = p * as_row(s);
-      Var<T> du = matrix_product(u, by_squares(by, ps + transposed(ps)));
+      const Var<T> ps = times_row(p, s);
+      const Var<T> turn = by_squares(by, ps + transposed(ps));
+      Var<T> du = matrix_product(u, turn, {false, false, {.b = true}});
       if (is_tall(rule)) {
-        const Var<T> rest = matrix_product(da, vh, {false, true}) - matrix_product(u, p);
+        const Var<T> rest = difference_of(matrix_product(da, vh, {false, true, {.a = true}}),
+                                          matrix_product(u, p, {false, false, {.b = true}}));
         du = du + by.by_row(rest);
       }
       rule.set(0, du);
     }
     if (rule.wants(2)) {
-      const Var<T> sp = p * as_column(s);
-      Var<T> dvh = matrix_product(by_squares(by, sp + transposed(sp)), vh, {true, false});
+      const Var<T> sp = times_column(p, s);
+      const Var<T> turn = by_squares(by, sp + transposed(sp));
+      Var<T> dvh = matrix_product(turn, vh, {true, false, {.a = true}});
       if (is_wide(rule)) {
-        const Var<T> rest = left - matrix_product(p, vh);
+        const Var<T> rest = difference_of(left, matrix_product(p, vh, {false, false, {.a = true}}));
         dvh = dvh + transposed(by.by_row(transposed(rest)));
       }
       rule.set(2, dvh);

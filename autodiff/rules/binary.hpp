@@ -16,6 +16,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/rules/number.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord::rules {
 
@@ -92,7 +93,7 @@ Var<T> scale_by(const Var<T>& g, const Var<T>& slope, const NodeShape& shape) {
 
 template <class T>
 Var<T> scale_by(const Var<T>& g, int sign, const NodeShape&) {
-  return sign > 0 ? g : -g;
+  return sign > 0 ? g : negated(g);
 }
 
 /// The tangent of operand i in the shape of the result, but for its stack.
@@ -202,7 +203,9 @@ struct Binary {
     return simd::strong_product<T>(g, slope);
   }
 
-  static simd::Batch<T> product(const simd::Batch<T>& g, int sign) { return sign > 0 ? g : -g; }
+  static simd::Batch<T> product(const simd::Batch<T>& g, int sign) {
+    return sign > 0 ? g : simd::negated(g);
+  }
 
   template <class Slope>
   static void accumulate_dense(ReverseKernel<T>& k, std::uint32_t side, const T* a, const T* b,
@@ -222,7 +225,7 @@ struct Binary {
     const NodeShape& lanes = k.input_shape(side);
     const LaneLoops<4> loops(whole, lanes, {whole, k.input_shape(0), k.input_shape(1), whole});
     if (loops.is_empty()) {
-      if (target.fresh) std::fill_n(target.data, lanes.size, T(0));
+      if (target.fresh) std::fill_n(target.data, lanes.size, simd::masked_zero<T>);
       return;
     }
     const T* const g = k.cotangent();

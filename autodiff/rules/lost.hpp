@@ -30,28 +30,28 @@ bool is_dependent(Index m, Index n, const T* r, Index step = 1) {
   return false;
 }
 
-/// Whether all entries of matrix k are 0; of an empty handle they are.
+/// Whether all entries of the derivative of matrix k are masked; of an empty handle they are.
 template <class T>
-bool is_zero_matrix(const Var<T>& x, Index k) {
+bool is_masked_matrix(const Var<T>& x, Index k) {
   if (x.is_empty()) return true;
   const Node<T>& node = x.tape().node(x.index());
   const MatrixBatch batch = matrices_of(node.shape);
   for (Index i = 0; i < batch.size(); ++i) {
-    if (node.value[k + batch.count * i] != 0) return false;
+    if (!simd::is_masked(node.value[k + batch.count * i])) return false;
   }
   return true;
 }
 
-/// For every matrix 0 if all its entries are 0, else NaN; so are all its derivatives.
+/// For every matrix of a derivative a masked zero if all its entries are masked, else NaN; so are all
+/// its derivatives.
 template <class T>
-Var<T> lost_unless_zero(const Var<T>& x) {
+Var<T> lost_unless_masked(const Var<T>& x) {
   const Var<T> everywhere = broadcast_to(x.tape().scalar(lost<T>), x.shape());
   return sum(scale(x, everywhere), {-2, -1}, true);
 }
 
 /// `found`, which a rule made of derivatives g and h, one of which may be empty, by quotients that
-/// are NaN for matrices where is_lost[k]; but 0 for those of these where g and h are 0, as a
-/// selection leaves them.
+/// are NaN for matrices where is_lost[k]; but masked for those of these where g and h are.
 template <class T>
 Var<T> or_zero(const Var<T>& found, const std::vector<bool>& is_lost, const Var<T>& g,
                const Var<T>& h = {}) {
@@ -60,11 +60,11 @@ Var<T> or_zero(const Var<T>& found, const std::vector<bool>& is_lost, const Var<
   Tensor<T> idle = Tensor<T>::zeros(batch_shape(tape.node(found.index()).shape, 1, 1));
   for (std::size_t k = 0; k < is_lost.size(); ++k) {
     const auto i = static_cast<Index>(k);
-    const bool is_idle = is_lost[k] && is_zero_matrix(g, i) && is_zero_matrix(h, i);
+    const bool is_idle = is_lost[k] && is_masked_matrix(g, i) && is_masked_matrix(h, i);
     idle.storage()[k] = is_idle ? T(1) : T(0);
   }
-  Var<T> nothing = lost_unless_zero(g.is_empty() ? h : g);
-  if (!g.is_empty() && !h.is_empty()) nothing = nothing + lost_unless_zero(h);
+  Var<T> nothing = lost_unless_masked(g.is_empty() ? h : g);
+  if (!g.is_empty() && !h.is_empty()) nothing = nothing + lost_unless_masked(h);
   return where(tape.input(idle), broadcast_to(nothing, found.shape()), found);
 }
 

@@ -29,9 +29,17 @@ Var<T> lower_triangle(const Var<T>& x, Index k = 0);
 template <class T>
 Var<T> upper_triangle(const Var<T>& x, Index k = 0);
 
+/// The same of derivatives: the zeros are masked.
+template <class T>
+Var<T> lower_part(const Var<T>& g, Index k = 0);
+template <class T>
+Var<T> upper_part(const Var<T>& g, Index k = 0);
+
 /// The symmetric matrices of which x holds the lower triangles; the upper ones are not read.
 template <class T>
 Var<T> mirror_lower(const Var<T>& x);
+template <class T>
+Var<T> mirror_lower_part(const Var<T>& g);
 
 /// Stretches the leading axes of a and b against each other.
 ///

@@ -19,46 +19,6 @@ using namespace fjord::test;
 
 namespace {
 
-Rows every_row() {
-  Rows table;
-  add_elementwise_rows(table);
-  add_rounding_rows(table);
-  add_power_rows(table);
-  add_exponential_rows(table);
-  add_hyperbolic_rows(table);
-  add_trigonometric_rows(table);
-  add_error_function_rows(table);
-  add_gamma_rows(table);
-  add_incomplete_gamma_rows(table);
-  add_activation_rows(table);
-  add_extreme_rows(table);
-  add_index_rows(table);
-  add_matrix_shape_rows(table);
-  add_join_rows(table);
-  add_normalize_rows(table);
-  add_norm_rows(table);
-  add_reduce_rows(table);
-  add_scan_rows(table);
-  add_select_rows(table);
-  add_shape_rows(table);
-  add_softmax_rows(table);
-  add_sort_rows(table);
-  add_layer_rows(table);
-  add_linalg_rows(table);
-  add_mlp_rows(table);
-  add_loss_rows(table);
-  add_einsum_rows(table);
-  add_factor_rows(table);
-  add_solve_rows(table);
-  add_determinant_rows(table);
-  add_spectral_rows(table);
-  add_matrix_function_rows(table);
-  add_symmetric_function_rows(table);
-  add_least_squares_rows(table);
-  add_distance_rows(table);
-  return table;
-}
-
 // A value and its derivatives by both sweeps, as numbers; empty if the arguments are refused.
 struct Results {
   std::vector<double> values;
@@ -137,7 +97,7 @@ TEST_CASE("operations: on every small shape, what memory held before changes not
                                {3, 1}, {3, 3}, {3, 0}, {0, 3}, {2, 3, 1}};
   const std::vector<Shape> few{{}, {1}, {3}, {1, 1}, {3, 3}, {3, 0}, {0, 3}};
   std::size_t taken = 0;
-  const Rows table = every_row();
+  const Rows table = all_rows();
   for (const Row& row : table.rows()) {
     const std::size_t count = row.at.size();
     if (count > 4) continue;  // too many choices, nearly all of them refused
@@ -165,7 +125,7 @@ TEST_CASE("operations: on every small shape, what memory held before changes not
 }
 
 TEST_CASE("operations: every row of the table passes the battery") {
-  const Rows table = every_row();
+  const Rows table = all_rows();
   std::vector<std::vector<Cell>> cells;
   for (const Row& row : table.rows()) {
     CAPTURE(row.name);
