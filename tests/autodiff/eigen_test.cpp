@@ -80,11 +80,14 @@ TEST_CASE("eigen: solutions by LU, QR and Cholesky have the adjoint's gradients"
     return std::pair<MatrixXd, MatrixXd>(values(slopes.first), -adjoint * x.transpose());
   };
   const MatrixXd a = any_matrix(5);
-  const auto lu = check(a, [](const auto& m, const auto& v) { return m.partialPivLu().solve(v); });
+  const auto lu = check(
+      a, [](const Matrix& m, const Vector& v) -> Vector { return m.partialPivLu().solve(v); });
   check_near(lu.first, lu.second);
-  const auto qr = check(a, [](const auto& m, const auto& v) { return m.householderQr().solve(v); });
+  const auto qr = check(
+      a, [](const Matrix& m, const Vector& v) -> Vector { return m.householderQr().solve(v); });
   check_near(qr.first, qr.second);
-  const auto llt = check(any_spd(5), [](const auto& m, const auto& v) { return m.llt().solve(v); });
+  const auto llt = check(
+      any_spd(5), [](const Matrix& m, const Vector& v) -> Vector { return m.llt().solve(v); });
   MatrixXd folded = llt.second + llt.second.transpose();
   folded.diagonal() /= 2;
   folded.triangularView<Eigen::StrictlyUpper>().setZero();
