@@ -1,6 +1,5 @@
 #include "fjord/flows/bijector.hpp"
 
-#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 
 namespace fjord::flows {
@@ -12,7 +11,7 @@ auto in_block(std::size_t block, F run) {
   try {
     return run();
   } catch (const ode::SolveFailure& failure) {
-    throw ode::SolveFailure("block " + std::to_string(block) + ": " + failure.what());
+    throw ode::SolveFailure("block " + std::to_string(block), failure);
   }
 }
 
@@ -21,6 +20,10 @@ auto in_block(std::size_t block, F run) {
 template <class T>
 Chain<T>::Chain(std::vector<std::unique_ptr<Bijector<T>>> blocks) : blocks_(std::move(blocks)) {
   require(!blocks_.empty(), "chain", "at least one bijector is needed");
+  for (std::size_t k = 0; k < blocks_.size(); ++k) {
+    require(blocks_[k] != nullptr, "chain",
+            [&] { return "bijector " + std::to_string(k) + " is a null pointer"; });
+  }
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/random.hpp"
 #include "fjord/nn/module.hpp"
 #include "fjord/ode/solve.hpp"
@@ -11,14 +12,16 @@ namespace fjord::flows {
 
 /// How derivatives are to flow through the solves of a call.
 enum class Gradient {
-  none,     ///< not at all: memory does not grow with the steps
+  none,     ///< not at all, and asking for one is an error: memory does not grow with the steps
   direct,   ///< discretise, then optimise: through the recorded steps
   adjoint,  ///< optimise, then discretise: by a second solve, backwards
 };
 
 /// What one evaluation of a flow on a shard of rows needs beside its input, and what it counts.
 struct Context {
-  Gradient gradient = Gradient::none;
+  Gradient gradient = Gradient::direct;
+  /// What the solves control: the error of every row, or, for a loss, the mean over the rows.
+  ode::ErrorNorm norm = ode::ErrorNorm::largest_row;
   RandomKey random{0};          ///< key of the probes and samples of these rows
   std::uint64_t first_row = 0;  ///< number of the shard's first row in the batch
   std::size_t evaluations = 0;  ///< calls of fields so far, for the shard
@@ -75,7 +78,10 @@ class Chain final : public Bijector<T> {
 template <class T>
 class Inverse final : public Bijector<T> {
  public:
-  explicit Inverse(std::unique_ptr<Bijector<T>> inner) : inner_(std::move(inner)) {}
+  /// Errors:  std::invalid_argument if it is null.
+  explicit Inverse(std::unique_ptr<Bijector<T>> inner) : inner_(std::move(inner)) {
+    require(inner_ != nullptr, "inverse", "a bijector is needed, got a null pointer");
+  }
 
   Var<T> forward(const Var<T>& x, Context& context) const override {
     return inner_->inverse(x, context);

@@ -57,6 +57,14 @@ SampleAndLogProb<T> DiagonalNormal<T>::sample_and_log_prob(Tape<T>& tape, Index 
 }
 
 template <class T>
+TransformedDistribution<T>::TransformedDistribution(std::unique_ptr<Distribution<T>> base,
+                                                    std::unique_ptr<Bijector<T>> bijector)
+    : base_(std::move(base)), bijector_(std::move(bijector)) {
+  require(base_ != nullptr && bijector_ != nullptr, "transformed_distribution",
+          "a base and a bijector are needed, got a null pointer");
+}
+
+template <class T>
 Var<T> TransformedDistribution<T>::sample(Tape<T>& tape, Index rows, Context& context) const {
   return bijector_->forward(base_->sample(tape, rows, context), context);
 }

@@ -62,9 +62,9 @@ class DiagonalNormal final : public Distribution<T> {
 template <class T>
 class TransformedDistribution final : public Distribution<T> {
  public:
+  /// Errors:  std::invalid_argument if one is null.
   TransformedDistribution(std::unique_ptr<Distribution<T>> base,
-                          std::unique_ptr<Bijector<T>> bijector)
-      : base_(std::move(base)), bijector_(std::move(bijector)) {}
+                          std::unique_ptr<Bijector<T>> bijector);
 
   const Distribution<T>& base() const { return *base_; }
 
