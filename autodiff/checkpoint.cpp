@@ -18,7 +18,7 @@ template <class T>
 struct Checkpoint {
   ListFunction<T> f;
   std::size_t inputs = 0;  // how many are f's
-  std::size_t outputs = 0;
+  std::vector<Shape> outputs;
   std::vector<std::uint32_t> captured;  // what f reads besides, in order, as its handles have it
 
   // Evaluates f at nodes that stand in for all inputs, the last of the tape.
@@ -27,12 +27,28 @@ struct Checkpoint {
     const auto first = static_cast<std::uint32_t>(tape.size());
     const auto split = stand_ins.begin() + static_cast<std::ptrdiff_t>(inputs);
     Vars<T> found = f(Vars<T>(stand_ins.begin(), split));
+    check_outputs(tape, found);
     for (Var<T>& output : found) output = identity(output);
     const bool is_same =
         tape.redirect(first, stand_ins.front().index(), captured, Vars<T>(split, stand_ins.end()));
-    require(is_same && found.size() == outputs, name,
-            "the function must compute the same again, but it reads or gives other variables");
+    require(is_same, name,
+            "the function must compute the same again, but it reads other variables");
     return found;
+  }
+
+  void check_outputs(Tape<T>& tape, const Vars<T>& found) const {
+    require(found.size() == outputs.size(), name, [&] {
+      return "the function must compute the same again, but it gave " +
+             std::to_string(outputs.size()) + " variables and now gives " +
+             std::to_string(found.size());
+    });
+    for (std::size_t k = 0; k < found.size(); ++k) {
+      const Shape shape = tape.node(found[k], name).shape.shape();
+      require(shape == outputs[k], name, [&] {
+        return "the function must compute the same again, but its result of shape " +
+               to_string(outputs[k]) + " now has shape " + to_string(shape);
+      });
+    }
   }
 
   static void pullback(Reverse<T>& rule) {
@@ -95,7 +111,7 @@ Vars<T> append_checkpoint(record::Evaluation<T>& evaluation, ListFunction<T> f,
   auto checkpoint = std::make_shared<Checkpoint<T>>();
   checkpoint->f = std::move(f);
   checkpoint->inputs = inputs.size();
-  checkpoint->outputs = outputs.size();
+  for (const Var<T>& output : outputs) checkpoint->outputs.push_back(output.shape());
   checkpoint->captured = evaluation.captured();
   for (const Var<T>& parameter : evaluation.close(results))
     checkpoint->captured.push_back(parameter.index());

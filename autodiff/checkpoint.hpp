@@ -22,11 +22,12 @@ template <class T>
 Vars<T> append_checkpoint(record::Evaluation<T>& evaluation, ListFunction<T> f,
                           const Vars<T>& inputs, const Vars<T>& outputs);
 
-/// f(x), of which the tape keeps the result alone; a sweep over it evaluates f again and sweeps over
-/// that, to the same bits. A sweep of values then forgets it again.
+/// f(x), of which the tape keeps the result alone; a sweep over it evaluates f again and sweeps
+/// over that, to the same bits. A sweep of values then forgets it again.
 ///
 /// Shapes:  x and f(x) any structures of variables.
-/// Errors:  std::invalid_argument in a sweep, if f then reads other variables than it did at first.
+/// Errors:  std::invalid_argument in a sweep, if f then reads other variables than it did at first,
+///          or gives variables of another number, shape or tape.
 /// Note:    Derivatives flow to all that f reads: x, variables from outside, parameters. f is
 ///          copied, must be valid as long as the tape holds the result, and must compute the same
 ///          every time.

@@ -1,6 +1,8 @@
 #include "fjord/autodiff/custom.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "fjord/autodiff/random.hpp"
@@ -63,8 +65,8 @@ double length(const Vars<T>& vars) {
   return std::sqrt(sum);
 }
 
-// The derivatives of <rule(probes), weights> in the probes: of a rule that is linear, the product of
-// its transpose with the weights. Only parts of the rule that have a weight count.
+// The derivatives of <rule(probes), weights> in the probes: of a rule that is linear, the product
+// of its transpose with the weights. Only parts of the rule that have a weight count.
 template <class T, class Rule>
 Vars<T> transposed(const CustomRules<T>& rules, const char* missing, const Vars<T>& probes,
                    const Vars<T>& weights, const Rule& rule) {
@@ -97,6 +99,66 @@ Vars<T> transposed(const CustomRules<T>& rules, const char* missing, const Vars<
   return results;
 }
 
+// Makes constants of what a rule uses besides its arguments: the nodes that are appended while this
+// object lives read copies of it, to which no derivative flows.
+template <class T>
+class Constants final {
+ public:
+  Constants(Tape<T>& tape, std::initializer_list<const Vars<T>*> arguments)
+      : tape_(tape), first_(static_cast<std::uint32_t>(tape.size())) {
+    for (const Vars<T>* const vars : arguments) {
+      for (const Var<T>& var : *vars) {
+        if (!var.is_empty()) arguments_.push_back(var.index());
+      }
+    }
+    std::sort(arguments_.begin(), arguments_.end());
+  }
+
+  /// Replaces all else from before, also among the results of the rule.
+  void replace(Vars<T>& results, const std::string& op) const {
+    const std::vector<std::uint32_t> used = others(results, op);
+    if (used.empty()) return;
+    Vars<T> copies;
+    for (const std::uint32_t index : used) copies.push_back(stop_gradient(tape_.var(index)));
+    const auto copy_of = [&](std::uint32_t index) {
+      const auto at = std::lower_bound(used.begin(), used.end(), index);
+      return at != used.end() && *at == index ? &copies[static_cast<std::size_t>(at - used.begin())]
+                                              : nullptr;
+    };
+    tape_.redirect(first_, first_, used, copies);
+    for (Var<T>& result : results) {
+      if (result.is_empty()) continue;
+      if (const Var<T>* const copy = copy_of(result.index())) result = *copy;
+    }
+  }
+
+ private:
+  bool is_other(std::uint32_t index) const {
+    return index < first_ && !std::binary_search(arguments_.begin(), arguments_.end(), index);
+  }
+
+  std::vector<std::uint32_t> others(const Vars<T>& results, const std::string& op) const {
+    std::vector<std::uint32_t> found;
+    for (std::size_t i = first_; i < tape_.size(); ++i) {
+      const Node<T>& node = tape_.node(static_cast<std::uint32_t>(i));
+      std::copy_if(node.inputs, node.inputs + node.input_count, std::back_inserter(found),
+                   [this](std::uint32_t index) { return is_other(index); });
+    }
+    for (const Var<T>& result : results) {
+      if (result.is_empty()) continue;
+      static_cast<void>(tape_.node(result, op.c_str()));
+      if (is_other(result.index())) found.push_back(result.index());
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+  }
+
+  Tape<T>& tape_;
+  std::uint32_t first_;
+  std::vector<std::uint32_t> arguments_;
+};
+
 // The object that nodes of a custom operation share: its row has the user's name.
 template <class T>
 struct CustomOperation {
@@ -114,11 +176,13 @@ struct CustomOperation {
     for (std::uint32_t k = 0; k < outputs.size(); ++k) {
       cotangents.push_back(rules.vjp ? or_zeros(rule.cotangent(k), outputs[k]) : rule.cotangent(k));
     }
-    const Vars<T> found =
+    const Constants<T> constants(rule.tape(), {&inputs, &outputs, &cotangents});
+    Vars<T> found =
         rules.vjp ? rules.vjp(inputs, outputs, cotangents)
                   : transposed(rules, "vjp", probes_like(inputs), cotangents,
                                [&](const Vars<T>& v) { return rules.jvp(inputs, outputs, v); });
     check_count(rules, inputs.size(), found.size());
+    constants.replace(found, rules.name);
     for (std::uint32_t i = 0; i < inputs.size(); ++i) rule.add(i, found[i]);
   }
 
@@ -131,11 +195,13 @@ struct CustomOperation {
     for (std::uint32_t i = 0; i < inputs.size(); ++i) {
       tangents.push_back(rules.jvp ? or_zeros(rule.tangent(i), inputs[i]) : rule.tangent(i));
     }
-    const Vars<T> found =
+    const Constants<T> constants(rule.tape(), {&inputs, &outputs, &tangents});
+    Vars<T> found =
         rules.jvp ? rules.jvp(inputs, outputs, tangents)
                   : transposed(rules, "jvp", probes_like(outputs), tangents,
                                [&](const Vars<T>& g) { return rules.vjp(inputs, outputs, g); });
     check_count(rules, outputs.size(), found.size());
+    constants.replace(found, rules.name);
     for (std::uint32_t k = 0; k < outputs.size(); ++k) {
       if (rule.wants(k)) rule.set(k, found[k]);
     }

@@ -79,8 +79,9 @@ class Custom final {
 /// Errors:  std::invalid_argument if both are missing; and when a derivative is taken, if a rule
 ///          does not give what it must, or the rule that is there cannot give the missing one.
 /// Note:    Sweeps record the rules, so further derivatives are those of the operations in them:
-///          numbers that a rule reads from value() are constants there. What else the functions
-///          use is constant, too. They are copied, and must stay valid as long as the tape holds y.
+///          numbers that a rule reads from value() are constants there. Whatever else the functions
+///          use is constant in every order, variables from outside included. They are copied, and
+///          must stay valid as long as the tape holds y.
 template <class Value, class Vjp, class Jvp = std::nullptr_t>
 auto custom(std::string name, Value value, Vjp vjp, Jvp jvp = {}) {
   return Custom<Value, Vjp, Jvp>(std::move(name), std::move(value), std::move(vjp), std::move(jvp));

@@ -12,7 +12,7 @@ using namespace record;
 namespace {
 
 template <class T>
-Var<T> ones_like(const Var<T>& x) {
+Var<T> unit_seed(const Var<T>& x) {
   const NodeShape shape = x.tape().node(x, "derivative").shape;
   return x.tape().filled(shape, T(1));
 }
@@ -80,7 +80,7 @@ Vars<T> jacobians_of(const Var<T>& y, const Vars<T>& inputs) {
     return results;
   }
   // The reverse sweep is linear in its cotangent: tangents of that are stacked cotangents.
-  const Var<T> cotangent = ones_like(y);
+  const Var<T> cotangent = unit_seed(y);
   const Vars<T> swept = pullback<T>({y}, {cotangent}, inputs);
   const Vars<T> rows = pushforward<T>({cotangent}, {every_unit_tangent(cotangent)}, swept);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -133,7 +133,7 @@ Var<T> derivative_of(const Var<T>& y, const Var<T>& x, int order) {
   });
   require(order >= 0, "derivative",
           [&] { return "the order must be at least 0, got " + std::to_string(order); });
-  const Var<T> one = ones_like(x);
+  const Var<T> one = unit_seed(x);
   Var<T> result = y;
   for (int i = 0; i < order; ++i) result = pushforward(x, one, result);
   return result;

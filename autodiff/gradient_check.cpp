@@ -18,16 +18,35 @@ namespace {
 
 using Tensors = std::vector<Tensor<double>>;
 
-// Keeps in `worst` the larger disagreement.
-void compare(double& worst, double a, double b) {
-  const double error = std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)});
+// Keeps in `worst` the larger disagreement, relative to `size`.
+void compare(double& worst, double a, double b, double size) {
+  if (a == b) return;
+  const double error = std::abs(a - b) / size;
   worst = std::max(worst, std::isnan(error) ? std::numeric_limits<double>::infinity() : error);
+}
+
+double largest(const Tensor<double>& tensor) {
+  double result = 0;
+  for (const double entry : tensor.storage()) result = std::max(result, std::abs(entry));
+  return result;
 }
 
 void compare(double& worst, const Tensors& a, const Tensors& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
+    const double size = std::max(largest(a[i]), largest(b[i]));
     for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
-      compare(worst, a[i].storage()[k], b[i].storage()[k]);
+      compare(worst, a[i].storage()[k], b[i].storage()[k], size);
+    }
+  }
+}
+
+// A difference has the error of the values that are subtracted, divided by h, however small it is.
+void compare_to_differences(double& worst, const Tensors& a, const Tensors& differences) {
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
+      const double x = a[i].storage()[k];
+      const double y = differences[i].storage()[k];
+      compare(worst, x, y, std::max({1.0, std::abs(x), std::abs(y)}));
     }
   }
 }
@@ -49,6 +68,17 @@ double dot(const Tensors& a, const Tensors& b) {
   for (std::size_t i = 0; i < a.size(); ++i) {
     for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
       sum += a[i].storage()[k] * b[i].storage()[k];
+    }
+  }
+  return sum;
+}
+
+// Of the products that `dot` adds.
+double size_of_terms(const Tensors& a, const Tensors& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
+      sum += std::abs(a[i].storage()[k] * b[i].storage()[k]);
     }
   }
   return sum;
@@ -177,7 +207,7 @@ void check_second(const Problem& problem, const Tensors& v, const Tensors& w,
   compare(result.recorded, values_of(recorded), gradient);
   const Vars<double> tangents = pushforward(inputs, direction, outputs);
   const Var<double> slope = inner_product(tape, tangents, u);
-  compare(result.forward, slope.item(), dot(gradient, v));
+  compare(result.forward, slope.item(), dot(gradient, v), size_of_terms(gradient, v));
 
   const Tensors stacked = values_of(pushforward(inputs, inputs_on(tape, stack(v, w)), outputs));
   const Vars<double> other_tangents = pushforward(inputs, other_direction, outputs);
@@ -188,10 +218,12 @@ void check_second(const Problem& problem, const Tensors& v, const Tensors& w,
   compare(result.second, values_of(pullback({along}, one, inputs)), forward_reverse);
   compare(result.second, values_of(pullback({slope}, one, inputs)), forward_reverse);
   const Var<double> twice_forward = pushforward(inputs, other_direction, {slope}).front();
-  compare(result.second, twice_forward.item(), dot(forward_reverse, w));
+  compare(result.second, twice_forward.item(), dot(forward_reverse, w),
+          size_of_terms(forward_reverse, w));
   const Tensors other = values_of(pushforward(inputs, other_direction, recorded));
-  compare(result.symmetry, dot(other, v), dot(forward_reverse, w));
-  compare(result.curvature, forward_reverse, gradient_differences(problem, v, h));
+  compare(result.symmetry, dot(other, v), dot(forward_reverse, w),
+          size_of_terms(other, v) + size_of_terms(forward_reverse, w));
+  compare_to_differences(result.curvature, forward_reverse, gradient_differences(problem, v, h));
 }
 
 }  // namespace
@@ -203,7 +235,7 @@ GradientCheck check_gradient(const CheckedFunctions& f, const Tensors& at, doubl
   problem.cotangents = draw_like(values_of(f(inputs_on(tape, at))), 1000);
   const Tensors gradient = problem.gradient(at);
   GradientCheck result;
-  compare(result.reverse, gradient, differences(problem, h));
+  compare_to_differences(result.reverse, gradient, differences(problem, h));
   check_second(problem, draw_like(at, 2000), draw_like(at, 3000), gradient, h, result);
   return result;
 }

@@ -13,8 +13,10 @@ namespace fjord {
 using CheckedFunction = std::function<Var<double>(const Vars<double>& inputs)>;
 using CheckedFunctions = std::function<Vars<double>(const Vars<double>& inputs)>;
 
-/// Largest disagreements found by `check_gradient`, each relative to the size of what is compared,
-/// at least 1.
+/// Largest disagreements found by `check_gradient`. Sweeps against each other are compared relative
+/// to the largest entry of the tensor, and sums of products to the sum of their sizes, however tiny;
+/// differences relative to the entry, at least 1, because they have an absolute error: that of the
+/// values that are subtracted, divided by h.
 struct GradientCheck {
   double reverse = 0;    ///< reverse sweep of values against six-point differences
   double recorded = 0;   ///< recorded reverse sweep against that of values

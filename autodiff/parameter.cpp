@@ -7,7 +7,7 @@
 namespace fjord {
 
 template <class T>
-std::span<T> Parameter<T>::mutable_values() {
+std::span<T> Parameter<T>::mutable_values() & {
   const bool is_free = token_.use_count() == 1;
   // What other threads read through their tapes they read before this one writes.
   std::atomic_thread_fence(std::memory_order_acquire);

@@ -19,12 +19,14 @@ class Parameter final {
   Parameter(const Parameter&) = delete;
   Parameter& operator=(const Parameter&) = delete;
 
-  const Tensor<T>& value() const { return value_; }
+  const Tensor<T>& value() const& { return value_; }
+
+  const Tensor<T>& value() const&& = delete;
 
   /// The numbers, to be changed.
   ///
   /// Errors:  std::invalid_argument while a tape holds the parameter: its nodes read these numbers.
-  std::span<T> mutable_values();
+  std::span<T> mutable_values() &;
 
   /// What a tape keeps while it reads the parameter; it tells this parameter from every other, also
   /// after its end.

@@ -19,6 +19,14 @@ Shape::Shape(std::span<const Index> sizes) : rank_(sizes.size()) {
     });
     sizes_[axis] = sizes[axis];
   }
+  Index entries = 1;
+  bool fits = true;
+  for (const Index size : *this)
+    fits = fits && !__builtin_mul_overflow(entries, std::max(size, Index{1}), &entries);
+  require(fits && entries <= max_size, "shape", [&] {
+    return "at most " + std::to_string(max_size) + " entries can be addressed, got sizes " +
+           to_string(*this);
+  });
 }
 
 Index Shape::size() const {
@@ -65,7 +73,33 @@ Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op) {
   return Shape(std::span(sizes.data(), longer.rank()));
 }
 
+namespace {
+
+Index checked_size(bool overflows, Index size, const char* op) {
+  require(!overflows && size <= Shape::max_size, op, [] {
+    return "an axis can have at most " + std::to_string(Shape::max_size) + " entries";
+  });
+  return size;
+}
+
+}  // namespace
+
+Index times_size(Index size, Index count, const char* op) {
+  Index product = 0;
+  const bool overflows = __builtin_mul_overflow(size, count, &product);
+  return checked_size(overflows, product, op);
+}
+
+Index plus_size(Index size, Index more, const char* op) {
+  Index sum = 0;
+  const bool overflows = __builtin_add_overflow(size, more, &sum);
+  return checked_size(overflows, sum, op);
+}
+
 std::size_t normalized_axis(Index axis, std::size_t rank, const char* op) {
+  require(rank > 0, op, [&] {
+    return "a tensor with axes is needed, got a scalar and axis " + std::to_string(axis);
+  });
   const auto signed_rank = static_cast<Index>(rank);
   require(-signed_rank <= axis && axis < signed_rank, op, [&] {
     return "the axis must lie in [-" + std::to_string(rank) + ", " + std::to_string(rank) +

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -21,11 +22,14 @@ enum class Order {
 /// Sizes of the axes, outermost (the batch) first; no axes is a scalar.
 ///
 /// Units:   every size is >= 0; a size of 0 is an ordinary empty tensor.
-/// Errors:  std::invalid_argument if a size is negative or there are more than `max_rank` axes.
+/// Errors:  std::invalid_argument if a size is negative, there are more than `max_rank` axes, or
+///          more than `max_size` entries even if every size of 0 were 1.
 class Shape final {
  public:
   /// More axes than any use so far; fixed so that a shape never allocates.
   static constexpr std::size_t max_rank = 16;
+  /// As many entries as can be addressed, so that neither sizes, strides nor bytes overflow.
+  static constexpr Index max_size = std::numeric_limits<Index>::max() / 16;
 
   Shape() = default;
 
@@ -75,9 +79,17 @@ std::string to_string(const Shape& shape);
 /// Errors:  std::invalid_argument, in the name of `op`, if two sizes differ and neither is 1.
 Shape broadcast_shapes(const Shape& a, const Shape& b, const char* op);
 
+/// The number of entries of `count` times `size`, or of `size` and `more` one after another: what
+/// an axis becomes.
+///
+/// Errors:  std::invalid_argument, in the name of `op`, if there are more than Shape::max_size.
+Index times_size(Index size, Index count, const char* op);
+Index plus_size(Index size, Index more, const char* op);
+
 /// The axis that `axis` names, counted from the end if negative, as numpy does.
 ///
-/// Errors:  std::invalid_argument, in the name of `op`, if axis is not in [-rank, rank).
+/// Errors:  std::invalid_argument, in the name of `op`, if axis is not in [-rank, rank), or the
+///          tensor is a scalar.
 std::size_t normalized_axis(Index axis, std::size_t rank, const char* op);
 
 }  // namespace fjord

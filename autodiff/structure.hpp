@@ -141,7 +141,7 @@ Tape<ScalarOf<S>>& tape_of(const S& s) {
     }
   });
   require(tape != nullptr, "structure",
-          "a variable on a tape is needed: make a Scalar of a node, as tape.scalar(1.0)");
+          "at least one variable on a tape is needed; for a Scalar, Scalar(tape.scalar(number))");
   return *tape;
 }
 

@@ -92,9 +92,7 @@ typename Tape<T>::Mark Tape<T>::mark() const {
 
 template <class T>
 void Tape<T>::rewind(const Mark& mark) {
-  const bool is_current = mark.nodes == 0 || (mark.nodes <= nodes_.size() &&
-                                              nodes_[mark.nodes - 1].generation == mark.generation);
-  require(is_current, "rewind",
+  require(is_valid(mark), "rewind",
           "the mark must be of this recording, got one that was rewound already");
   if (watch_ != nullptr) watch_->rewind(*this, mark.nodes);
   peak_bytes_ = std::max(peak_bytes_, used_bytes());

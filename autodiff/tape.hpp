@@ -77,9 +77,15 @@ class Tape final {
 
   Mark mark() const;
 
+  /// Whether the nodes before the mark are still those from when it was taken.
+  bool is_valid(const Mark& mark) const {
+    return mark.nodes == 0 ||
+           (mark.nodes <= nodes_.size() && nodes_[mark.nodes - 1].generation == mark.generation);
+  }
+
   /// Ends all nodes recorded after the mark; older handles stay valid.
   ///
-  /// Errors:  std::invalid_argument if the nodes before the mark are others than when it was taken.
+  /// Errors:  std::invalid_argument unless is_valid(mark).
   void rewind(const Mark& mark);
 
   /// Ends all nodes.
@@ -225,12 +231,16 @@ class Tape final {
 };
 
 /// Rewinds a tape at the end of a scope to where it was at the beginning, also after an exception.
+///
+/// Note:    A scope within which the tape was rewound further, or cleared, leaves it as it is.
 template <class T>
 class RewindScope final {
  public:
   explicit RewindScope(Tape<T>& tape) : tape_(tape), mark_(tape.mark()) {}
 
-  ~RewindScope() { tape_.rewind(mark_); }
+  ~RewindScope() {
+    if (tape_.is_valid(mark_)) tape_.rewind(mark_);
+  }
 
   RewindScope(const RewindScope&) = delete;
   RewindScope& operator=(const RewindScope&) = delete;

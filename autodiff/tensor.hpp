@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fjord/autodiff/shape.hpp"
@@ -68,7 +69,8 @@ struct Nested final {
 /// Array of numbers with value semantics, stored column-major (the batch axis, 0, is contiguous).
 ///
 /// Shapes:  any, up to Shape::max_rank axes; empty tensors and scalars (rank 0) are ordinary.
-/// Note:    T is float, double, or Index for places along an axis.
+/// Note:    T is float, double, or Index for places along an axis. A tensor that was moved from is
+///          empty, of shape [0]. Views, spans and pointers of a temporary do not compile: name it.
 template <class T>
 class Tensor final {
  public:
@@ -84,6 +86,17 @@ class Tensor final {
   Tensor(std::initializer_list<Nested<T>> rows);
   /// Copies the viewed numbers.
   explicit Tensor(const TensorView<T>& view);
+  Tensor(const Tensor&) = default;
+  Tensor& operator=(const Tensor&) = default;
+
+  Tensor(Tensor&& other) noexcept
+      : shape_(std::exchange(other.shape_, Shape{0})), values_(std::exchange(other.values_, {})) {}
+
+  Tensor& operator=(Tensor&& other) noexcept {
+    shape_ = std::exchange(other.shape_, Shape{0});
+    values_ = std::exchange(other.values_, {});
+    return *this;
+  }
 
   static Tensor full(const Shape& shape, T value);
 
@@ -102,16 +115,22 @@ class Tensor final {
 
   Index size() const { return static_cast<Index>(values_.size()); }
 
-  T* data() { return values_.data(); }
+  T* data() & { return values_.data(); }
 
-  const T* data() const { return values_.data(); }
+  const T* data() const& { return values_.data(); }
+
+  const T* data() const&& = delete;
 
   /// The stored numbers, column-major.
-  std::span<T> storage() { return values_; }
+  std::span<T> storage() & { return values_; }
 
-  std::span<const T> storage() const { return values_; }
+  std::span<const T> storage() const& { return values_; }
 
-  operator TensorView<T>() const { return TensorView<T>(data(), shape_, Order::column_major); }
+  std::span<const T> storage() const&& = delete;
+
+  operator TensorView<T>() const& { return TensorView<T>(data(), shape_, Order::column_major); }
+
+  operator TensorView<T>() const&& = delete;
 
   /// The entry of a tensor of size 1.
   ///

@@ -37,7 +37,7 @@ xt::xarray<T, xt::layout_type::column_major> to_xtensor(const Tensor<T>& tensor)
 /// Views a container's entries in place, whatever its strides.
 ///
 /// Errors:  std::invalid_argument if it has more than Shape::max_rank axes.
-/// Note:    The container must outlive the view, so it must not be a temporary.
+/// Note:    The container must outlive the view; a temporary does not compile.
 template <XtensorContainer E>
 TensorView<typename E::value_type> view_of(const xt::xexpression<E>& container) {
   const E& array = container.derived_cast();
@@ -45,6 +45,21 @@ TensorView<typename E::value_type> view_of(const xt::xexpression<E>& container) 
   const std::vector<Index> strides(array.strides().begin(), array.strides().end());
   return {array.data() + array.data_offset(), Shape(sizes), strides};
 }
+
+/// Whether a container has numbers of its own: those that adaptors and views show belong to others.
+template <class E>
+inline constexpr bool owns_numbers = false;
+template <class Storage, xt::layout_type L, class Shape, class Tag>
+inline constexpr bool owns_numbers<xt::xarray_container<Storage, L, Shape, Tag>> = true;
+template <class Storage, std::size_t N, xt::layout_type L, class Tag>
+inline constexpr bool owns_numbers<xt::xtensor_container<Storage, N, L, Tag>> = true;
+template <class Storage, class Shape, xt::layout_type L, bool S, class Tag>
+inline constexpr bool owns_numbers<xt::xfixed_container<Storage, Shape, L, S, Tag>> = true;
+
+template <XtensorContainer E>
+
+requires(owns_numbers<E>) TensorView<typename E::value_type> view_of(const E&&)
+= delete;
 
 /// Evaluates an expression into a tensor.
 ///

@@ -20,10 +20,7 @@ auto in_block(std::size_t block, F run) {
 template <class T>
 Chain<T>::Chain(std::vector<std::unique_ptr<Bijector<T>>> blocks) : blocks_(std::move(blocks)) {
   require(!blocks_.empty(), "chain", "at least one bijector is needed");
-  for (std::size_t k = 0; k < blocks_.size(); ++k) {
-    require(blocks_[k] != nullptr, "chain",
-            [&] { return "bijector " + std::to_string(k) + " is a null pointer"; });
-  }
+  for (const auto& block : blocks_) require(block != nullptr, "chain", "a bijector is null");
 }
 
 template <class T>

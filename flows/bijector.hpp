@@ -60,7 +60,7 @@ class Bijector {
 template <class T>
 class Chain final : public Bijector<T> {
  public:
-  /// Errors:  std::invalid_argument if there is none.
+  /// Errors:  std::invalid_argument if there is none, or one is null.
   explicit Chain(std::vector<std::unique_ptr<Bijector<T>>> blocks);
 
   Var<T> forward(const Var<T>& x, Context& context) const override;
@@ -80,7 +80,7 @@ class Inverse final : public Bijector<T> {
  public:
   /// Errors:  std::invalid_argument if it is null.
   explicit Inverse(std::unique_ptr<Bijector<T>> inner) : inner_(std::move(inner)) {
-    require(inner_ != nullptr, "inverse", "a bijector is needed, got a null pointer");
+    require(inner_ != nullptr, "inverse", "a bijector is needed, got null");
   }
 
   Var<T> forward(const Var<T>& x, Context& context) const override {

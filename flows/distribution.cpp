@@ -9,6 +9,16 @@
 
 namespace fjord::flows {
 
+namespace {
+
+void check_rows(const Shape& shape, Index dim, const char* op) {
+  require(shape.rank() == 2 && shape[1] == dim, op, [&] {
+    return "rows of " + std::to_string(dim) + " numbers are needed, got shape " + to_string(shape);
+  });
+}
+
+}  // namespace
+
 template <class T>
 DiagonalNormal<T>::DiagonalNormal(Tensor<T> mean, Tensor<T> scale)
     : mean_(std::move(mean)), scale_(std::move(scale)) {
@@ -27,7 +37,7 @@ DiagonalNormal<T>::DiagonalNormal(Tensor<T> mean, Tensor<T> scale)
 
 template <class T>
 Var<T> DiagonalNormal<T>::sample(Tape<T>& tape, Index rows, Context& context) const {
-  std::vector<T> normals(static_cast<std::size_t>(rows * dim()));
+  std::vector<T> normals(static_cast<std::size_t>(Shape{rows, dim()}.size()));
   context.random.normal(std::span<T>(normals),
                         context.first_row * static_cast<std::uint64_t>(dim()));
   Tensor<T> draws = Tensor<T>::from({rows, dim()}, normals);
@@ -39,11 +49,7 @@ Var<T> DiagonalNormal<T>::sample(Tape<T>& tape, Index rows, Context& context) co
 
 template <class T>
 Var<T> DiagonalNormal<T>::log_prob(const Var<T>& x, Context&) const {
-  const Shape shape = x.shape();
-  require(shape.rank() == 2 && shape[1] == dim(), "diagonal_normal", [&] {
-    return "rows of " + std::to_string(dim()) + " numbers are needed, got shape " +
-           to_string(shape);
-  });
+  check_rows(x.shape(), dim(), "diagonal_normal");
   Tape<T>& tape = x.tape();
   const Var<T> standard = (x - tape.input(mean_)) / tape.input(scale_);
   return sum(square(standard), {1}) * T(-0.5) + log_normaliser_;
@@ -61,7 +67,7 @@ TransformedDistribution<T>::TransformedDistribution(std::unique_ptr<Distribution
                                                     std::unique_ptr<Bijector<T>> bijector)
     : base_(std::move(base)), bijector_(std::move(bijector)) {
   require(base_ != nullptr && bijector_ != nullptr, "transformed_distribution",
-          "a base and a bijector are needed, got a null pointer");
+          "a base and a bijector are needed, got null");
 }
 
 template <class T>
@@ -71,6 +77,7 @@ Var<T> TransformedDistribution<T>::sample(Tape<T>& tape, Index rows, Context& co
 
 template <class T>
 Var<T> TransformedDistribution<T>::log_prob(const Var<T>& x, Context& context) const {
+  check_rows(x.shape(), dim(), "log_prob");
   const WithLogDet<T> z = bijector_->inverse_with_log_det(x, context);
   return base_->log_prob(z.value, context) + z.log_det;
 }

@@ -22,11 +22,18 @@ class Distribution {
 
   /// D, the width of a row.
   virtual Index dim() const = 0;
-  /// Draws `rows` rows [B, D]; each depends on context.random and its number, context.first_row + row,
-  /// alone.
+  /// Draws `rows` rows: [rows, D]; each depends only on context.random and on its number,
+  /// context.first_row + row.
+  ///
+  /// Errors:  ode::SolveFailure where a solve does not reach its end.
   virtual Var<T> sample(Tape<T>& tape, Index rows, Context& context) const = 0;
   /// The log-density of every row of x [B, D], in nats: [B].
+  ///
+  /// Errors:  std::invalid_argument if the rows have another width than D.
   virtual Var<T> log_prob(const Var<T>& x, Context& context) const = 0;
+  /// Draws rows as `sample` does, with their log-densities by the same solves.
+  ///
+  /// Errors:  as sample.
   virtual SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
                                                   Context& context) const = 0;
   /// Appends the parameters, always in the same order, their names behind `prefix`.

@@ -10,7 +10,7 @@ namespace fjord::flows {
 ///
 /// Shapes:  x, y [B, D]; probes [B, K, D], entries of mean 0 and variance 1, independent; result
 ///          [B].
-/// Errors:  std::invalid_argument if the shapes are others.
+/// Errors:  std::invalid_argument if the shapes do not match.
 /// Source:  Hutchinson, Commun. Stat. Simul. Comput. 19 (1990); Grathwohl et al., FFJORD, ICLR
 ///          2019.
 template <class T>
@@ -27,7 +27,9 @@ Var<T> divergence_values(const Var<T>& x, const Var<T>& y, Index block);
 /// Jacobian.
 enum class Probe { rademacher, gaussian };
 
-/// Draws probes for rows of x, as a leaf [B, count, D]; those of a row depend on its number alone.
+/// Draws probes for rows of x; those of a row depend only on the key and on its number in the batch.
+///
+/// Shapes:  x [B, D]; first_row is the number of its first row; result [B, count, D], a leaf.
 template <class T>
 Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& random,
                    std::uint64_t first_row);

@@ -28,6 +28,8 @@ Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters,
       parameters_(std::move(parameters)),
       options_(options) {
   require(field_ != nullptr, "ffjord", "a field is needed, got an empty function");
+  for (const nn::NamedParameter<T>& p : parameters_)
+    require(p.parameter != nullptr, "ffjord", [&] { return "parameter " + p.name + " is null"; });
   require(options.probes > 0, "ffjord",
           [&] { return "probes must be positive, got " + std::to_string(options.probes); });
 }

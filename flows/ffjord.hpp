@@ -34,7 +34,8 @@ class Ffjord final : public Bijector<T> {
   ///
   /// Note:    The field owns what it needs, or refers to what outlives the bijector, which must in
   ///          turn outlive the recordings it was used in.
-  /// Errors:  std::invalid_argument if `probes` is not positive or the field is empty.
+  /// Errors:  std::invalid_argument if `probes` is not positive, the field is empty or a parameter
+  ///          null.
   Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters, const FfjordOptions& options = {},
          ode::Field<T> field_with_divergence = nullptr);
 

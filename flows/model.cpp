@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -39,6 +40,15 @@ void check(const FlowSettings& s) {
 }
 
 template <class T>
+void check_rows(const Var<T>& z, Index dim) {
+  const NodeShape& shape = z.tape().node(z, "flow").shape;
+  require(shape.rank == 2 && shape[1] == dim, "flow", [&] {
+    return "rows of " + std::to_string(dim) + " numbers are needed, got shape " +
+           to_string(shape.shape());
+  });
+}
+
+template <class T>
 std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings,
                                         const SolverSettings& numerics, const RandomKey& random) {
   std::vector<Index> sizes{nn::input_width(settings.time_input, settings.dim)};
@@ -46,15 +56,21 @@ std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings,
   sizes.push_back(settings.dim);
   const auto network =
       std::make_shared<nn::Mlp<T>>(sizes, nn::activation_named<T>(settings.activation), random);
-  ode::Field<T> field = [network, time_input = settings.time_input](const Var<T>& t,
-                                                                    const Var<T>& z) {
+  const Index dim = settings.dim;
+  ode::Field<T> field = [network, dim, time_input = settings.time_input](const Var<T>& t,
+                                                                         const Var<T>& z) {
+    check_rows(z, dim);
     return network->forward(nn::with_time(time_input, t, z));
   };
   ode::Field<T> field_with_divergence;
   // Probes are pushed through the pieces.
   if (network->has_one_piece() && numerics.trace == Trace::exact) {
-    field = [network](const Var<T>& t, const Var<T>& z) { return network->fused(t, z); };
-    field_with_divergence = [network](const Var<T>& t, const Var<T>& z) {
+    field = [network, dim](const Var<T>& t, const Var<T>& z) {
+      check_rows(z, dim);
+      return network->fused(t, z);
+    };
+    field_with_divergence = [network, dim](const Var<T>& t, const Var<T>& z) {
+      check_rows(z, dim);
       return network->in_one_piece_with_divergence(t, z);
     };
   }
@@ -98,8 +114,8 @@ std::vector<Index> whole_numbers_at(const nlohmann::json& json, const char* key)
   return value_at<std::vector<Index>>(json, key);
 }
 
-// Parses the model's JSON text; refuses keys that occur twice, of which nlohmann::json would keep the
-// last.
+// Parses the model's JSON text; refuses keys that occur twice, of which nlohmann::json would keep
+// the last.
 nlohmann::json parse_text(const std::string& text) {
   std::set<std::string> seen;
   const auto watch = [&](int, nlohmann::json::parse_event_t event, nlohmann::json& value) {
@@ -154,6 +170,34 @@ void check_one_precision(const nn::State& state) {
   }
 }
 
+// The tensors of a model, as a model file has them.
+std::vector<std::pair<std::string, Shape>> tensors_of(const FlowSettings& settings) {
+  std::vector<Index> widths{nn::input_width(settings.time_input, settings.dim)};
+  widths.insert(widths.end(), settings.hidden.begin(), settings.hidden.end());
+  widths.push_back(settings.dim);
+  std::vector<std::pair<std::string, Shape>> tensors;
+  for (Index k = 0; k < settings.blocks; ++k) {
+    for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
+      const std::string layer = "blocks." + std::to_string(k) + ".layers." + std::to_string(i);
+      tensors.push_back({layer + ".weight", Shape{widths[i + 1], widths[i]}});
+      tensors.push_back({layer + ".bias", Shape{widths[i + 1]}});
+    }
+  }
+  return tensors;
+}
+
+// Every tensor is one of `names`, which all are there.
+template <class Names>
+void check_no_other(const nn::State& state, const Names& names) {
+  if (state.tensors.size() == names.size()) return;
+  for (const auto& [name, tensor] : state.tensors) {
+    const bool is_known = std::ranges::find(names, name) != names.end();
+    require(is_known, "model", [&, &odd = name] {
+      return "the model has no parameter for the tensor " + printable(odd);
+    });
+  }
+}
+
 // Holds the widths against the first block's biases before anything of their size is allocated.
 void check_widths(const FlowSettings& settings, const nn::State& state) {
   std::vector<Index> widths = settings.hidden;
@@ -182,9 +226,17 @@ std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settin
 
 template <class T>
 nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settings) {
+  check<T>(settings);
   nn::State state;
   for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model))
     state.tensors[p.name] = p.parameter->value();
+  std::vector<std::string> names;
+  for (const auto& [name, shape] : tensors_of(settings)) {
+    check_tensor(state, name, shape);
+    finite_tensor<T>(state, name);
+    names.push_back(name);
+  }
+  check_no_other(state, names);
   nlohmann::ordered_json json;
   json["dim"] = settings.dim;
   json["blocks"] = settings.blocks;
@@ -233,11 +285,14 @@ void load_parameters(Distribution<T>& model, const nn::State& state) {
   const nn::NamedParameters<T> parameters = nn::parameters_of<T>(model);
   // All are looked at before the first is changed.
   std::vector<Tensor<T>> values;
+  std::vector<std::string> names;
   for (const nn::NamedParameter<T>& p : parameters) {
     check_tensor(state, p.name, p.parameter->value().shape());
     values.push_back(finite_tensor<T>(state, p.name));
+    names.push_back(p.name);
     p.parameter->mutable_values();
   }
+  check_no_other(state, names);
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     std::ranges::copy(values[i].storage(), parameters[i].parameter->mutable_values().begin());
   }

@@ -37,6 +37,8 @@ std::unique_ptr<TransformedDistribution<T>> make_flow(const FlowSettings& settin
 
 /// The model as a model file holds it; `state_of` only reads the parameters.
 ///
+/// Errors:  std::invalid_argument if model_of would refuse it: a setting is out of its range, the
+///          model does not have the tensors that the settings describe, or one is not finite.
 /// Source:  the schema "fjord-flow", version 1: docs/model-file.md.
 template <class T>
 nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settings);
@@ -57,8 +59,8 @@ std::unique_ptr<TransformedDistribution<T>> model_of(const nn::State& state,
 
 /// Copies the parameters from a state's tensors.
 ///
-/// Errors:  std::invalid_argument if one is missing, of another shape or not finite, or while a tape
-///          holds one; none is changed then.
+/// Errors:  std::invalid_argument if one is missing, of another shape or not finite, if a tensor
+///          belongs to no parameter, or while a tape holds one; none is changed then.
 template <class T>
 void load_parameters(Distribution<T>& model, const nn::State& state);
 

@@ -1,6 +1,7 @@
 #include "fjord/flows/sharded.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -49,12 +50,10 @@ template <class T>
 ShardedModel<T>::ShardedModel(Distribution<T>& model, Workers& workers, Index shard_rows)
     : model_(model), workers_(workers), shard_rows_(shard_rows) {
   require(shard_rows > 0, "sharded", "shard_rows must be positive");
-  std::size_t size = 0;
   for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model)) {
     parameters_.push_back(p.parameter);
-    size += static_cast<std::size_t>(p.parameter->value().size());
+    gradient_size_ += static_cast<std::size_t>(p.parameter->value().size());
   }
-  gradient_.resize(size);
   for (int i = 0; i < workers.threads(); ++i) per_worker_.push_back(std::make_unique<Worker>());
 }
 
@@ -74,7 +73,7 @@ double ShardedModel<T>::for_each_shard(Index rows, const Context& start, Run run
   const auto task = [&](int index, std::size_t shard) {
     Worker& worker = *per_worker_[static_cast<std::size_t>(index)];
     const Index first = static_cast<Index>(shard) * shard_rows_;
-    const Index last = std::min(rows, first + shard_rows_);
+    const Index last = first + std::min(rows - first, shard_rows_);
     bind_parameters(worker);
     Context context = start;
     context.first_row = static_cast<std::uint64_t>(first);
@@ -124,19 +123,22 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const TensorView<T>& data,
                                 [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
         const Var<T> loss = sum(model_.log_prob(x, context)) * weight;
         shard.loss = static_cast<double>(loss.item());
-        shard.gradient.resize(gradient_.size());
+        shard.gradient.resize(gradient_size_);
         T* next = shard.gradient.data();
         for (const TensorView<T>& g : gradient_values<T>(loss, worker.parameters)) {
           next = std::copy_n(g.data(), g.shape().size(), next);
         }
       });
-  std::ranges::fill(gradient_, T(0));
-  for (Index i = 0; i < shard_count(count); ++i) {
-    const Shard& shard = shards_[static_cast<std::size_t>(i)];
-    result.loss += shard.loss;
-    for (std::size_t k = 0; k < gradient_.size(); ++k) gradient_[k] += shard.gradient[k];
+  const auto shards = static_cast<std::size_t>(shard_count(count));
+  for (std::size_t i = 0; i < shards; ++i) result.loss += shards_[i].loss;
+  // Along a tree, so that the sums over many shards keep their digits.
+  for (std::size_t apart = 1; apart < shards; apart *= 2) {
+    for (std::size_t i = 0; i + apart < shards; i += 2 * apart) {
+      std::ranges::transform(shards_[i].gradient, shards_[i + apart].gradient,
+                             shards_[i].gradient.begin(), std::plus());
+    }
   }
-  result.gradient = gradient_;
+  result.gradient = shards_[0].gradient;
   return result;
 }
 

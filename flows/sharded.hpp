@@ -66,7 +66,9 @@ class ShardedModel final {
     std::vector<T> gradient;
   };
 
-  Index shard_count(Index rows) const { return (rows + shard_rows_ - 1) / shard_rows_; }
+  Index shard_count(Index rows) const {
+    return rows / shard_rows_ + (rows % shard_rows_ != 0 ? 1 : 0);
+  }
 
   void bind_parameters(Worker& worker);
   // Records run(tape, first row, rows, context) for every shard, its context like `start`, and lets
@@ -80,7 +82,7 @@ class ShardedModel final {
   std::vector<Parameter<T>*> parameters_;
   std::vector<std::unique_ptr<Worker>> per_worker_;
   std::vector<Shard> shards_;
-  std::vector<T> gradient_;
+  std::size_t gradient_size_ = 0;
 };
 
 extern template class ShardedModel<float>;

@@ -15,8 +15,8 @@ struct Activation {
   Var<T> (*function)(const Var<T>&);
   /// The same of an affine map x W^T + b, as one operation; null if there is none.
   Var<T> (*of_affine)(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) = nullptr;
-  /// Narrow networks with it between their layers, alone and with their divergence, as one
-  /// operation (fjord/autodiff/ops/mlp.hpp); null if there is none.
+  /// Narrow networks with it between their layers as one operation, without and with their
+  /// divergence (fjord/autodiff/ops/mlp.hpp); null if there is none.
   using NarrowMlp = Var<T> (*)(const Var<T>& t, const Var<T>& x, std::span<const Var<T>> layers);
   NarrowMlp mlp = nullptr;
   NarrowMlp mlp_with_divergence = nullptr;

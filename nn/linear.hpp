@@ -22,7 +22,9 @@ class Linear final : public Module<T> {
   Linear(Index in, Index out, const RandomKey& random);
 
   Var<T> forward(const Var<T>& x) const override;
-  /// The activation of the layer's result.
+  /// The activation of the layer's result, as one operation if the activation has one.
+  ///
+  /// Shapes:  as without an activation.
   Var<T> forward(const Var<T>& x, const Activation<T>& activation) const;
   /// Weight and bias as leaves of a tape.
   std::array<Var<T>, 2> bind(Tape<T>& tape) const;

@@ -17,6 +17,7 @@ constexpr const char* not_in_one_piece =
 template <class T>
 Mlp<T>::Mlp(std::span<const Index> sizes, const Activation<T>& activation, const RandomKey& random)
     : activation_(activation), sizes_(sizes.begin(), sizes.end()) {
+  require(activation.function != nullptr, "mlp", "an activation with a function is needed");
   require(sizes.size() >= 2, "mlp", "an input size and an output size at least are needed");
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
     layers_.push_back(std::make_unique<Linear<T>>(sizes[i], sizes[i + 1], random.fold(i)));

@@ -14,7 +14,8 @@ namespace fjord::nn {
 template <class T>
 class Mlp final : public Module<T> {
  public:
-  /// Errors:  std::invalid_argument if there are fewer than two sizes or one is not positive.
+  /// Errors:  std::invalid_argument if there are fewer than two sizes, one is not positive, or the
+  ///          activation has no function.
   Mlp(std::span<const Index> sizes, const Activation<T>& activation, const RandomKey& random);
 
   Var<T> forward(const Var<T>& x) const override;

@@ -9,7 +9,7 @@
 
 namespace fjord::nn {
 
-/// A parameter and its name, which says where in the module it stands: "layers.0.weight".
+/// A parameter and its name, the path to it in the module: "layers.0.weight".
 template <class T>
 struct NamedParameter {
   std::string name;
@@ -28,7 +28,10 @@ class Module {
   Module& operator=(const Module&) = delete;
   virtual ~Module() = default;
 
-  /// Applies the module to every row of x [..., in]; binds the parameters to the tape of x.
+  /// Applies the module to every row of x; binds the parameters to the tape of x.
+  ///
+  /// Shapes:  x [..., in]; result [..., out].
+  /// Errors:  std::invalid_argument if the shapes do not match.
   virtual Var<T> forward(const Var<T>& x) const = 0;
   /// Appends the parameters, always in the same order, their names behind `prefix`.
   virtual void add_parameters(const std::string& prefix, NamedParameters<T>& list) = 0;

@@ -10,7 +10,7 @@
 
 namespace fjord::nn {
 
-/// Named tensors and strings of metadata: what a safetensors file holds.
+/// Named tensors and strings of metadata: the content of a safetensors file.
 ///
 /// Note:    Integers, such as the position of a checkpoint, go into the metadata as text: F64 would
 ///          cut them to 53 bits.
@@ -33,10 +33,15 @@ State load_safetensors(const std::string& path);
 ///          "__metadata__"; std::system_error if writing fails.
 void save_safetensors(const std::string& path, const State& state);
 
-/// Does what load_safetensors() does with the file's bytes; `name` stands for it in errors.
+/// Reads the bytes of a file as load_safetensors() does; errors name it `name`.
+///
+/// Errors:  std::invalid_argument "[load_safetensors] name: ..." if they are malformed or hold
+///          another dtype.
 State parse_safetensors(std::string_view bytes, const std::string& name);
 
 /// The bytes that save_safetensors() writes: the widest dtype first, then by name.
+///
+/// Errors:  std::invalid_argument as save_safetensors().
 std::string format_safetensors(const State& state);
 
 }  // namespace fjord::nn

@@ -20,12 +20,13 @@ enum class TimeInput {
 TimeInput time_input_named(std::string_view name);
 std::string_view name_of(TimeInput time_input);
 
-/// Inputs of a network for states of width `dim`.
+/// The number of inputs of a network for states of width `dim`.
 Index input_width(TimeInput time_input, Index dim);
 
 /// x with the time before it.
 ///
-/// Shapes:  t a scalar; x [B, D]; result [B, input_width].
+/// Shapes:  t a scalar, or [B, 1]; x [B, D]; result [B, input_width].
+/// Errors:  std::invalid_argument if the shapes do not match.
 template <class T>
 Var<T> with_time(TimeInput time_input, const Var<T>& t, const Var<T>& x);
 

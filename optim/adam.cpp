@@ -31,7 +31,10 @@ Adam<T>::Adam(std::vector<Parameter<T>*> parameters, const AdamOptions& options)
   check(is_decay(options.beta2), "beta2", "in [0, 1)", options.beta2);
   check(is_positive(options.epsilon), "epsilon", "positive", options.epsilon);
   Index size = 0;
-  for (const Parameter<T>* parameter : parameters_) size += parameter->value().size();
+  for (const Parameter<T>* parameter : parameters_) {
+    require(parameter != nullptr, "adam", "a parameter is null");
+    size += parameter->value().size();
+  }
   first_ = Tensor<T>::zeros({size});
   second_ = Tensor<T>::zeros({size});
 }

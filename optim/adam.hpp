@@ -18,7 +18,7 @@ struct AdamOptions {
 template <class T>
 class Adam final : public Optimizer<T> {
  public:
-  /// Errors:  std::invalid_argument if an option is out of its range.
+  /// Errors:  std::invalid_argument if an option is out of its range, or a parameter is null.
   explicit Adam(std::vector<Parameter<T>*> parameters, const AdamOptions& options = {});
 
   void step(std::span<const T> gradient) override;

@@ -1,4 +1,4 @@
-/// What every optimiser is.
+/// The interface of optimisers.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace fjord::optim {
 
-/// What an optimiser remembers from step to step: all that a checkpoint needs.
+/// The memory of an optimiser from step to step: all that a checkpoint needs.
 template <class T>
 struct OptimizerState {
   std::uint64_t steps = 0;
@@ -30,8 +30,9 @@ class Optimizer {
   /// Takes one step.
   ///
   /// Shapes:  the gradients of all parameters, one after another, each column-major.
-  /// Errors:  std::invalid_argument if the size is another, or while a tape holds a parameter.
+  /// Errors:  std::invalid_argument if the size does not match, or while a tape holds a parameter.
   virtual void step(std::span<const T> gradient) = 0;
+  /// A copy of the optimiser's memory, for `restore`.
   virtual OptimizerState<T> state() const = 0;
   /// Goes on from a state of an optimiser of the same kind for parameters of the same sizes.
   ///

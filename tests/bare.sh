@@ -73,14 +73,18 @@ apart() {
   return "$status"
 }
 
-# Processes that are killed are not gone at once.
-clean_up() {
-  [ -z "${child-}" ] || kill -KILL "$child" 2> /dev/null || true
+# Removes a folder; processes in it that were killed are not gone at once.
+remove() {
   for _ in 1 2 3 4 5; do
-    rm -rf --one-file-system "$bare" 2> /dev/null && return
+    rm -rf --one-file-system "$1" 2> /dev/null && return
     sleep 1
   done
-  echo "bare.sh: could not remove $bare" >&2
+  echo "bare.sh: could not remove $1" >&2
+}
+
+clean_up() {
+  [ -z "${child-}" ] || kill -KILL "$child" 2> /dev/null || true
+  remove "$bare"
 }
 
 case ${1-} in
@@ -109,6 +113,6 @@ for account in root "$user"; do
   read -r now_passed now_failed < "$bare/counts"
   passed=$((passed + now_passed))
   failed=$((failed + now_failed))
-  rm -rf --one-file-system "${bare:?}/$account"
+  remove "$bare/$account"
 done
 finish

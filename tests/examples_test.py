@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 
@@ -33,8 +34,8 @@ def log_likelihood(log_scales, xs, ys):
 
 
 class Examples(unittest.TestCase):
-    def output_of(self, name):
-        return subprocess.run([programs[name]], capture_output=True, text=True, check=True).stdout
+    def output_of(self, name, *arguments):
+        return subprocess.run([programs[name], *arguments], capture_output=True, text=True, check=True).stdout
 
     def near(self, found, expected, delta):
         self.assertEqual(len(found), len(expected), found)
@@ -110,6 +111,16 @@ class Examples(unittest.TestCase):
         first = [cdf(d1), strike * math.exp(-rate) * cdf(d2), spot * density]
         second = [density / (spot * sigma), -density * d2 / sigma]
         self.near(numbers(self.output_of("scalar")), [price, *first, *second], 1e-6)
+
+    def test_own_flow(self):
+        with tempfile.TemporaryDirectory() as folder:
+            found = numbers(self.output_of("own_flow", f"{folder}/own.safetensors"))
+        trained, loaded = found
+        # No model gets below the entropy but by the chance of 4096 rows, some 0.016 nats.
+        entropy = math.log(2 * math.pi * math.e * 0.3)
+        self.assertGreater(trained, entropy - 0.05)
+        self.assertLess(trained, entropy + 0.15)
+        self.assertEqual(loaded, trained)
 
     def test_metropolis(self):
         # The closed form; what learning and sampling leave open is some 0.03.

@@ -91,7 +91,7 @@ ALLOWED = [
     ("autodiff/kernels/batched.hpp", '#include "fjord/autodiff/record/arena.hpp"'),
     ("autodiff/files.cpp", "#include <cstdio>"),
     ("autodiff/files.cpp", "#include <filesystem>"),
-    ("apps/moons/checkpoint.hpp", "#include <filesystem>"),
+    ("apps/common/checkpoint.hpp", "#include <filesystem>"),
     ("autodiff/files.cpp", 'void f() { std::snprintf(b, 9, "%d", 1); }'),
     ("nn/safetensors.cpp", "#include <filesystem>"),
     ("nn/safetensors.cpp", "#include <nlohmann/json.hpp>"),

@@ -56,7 +56,7 @@ Table load_table(const std::string& file, Header header) {
 
 std::string place_in(const char* unit, std::size_t line, std::size_t column,
                      std::span<const std::string> names) {
-  const std::string place =
+  std::string place =
       std::string(unit) + " " + std::to_string(line) + ", column " + std::to_string(column);
   if (column > names.size() || names[column - 1].empty()) return place;
   return place + " (" + shown(names[column - 1]) + ")";

@@ -9,11 +9,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fjord/apps/common/checkpoint.hpp"
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/run_folder.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
-#include "fjord/apps/moons/checkpoint.hpp"
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/apps/moons/picture.hpp"
 #include "fjord/autodiff/errors.hpp"
@@ -28,7 +28,7 @@ namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t caught_signal = 0;
 
-// A signal that the parent ignores, as nohup and shells do for what runs in the background, stays so.
+// A signal that the parent ignores, as nohup and shells do for background jobs, stays ignored.
 void catch_signals() {
   const auto note = [](int signal) {
     caught_signal = signal;
@@ -65,7 +65,7 @@ constexpr Index points_a_line = 100;
 // The flow stretches some parts of a line a hundred times.
 constexpr Index points_a_drawn_line = 1'000;
 
-// A recorded solve keeps every step: one that takes more is going astray, and would take the memory.
+// A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
 flows::SolverSettings training_numerics(const TrainOptions& options) {
@@ -145,8 +145,8 @@ class Training final {
     began_ = Clock::now();
   }
 
-  // What an earlier run left is replaced, and must not pass for this one's meanwhile. The checkpoint
-  // comes first: it shows that the other files belong to a run.
+  // Files of an earlier run are replaced, and must not pass for those of this one meanwhile. The
+  // checkpoint comes first: it shows that the other files belong to a run.
   void begin() {
     save();
     for (const char* name : {model_name, metrics_name, picture_name}) {
@@ -228,7 +228,8 @@ class Training final {
     panels_.base = base.template as<double>();
     panels_.base_grid = grid;
     panels_.transformed = sharded_.forward(*model_, base).values.template as<double>();
-    panels_.transformed_grid = sharded_.forward(*model_, grid.as<T>()).values.template as<double>();
+    const Tensor<T> lines = grid.as<T>();
+    panels_.transformed_grid = sharded_.forward(*model_, lines).values.template as<double>();
   }
 
   int interrupted() {

@@ -1,10 +1,13 @@
 #include "fjord/autodiff/kernels/blas.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <string>
 #include <type_traits>
 
 #include <cblas.h>
 
+#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/kernels/narrow_products.hpp"
 #include "fjord/autodiff/kernels/simd.hpp"
 
@@ -32,7 +35,14 @@ template <class T>
 void blas_multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
                    T* c, bool add) {
   const auto [m, n, k] = sizes;
-  const auto size = [](Index value) { return static_cast<int>(value); };
+  const auto size = [](Index value) {
+    constexpr Index most = std::numeric_limits<int>::max();
+    require(value <= most, "matmul", [&] {
+      return "the BLAS takes sizes up to " + std::to_string(most) + ", got " +
+             std::to_string(value);
+    });
+    return static_cast<int>(value);
+  };
   // BLAS wants leading dimensions of at least 1, also for empty matrices.
   const auto leading = [&](Index rows) { return std::max(1, size(rows)); };
   const CBLAS_TRANSPOSE ta = transpose_flag(a.transposed);
@@ -55,7 +65,12 @@ void multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const Matrix
   if (narrow::takes_rows(sizes, a.transposed)) {
     narrow::multiply_rows<T>(sizes, a, b, c, start, nullptr);
   } else if (narrow::takes_reduction(sizes, a.transposed, b.transposed)) {
-    narrow::multiply_reduction<T>(sizes, a, b, c, start);
+    constexpr Index many = 1 << 14;
+    if (sizes.k <= many) {
+      narrow::multiply_reduction<T>(sizes, a, b, c, start);
+    } else {
+      narrow::multiply_long_reduction<T>(sizes, a, b, c, start);
+    }
   } else {
     blas_multiply(sizes, a, b, c, start == Start::present);
   }

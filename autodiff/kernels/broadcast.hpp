@@ -12,7 +12,7 @@ namespace fjord::kernels {
 ///
 /// The first axis is the run: in it every operand has stride 1, or 0 where it is stretched.
 template <std::size_t N>
-class BroadcastLoops final {
+class BroadcastLoops {
  public:
   BroadcastLoops(const NodeShape& result, const std::array<NodeShape, N>& operands) {
     std::array<Index, N> dense;
@@ -33,24 +33,41 @@ class BroadcastLoops final {
   template <class Body>
   void for_each_run(Body body) const {
     if (empty_) return;
-    std::array<Index, Shape::max_rank> counter{};
-    std::array<Index, N> offsets{};
-    for (Index at = 0;; at += run()) {
+    Index at = 0;
+    walk(1, rank_, {}, [&](const Offsets& offsets) {
       body(offsets, at);
-      std::size_t axis = 1;
-      for (; axis < rank_; ++axis) {
-        for (std::size_t k = 0; k < N; ++k) offsets[k] += strides_[axis][k];
-        if (++counter[axis] < sizes_[axis]) break;
-        for (std::size_t k = 0; k < N; ++k) offsets[k] -= strides_[axis][k] * sizes_[axis];
-        counter[axis] = 0;
-      }
-      if (axis >= rank_) return;
-    }
+      at += run();
+    });
   }
 
   Index run() const { return rank_ == 0 ? 1 : sizes_[0]; }
 
   bool is_stretched(std::size_t operand) const { return rank_ == 0 || strides_[0][operand] == 0; }
+
+ protected:
+  using Offsets = std::array<Index, N>;
+
+  // Calls body(offsets) for every step through the axes [first, last), from the given offsets on.
+  template <class Body>
+  void walk(std::size_t first, std::size_t last, Offsets offsets, Body body) const {
+    std::array<Index, Shape::max_rank> counter{};
+    while (true) {
+      body(offsets);
+      std::size_t axis = first;
+      for (; axis < last; ++axis) {
+        for (std::size_t k = 0; k < N; ++k) offsets[k] += strides_[axis][k];
+        if (++counter[axis] < sizes_[axis]) break;
+        for (std::size_t k = 0; k < N; ++k) offsets[k] -= strides_[axis][k] * sizes_[axis];
+        counter[axis] = 0;
+      }
+      if (axis >= last) return;
+    }
+  }
+
+  std::size_t rank_ = 0;
+  std::array<Index, Shape::max_rank> sizes_;
+  std::array<Offsets, Shape::max_rank> strides_;
+  bool empty_ = false;
 
  private:
   void add_axis(Index size, const std::array<Index, N>& strides) {
@@ -67,11 +84,6 @@ class BroadcastLoops final {
     sizes_[rank_] = size;
     strides_[rank_++] = strides;
   }
-
-  std::size_t rank_ = 0;
-  std::array<Index, Shape::max_rank> sizes_;
-  std::array<std::array<Index, N>, Shape::max_rank> strides_;
-  bool empty_ = false;
 };
 
 }  // namespace fjord::kernels

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fjord/autodiff/kernels/blas.hpp"
+#include "fjord/autodiff/kernels/lane_sums.hpp"
 #include "fjord/autodiff/kernels/simd.hpp"
 
 namespace fjord::kernels::narrow {
@@ -219,6 +220,37 @@ void multiply_reduction(const ProductSizes& sizes, const MatrixOperand<T>& a,
       for_each_tile<1>(i, m, tile);
     };
     for_each_tile<1>(for_each_tile<2>(0, n, some_columns), n, some_columns);
+  }
+}
+
+/// The same for so many rows that a plain sum of their blocks would lose digits.
+template <class T>
+void multiply_long_reduction(const ProductSizes& sizes, const MatrixOperand<T>& a,
+                             const MatrixOperand<T>& b, T* c, Start start) {
+  const auto [m, n, k] = sizes;
+  constexpr Index block = 256;
+  constexpr Index most = BlockSums<T>::width;
+  const Index rows_at_once = std::min(m, most / std::min(n, limit));
+  const Index columns_at_once = std::min(n, most / rows_at_once);
+  std::array<T, most> totals;
+  for (Index j = 0; j < n; j += columns_at_once) {
+    for (Index i = 0; i < m; i += rows_at_once) {
+      const Index rows = std::min(rows_at_once, m - i);
+      const Index columns = std::min(columns_at_once, n - j);
+      BlockSums<T> sums(rows * columns);
+      for (Index p = 0; p < k; p += block) {
+        multiply_reduction<T>({rows, columns, std::min(block, k - p)},
+                              {a.data + p + i * a.rows, a.rows, true},
+                              {b.data + p + j * b.rows, b.rows, false}, sums.part(),
+                              sums.is_fresh() ? Start::zero : Start::present);
+        sums.next();
+      }
+      sums.finish(totals.data(), true);
+      for (Index column = 0; column < columns; ++column) {
+        simd::accumulate(rows, c + (j + column) * m + i, start == Start::zero, simd::same,
+                         static_cast<const T*>(totals.data() + column * rows));
+      }
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include <xsimd/xsimd.hpp>
@@ -32,8 +33,8 @@ Batch<T> load(Repeated<T> run, Index) {
   return Batch<T>(*run.number);
 }
 
-/// Calls body with every lane number as a constant: code of single lanes that no copy through memory
-/// holds up.
+/// Calls body with every lane number as a constant: code of single lanes that no copy through
+/// memory holds up.
 template <class T, class Body>
 auto with_lanes(Body body) {
   return [&]<Index... lane>(std::integer_sequence<Index, lane...>) {
@@ -137,25 +138,61 @@ T sum_of_lanes(const Batch<T>& batch) {
   return lanes[0];
 }
 
+/// The rounding error of sum = a + b, of numbers or registers; NaN where the sum is not finite.
+///
+/// Source:  Knuth, The Art of Computer Programming 2, sec. 4.2.2.
+template <class V>
+V error_of_sum(const V& a, const V& b, const V& sum) {
+  const V of_b = sum - a;
+  return (a - (sum - of_b)) + (b - of_b);
+}
+
+/// A sum that keeps its digits however many numbers are added.
+///
+/// Source:  Ogita, Rump & Oishi, Accurate sum and dot product, SIAM J. Sci. Comput. 26, 2005
+///          (Sum2).
+class LongSum final {
+ public:
+  void add(double x) {
+    const double sum = sum_ + x;
+    error_ += error_of_sum(sum_, x, sum);
+    sum_ = sum;
+  }
+
+  void scale(double factor) {
+    sum_ *= factor;
+    error_ *= factor;
+  }
+
+  /// Infinite and NaN as a plain sum, and -0 only if all numbers were.
+  double value() const {
+    return std::abs(error_) > 0 && std::isfinite(error_) ? sum_ + error_ : sum_;
+  }
+
+ private:
+  double sum_ = -0.0;
+  double error_ = 0;
+};
+
 /// Sum of f(in[i]...) over i in [0, n); blocks are added in double, so long sums keep their digits.
 template <class T, class F, class... In>
 double sum(Index n, F f, In... in) {
   constexpr Index block = 64 * width<T>;
-  double total = 0;
+  LongSum total;
   Index i = 0;
   while (i + width<T> <= n) {
     const Index end = std::min(n - width<T>, i + block - width<T>);
     Batch<T> lanes(T(0));
     for (; i <= end; i += width<T>) lanes += f(load(in, i)...);
-    total += static_cast<double>(sum_of_lanes<T>(lanes));
+    total.add(static_cast<double>(sum_of_lanes<T>(lanes)));
   }
   if (i < n) {
     std::array<T, Batch<T>::size> lanes;
     f(load_part(in, i, n - i)...).store_unaligned(lanes.data());
     for (Index k = 0; k < n - i; ++k)
-      total += static_cast<double>(lanes[static_cast<std::size_t>(k)]);
+      total.add(static_cast<double>(lanes[static_cast<std::size_t>(k)]));
   }
-  return total;
+  return total.value();
 }
 
 /// g * d that stays zero where g is zero, whatever d is: the product of every derivative rule.

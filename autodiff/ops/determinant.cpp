@@ -1,6 +1,7 @@
 #include "fjord/autodiff/ops/determinant.hpp"
 
 #include <limits>
+#include <numeric>
 
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -67,10 +68,8 @@ struct Det {
     Tape<T>& tape = a.tape();
     const Node<T> in = tape.node(a, name);
     const auto [var, value] = append_operation(tape, row, {a}, leading_shape(tape, in.shape));
-    for_each_lu(in, [value = value](const OneLu<T>& one, Index k) {
-      value[k] = one.sign();
-      for (Index i = 0; i < one.n; ++i) value[k] *= one.diagonal(i);
-    });
+    for_each_lu(
+        in, [value = value](const OneLu<T>& one, Index k) { value[k] = product_of_pivots(one); });
     return var;
   }
 
@@ -87,6 +86,19 @@ struct Det {
 
   static constexpr const char* name = "det";
   static constexpr Operation<T> row{name, pullback, pushforward};
+
+ private:
+  // With its exponent apart: partial products may leave the range.
+  static T product_of_pivots(const OneLu<T>& one) {
+    T number = one.sign();
+    int total = 0;
+    for (Index i = 0; i < one.n; ++i) {
+      int exponent = 0;
+      number = std::frexp(number * one.diagonal(i), &exponent);
+      total += exponent;
+    }
+    return std::ldexp(number, total);
+  }
 };
 
 // Outputs the sign and the logarithm; takes a node with LU factors.
@@ -177,6 +189,88 @@ Var<T> det_without_division(const Var<T>& a) {
   const Var<T> first_row = slice(BirdStep<T>::apply(x, false), -2, 0, 1);
   const Var<T> result = reshape(matrix_product(first_row, slice(a, -1, 0, 1)), leading);
   return n % 2 == 0 ? -result : result;
+}
+
+// Powers of two for the rows and columns of one matrix, whose product is 1 altogether, so that they
+// change neither the determinant nor any digit: with them all rows and columns are of one size.
+template <class T>
+class Balance final {
+ public:
+  // Of entries `step` apart.
+  Balance(Index n, const T* matrix, Index step)
+      : rows_(static_cast<std::size_t>(n)), columns_(static_cast<std::size_t>(n)) {
+    const auto exponent = [=](Index i, Index j) { return exponent_of(matrix[step * (i + n * j)]); };
+    for (Index i = 0; i < n; ++i) {
+      at(rows_, i) = largest(n, [&](Index j) { return exponent(i, j); });
+    }
+    for (Index j = 0; j < n; ++j) {
+      at(columns_, j) = largest(n, [&](Index i) { return exponent(i, j) - at(rows_, i); });
+    }
+    const auto order = static_cast<int>(n);
+    const int total = std::accumulate(rows_.begin(), rows_.end(), 0) +
+                      std::accumulate(columns_.begin(), columns_.end(), 0);
+    const int share = total >= 0 ? total / order : -((order - 1 - total) / order);
+    for (Index i = 0; i < n; ++i) at(rows_, i) -= share + (i < total - share * order ? 1 : 0);
+    const auto is_too_far = [](int e) { return std::abs(e) >= Limits::max_exponent; };
+    if (std::any_of(rows_.begin(), rows_.end(), is_too_far)) {
+      std::fill(rows_.begin(), rows_.end(), 0);
+      std::fill(columns_.begin(), columns_.end(), 0);
+    }
+  }
+
+  T row(Index i) const { return std::ldexp(T(1), -rows_[static_cast<std::size_t>(i)]); }
+
+  T column(Index j) const { return std::ldexp(T(1), -columns_[static_cast<std::size_t>(j)]); }
+
+ private:
+  using Limits = std::numeric_limits<T>;
+  static constexpr int none = 4 * Limits::min_exponent;  // of 0, infinity and NaN
+
+  static int& at(std::vector<int>& list, Index i) { return list[static_cast<std::size_t>(i)]; }
+
+  static int exponent_of(T x) {
+    int exponent = none;
+    if (x != 0 && std::isfinite(x)) std::frexp(x, &exponent);
+    return exponent;
+  }
+
+  // The largest of n exponents, within the range of powers of two; 0 if there is none.
+  template <class Exponent>
+  static int largest(Index n, Exponent exponent) {
+    constexpr int limit = Limits::max_exponent - Limits::max_exponent / 8;
+    int found = none;
+    for (Index i = 0; i < n; ++i) found = std::max(found, exponent(i));
+    return found < 2 * Limits::min_exponent ? 0 : std::clamp(found, -limit, limit);
+  }
+
+  std::vector<int> rows_;
+  std::vector<int> columns_;
+};
+
+template <class T>
+Var<T> balanced(const Var<T>& a) {
+  Tape<T>& tape = a.tape();
+  const Node<T> node = tape.node(a.index());
+  const auto [count, n, columns] = matrices_of(node.shape);
+  Tensor<T> left = Tensor<T>::zeros(batch_shape(node.shape, n, 1));
+  Tensor<T> right = Tensor<T>::zeros(batch_shape(node.shape, 1, n));
+  for (Index k = 0; k < count; ++k) {
+    const Balance<T> balance(n, node.value + k, count);
+    for (Index i = 0; i < n; ++i) {
+      left.data()[k + count * i] = balance.row(i);
+      right.data()[k + count * i] = balance.column(i);
+    }
+  }
+  return a * tape.input(left) * tape.input(right);
+}
+
+// Whether products of three entries, and of derivatives, may leave the range.
+template <class T>
+bool is_far_from_one(const Node<T>& a) {
+  const T large = std::ldexp(T(1), std::numeric_limits<T>::max_exponent / 4);
+  return std::any_of(a.value, a.value + a.shape.size, [=](T x) {
+    return x != 0 && std::isfinite(x) && (std::abs(x) > large || std::abs(x) < 1 / large);
+  });
 }
 
 // Relative to the largest, above it a singular value may be divided by: det(A) A^-T and its
@@ -286,9 +380,15 @@ Var<T> det(const Var<T>& a) {
   Tape<T>& tape = a.tape();
   if (n == 0) return tape.filled(leading_shape(tape, tape.node(a.index()).shape), T(1));
   constexpr Index small = 3;  // a polynomial of so few terms is exact and cheap
-  if (n <= small) return det_without_division(a);
+  if (n <= small) {
+    return det_without_division(is_far_from_one(tape.node(a.index())) ? balanced(a) : a);
+  }
+  const auto is_good = [&](const Var<T>& x) { return is_well_conditioned(tape.node(x.index())); };
   const Var<T> known = factored(a, "det", Singular::allowed);
-  return is_well_conditioned(tape.node(known.index())) ? Det<T>::apply(known) : det_by_rotation(a);
+  if (is_good(known)) return Det<T>::apply(known);
+  const Var<T> even = balanced(a);
+  const Var<T> known_even = factored(even, "det", Singular::allowed);
+  return is_good(known_even) ? Det<T>::apply(known_even) : det_by_rotation(even);
 }
 
 template <class T>

@@ -11,7 +11,8 @@ namespace fjord {
 /// The determinant.
 ///
 /// Derivatives of every order are right for every matrix, singular ones of any rank included: the
-/// gradient is the matrix of cofactors, not det(A) A^-T.
+/// gradient is the matrix of cofactors, not det(A) A^-T. Rows and columns may
+/// differ in size by any factor: no partial product leaves the range of numbers.
 /// Source:  Bird, A simple division-free algorithm for computing determinants, 2011, for n <= 3 and
 ///          for what the small singular values of a larger matrix span.
 /// Note:    Takes some n^3 operations, and k^4 for a matrix with k small singular values.

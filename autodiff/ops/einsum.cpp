@@ -1,6 +1,8 @@
 #include "fjord/autodiff/ops/einsum.hpp"
 
+#include <algorithm>
 #include <cctype>
+#include <vector>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -97,11 +99,12 @@ Shape with_last(const Shape& shape, Index size) {
   return shape.with_axis(shape.rank(), size);
 }
 
+// The product of both, summed over the axes that nobody needs, in the order of the groups.
 template <class T>
-Var<T> contract(Named<T> a, Named<T> b, const std::string& result) {
-  a.sum_all_but(b.letters, result);
-  b.sum_all_but(a.letters, result);
-  const Groups groups(a.letters, b.letters, result);
+Named<T> contract(Named<T> a, Named<T> b, std::string_view needed) {
+  a.sum_all_but(b.letters, needed);
+  b.sum_all_but(a.letters, needed);
+  const Groups groups(a.letters, b.letters, needed);
   a.arrange(groups.shared + groups.left + groups.summed);
   b.arrange(groups.shared + groups.summed + groups.right);
   Shape batch;
@@ -115,9 +118,7 @@ Var<T> contract(Named<T> a, Named<T> b, const std::string& result) {
   Shape shape = batch;
   for (const char letter : groups.left) shape = with_last(shape, a.size(letter));
   for (const char letter : groups.right) shape = with_last(shape, b.size(letter));
-  Named<T> named{groups.shared + groups.left + groups.right, Regroup<T>::apply(product, shape)};
-  named.arrange(result);
-  return named.var;
+  return {groups.shared + groups.left + groups.right, Regroup<T>::apply(product, shape)};
 }
 
 bool is_list_of_letters(std::string_view text) {
@@ -128,48 +129,149 @@ bool is_list_of_letters(std::string_view text) {
   return true;
 }
 
-// The letters of both operands and of the result.
-std::array<std::string, 3> parse(std::string_view subscripts) {
-  std::string text;
-  for (const char c : subscripts) {
-    if (c != ' ') text += c;
+// What stands for one operand, or the result, before and after "...".
+struct Term {
+  std::string before;
+  std::string after;
+  bool has_dots = false;
+
+  explicit Term(const std::string& text) : before(text) {
+    const std::size_t dots = text.find("...");
+    if (dots == text.npos) return;
+    before = text.substr(0, dots);
+    after = text.substr(dots + 3);
+    has_dots = true;
   }
-  const std::size_t comma = text.find(',');
-  const std::size_t arrow = text.find("->");
-  const bool cut = comma != text.npos && arrow != text.npos && comma < arrow;
-  std::array<std::string, 3> parts;
-  if (cut)
-    parts = {text.substr(0, comma), text.substr(comma + 1, arrow - comma - 1),
-             text.substr(arrow + 2)};
-  bool good = cut;
-  for (const std::string& part : parts) good = good && is_list_of_letters(part);
-  for (const char letter : parts[2])
-    good = good && (has(parts[0], letter) || has(parts[1], letter));
-  require(good, "einsum", [&] {
-    return "subscripts such as \"ij,jk->ik\" are needed, each letter at most once in one place, "
-           "got \"" +
-           std::string(subscripts) + "\"";
-  });
-  return parts;
+
+  std::string letters() const { return before + after; }
+};
+
+struct Subscripts {
+  std::vector<Term> operands;
+  Term result{""};
+
+  explicit Subscripts(std::string_view subscripts) {
+    std::string text;
+    for (const char c : subscripts) {
+      if (c != ' ') text += c;
+    }
+    const std::size_t arrow = text.find("->");
+    bool good = arrow != text.npos;
+    if (good) {
+      for (std::size_t at = 0; at <= arrow;) {
+        const std::size_t end = std::min(text.find(',', at), arrow);
+        operands.emplace_back(text.substr(at, end - at));
+        at = end + 1;
+      }
+      result = Term(text.substr(arrow + 2));
+      good = is_well_formed();
+    }
+    require(good, "einsum", [&] {
+      return "subscripts such as \"ij,jk->ik\" or \"...i,...i->...\" are needed, each letter at "
+             "most "
+             "once in one place, got \"" +
+             std::string(subscripts) + "\"";
+    });
+  }
+
+ private:
+  bool is_well_formed() const {
+    std::string named;
+    bool has_dots = false;
+    for (const Term& term : operands) {
+      if (!is_list_of_letters(term.letters())) return false;
+      named += term.letters();
+      has_dots = has_dots || term.has_dots;
+    }
+    for (const char letter : result.letters()) {
+      if (!has(named, letter)) return false;
+    }
+    return is_list_of_letters(result.letters()) && has_dots == result.has_dots;
+  }
+};
+
+// Names for axes that "..." stands for, the last one first, which no letter of a user can be.
+std::string dotted_axes(std::size_t count) {
+  std::string names;
+  for (std::size_t k = count; k > 0; --k) names += static_cast<char>(k);
+  return names;
 }
+
+// The operands with a name for each axis, axes of "..." that are only stretched left out; and the
+// names of the result.
+template <class T>
+struct NamedOperands {
+  std::vector<Named<T>> list;
+  std::string result;
+
+  NamedOperands(std::string_view text, std::span<const Var<T>> operands) {
+    const Subscripts subscripts(text);
+    bool fits = subscripts.operands.size() == operands.size();
+    std::size_t most = 0;
+    for (std::size_t i = 0; fits && i < operands.size(); ++i) {
+      const Term& term = subscripts.operands[i];
+      const std::size_t rank = operands[i].tape().node(operands[i], "einsum").shape.rank;
+      const std::size_t named = term.letters().size();
+      fits = term.has_dots ? rank >= named : rank == named;
+      if (!fits) break;
+      most = std::max(most, rank - named);
+      list.push_back({term.before + dotted_axes(rank - named) + term.after, operands[i]});
+    }
+    fits = fits && drop_stretched_axes();
+    require(fits, "einsum", [&] {
+      std::string shapes;
+      for (const Var<T>& operand : operands)
+        shapes += (shapes.empty() ? "" : ", ") + to_string(operand.shape());
+      return "\"" + std::string(text) + "\" does not fit shapes " + shapes;
+    });
+    result = subscripts.result.before + dotted_axes(most) + subscripts.result.after;
+  }
+
+ private:
+  // The size of an axis is that of all operands that name it.
+  Index size_of(char name) const {
+    Index size = 1;
+    for (const Named<T>& operand : list) {
+      if (has(operand.letters, name) && size == 1) size = operand.size(name);
+    }
+    return size;
+  }
+
+  // False if sizes do not fit.
+  bool drop_stretched_axes() {
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      std::string kept;
+      Shape shape;
+      for (const char name : list[i].letters) {
+        const Index whole = size_of(name);
+        const Index size = list[i].size(name);
+        const bool is_dotted = std::isalpha(static_cast<unsigned char>(name)) == 0;
+        if (size != whole && !(is_dotted && size == 1)) return false;
+        if (size != whole) continue;
+        kept += name;
+        shape = with_last(shape, size);
+      }
+      if (kept.size() < list[i].letters.size()) list[i] = {kept, reshape(list[i].var, shape)};
+    }
+    return true;
+  }
+};
 
 }  // namespace
 
 template <class T>
-Var<T> einsum(std::string_view subscripts, const Var<T>& a, const Var<T>& b) {
-  const Shape shape_a = a.tape().node(a, "einsum").shape.shape();
-  const Shape shape_b = a.tape().node(b, "einsum").shape.shape();
-  const auto [letters_a, letters_b, result] = parse(subscripts);
-  bool fits = letters_a.size() == shape_a.rank() && letters_b.size() == shape_b.rank();
-  for (std::size_t k = 0; fits && k < letters_a.size(); ++k) {
-    const std::size_t other = letters_b.find(letters_a[k]);
-    fits = other == std::string::npos || shape_a[k] == shape_b[other];
+Var<T> einsum(std::string_view subscripts, std::span<const Var<T>> operands) {
+  const NamedOperands<T> named(subscripts, operands);
+  Named<T> product = named.list.front();
+  for (std::size_t i = 1; i < named.list.size(); ++i) {
+    const Named<T>& next = named.list[i];
+    std::string needed = named.result;
+    for (std::size_t j = i + 1; j < named.list.size(); ++j) needed += named.list[j].letters;
+    product = contract(product, next, needed);
   }
-  require(fits, "einsum", [&] {
-    return "\"" + std::string(subscripts) + "\" does not fit shapes " + to_string(shape_a) +
-           " and " + to_string(shape_b);
-  });
-  return contract<T>({letters_a, a}, {letters_b, b}, result);
+  product.sum_all_but("", named.result);
+  product.arrange(named.result);
+  return product.var;
 }
 
 template <class T>
@@ -187,11 +289,13 @@ Var<T> dot(const Var<T>& a, const Var<T>& b) {
   std::string result = letters_a.substr(0, left.rank() - 1) + letters_b;
   result.erase(left.rank() - 1 + summed, 1);
   letters_b[summed] = letters_a.back();
-  return contract<T>({letters_a, a}, {letters_b, b}, result);
+  Named<T> product = contract<T>({letters_a, a}, {letters_b, b}, result);
+  product.arrange(result);
+  return product.var;
 }
 
-#define FJORD_INSTANTIATE(T)                                              \
-  template Var<T> einsum(std::string_view, const Var<T>&, const Var<T>&); \
+#define FJORD_INSTANTIATE(T)                                         \
+  template Var<T> einsum(std::string_view, std::span<const Var<T>>); \
   template Var<T> dot(const Var<T>&, const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -284,6 +284,16 @@ Var<T> stop_gradient(const Var<T>& x) {
   return x.tape().borrow(x.value());
 }
 
+template <class T>
+Var<T> zeros_like(const Var<T>& x) {
+  return x.tape().filled(x.tape().node(x, "zeros_like").shape, T(0));
+}
+
+template <class T>
+Var<T> ones_like(const Var<T>& x) {
+  return x.tape().filled(x.tape().node(x, "ones_like").shape, T(1));
+}
+
 #define FJORD_INSTANTIATE(T)                                            \
   template Var<T> operator+(const Var<T>&, const Var<T>&);              \
   template Var<T> operator-(const Var<T>&, const Var<T>&);              \
@@ -299,7 +309,9 @@ Var<T> stop_gradient(const Var<T>& x) {
   template Var<T> square(const Var<T>&);                                \
   template Var<T> sqrt(const Var<T>&);                                  \
   template Var<T> identity(const Var<T>&);                              \
-  template Var<T> stop_gradient(const Var<T>&);
+  template Var<T> stop_gradient(const Var<T>&);                         \
+  template Var<T> zeros_like(const Var<T>&);                            \
+  template Var<T> ones_like(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

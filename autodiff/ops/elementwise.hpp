@@ -115,5 +115,10 @@ Var<T> identity(const Var<T>& x);
 /// The value of x as a new leaf: no derivative flows.
 template <class T>
 Var<T> stop_gradient(const Var<T>& x);
+/// A new leaf of x's shape, full of zeros, or of ones: no derivative flows.
+template <class T>
+Var<T> zeros_like(const Var<T>& x);
+template <class T>
+Var<T> ones_like(const Var<T>& x);
 
 }  // namespace fjord

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "fjord/autodiff/ops/exponential.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/rules/scalar.hpp"
 
 namespace fjord {
@@ -159,9 +160,13 @@ struct DensityOverCdf {
 
   static double value(double x) { return density_over_cdf(x); }
 
+  // In the lower tail as the variance of the truncated t minus 1: the product has the same value, but
+  // its derivatives are those of the tiny variance, which it would lose.
   template <class V>
   static V slope(const V& x, const V& y) {
-    return -(y * TruncatedMoment::at(1, x));
+    const V mean = TruncatedMoment::at(1, x);
+    const V variance = TruncatedMoment::at(2, x) * 2 - square(mean);
+    return where(x > lower_tail, -(y * mean), variance - 1);
   }
 };
 

@@ -85,8 +85,7 @@ struct Extreme {
 
   static void count_ties(const T* x, const NodeShape& shape, const T* y, T* count,
                          const NodeShape& kept) {
-    std::fill_n(count, kept.size, T(0));
-    add_sums<T>(x, shape, y, count, kept, one_if_tied);
+    sum_to_lanes({x}, shape, Lanes<T>{count, kept, true}, one_if_tied, y);
   }
 
   static auto is_tied(const Batch& x, const Batch& y) {
@@ -142,7 +141,7 @@ Var<T> max(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> max(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> max(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "max", Extreme<T, LargestFirst>::apply);
 }
 
@@ -152,7 +151,7 @@ Var<T> min(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> min(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> min(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "min", Extreme<T, SmallestFirst>::apply);
 }
 
@@ -166,12 +165,12 @@ TensorView<Index> argmin(const Var<T>& x, Index axis) {
   return place_of_extreme<SmallestFirst>(x, axis, "argmin");
 }
 
-#define FJORD_INSTANTIATE(T)                                              \
-  template Var<T> max(const Var<T>&);                                     \
-  template Var<T> max(const Var<T>&, std::initializer_list<Index>, bool); \
-  template Var<T> min(const Var<T>&);                                     \
-  template Var<T> min(const Var<T>&, std::initializer_list<Index>, bool); \
-  template TensorView<Index> argmax(const Var<T>&, Index);                \
+#define FJORD_INSTANTIATE(T)                                        \
+  template Var<T> max(const Var<T>&);                               \
+  template Var<T> max(const Var<T>&, std::span<const Index>, bool); \
+  template Var<T> min(const Var<T>&);                               \
+  template Var<T> min(const Var<T>&, std::span<const Index>, bool); \
+  template TensorView<Index> argmax(const Var<T>&, Index);          \
   template TensorView<Index> argmin(const Var<T>&, Index);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -7,6 +7,8 @@
 ///          Places stand in the tape and end with its nodes: Tensor<Index>(argmax(x, 0)) is a copy.
 #pragma once
 
+#include <span>
+
 #include "fjord/autodiff/var.hpp"
 
 namespace fjord {
@@ -15,12 +17,23 @@ namespace fjord {
 template <class T>
 Var<T> max(const Var<T>& x);
 template <class T>
-Var<T> max(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> max(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false);
+
+template <class T>
+Var<T> max(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false) {
+  return max(x, std::span(axes.begin(), axes.size()), keep_dims);
+}
+
 /// The smallest of all entries, or over some axes. Entries that tie share the derivative equally.
 template <class T>
 Var<T> min(const Var<T>& x);
 template <class T>
-Var<T> min(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> min(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false);
+
+template <class T>
+Var<T> min(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false) {
+  return min(x, std::span(axes.begin(), axes.size()), keep_dims);
+}
 
 /// The place of the largest entry along one axis; the first of several, and of NaNs.
 ///

@@ -1,12 +1,13 @@
 #include "fjord/autodiff/ops/factor.hpp"
 
-#include <limits>
+#include <cmath>
 #include <numeric>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/rules/factored.hpp"
+#include "fjord/autodiff/rules/lost.hpp"
 
 namespace fjord {
 
@@ -53,6 +54,44 @@ struct LuFactor {
   static constexpr Operation<T> row{"lu_factor", pullback, pushforward, pullback_values};
 };
 
+// Triangular factors of a batch of matrices as divisors of derivatives. Where a pivot is 0 to
+// within the rounding errors of the factorisation, no derivative exists: each is NaN, in every
+// order, unless it is of nothing.
+template <class T>
+class Pivots final {
+ public:
+  // is_lost(k) tells of matrix k.
+  template <class IsLost>
+  Pivots(const Var<T>& triangles, IsLost is_lost) : triangles_(triangles) {
+    const Node<T> node = triangles.tape().node(triangles.index());
+    is_lost_.resize(static_cast<std::size_t>(matrices_of(node.shape).count));
+    for (std::size_t k = 0; k < is_lost_.size(); ++k) is_lost_[k] = is_lost(static_cast<Index>(k));
+  }
+
+  // The triangles to solve with.
+  Var<T> divisors() const {
+    if (std::find(is_lost_.begin(), is_lost_.end(), true) == is_lost_.end()) return triangles_;
+    Tape<T>& tape = triangles_.tape();
+    Tensor<T> marks = Tensor<T>::zeros(triangles_.shape());
+    const auto [count, n, columns] = matrices_of(tape.node(triangles_.index()).shape);
+    for (Index i = 0; i < n; ++i) {
+      for (Index k = 0; k < count; ++k) {
+        if (is_lost_[static_cast<std::size_t>(k)]) marks.data()[k + count * i * (n + 1)] = lost<T>;
+      }
+    }
+    return triangles_ + tape.input(marks);
+  }
+
+  // What was found with them from derivatives of one matrix or two.
+  Var<T> found(const Var<T>& result, const Var<T>& g, const Var<T>& h = {}) const {
+    return or_zero(result, is_lost_, g, h);
+  }
+
+ private:
+  Var<T> triangles_;
+  std::vector<bool> is_lost_;
+};
+
 // The lower triangle, with half the diagonal.
 template <class T>
 Var<T> half_lower(const Var<T>& x) {
@@ -77,20 +116,24 @@ struct Cholesky {
   // With M = L^T dL, masked: dA = sym(L^-T half_lower(M) L^-1).
   static void pullback(Reverse<T>& rule) {
     const Var<T> l = rule.output();
-    const Var<T> inner =
-        half_lower(matrix_product(l, lower_triangle(rule.cotangent()), {true, false}));
-    const Var<T> left = solve_triangle(l, inner, {.transposed = true});
-    const Var<T> g = solve_triangle(l, left, {.right = true});
-    rule.add(0, (g + transposed(g)) * T(0.5));
+    const Var<T> gl = lower_triangle(rule.cotangent());
+    const Pivots<T> pivots = pivots_of(l);
+    const Var<T> by = pivots.divisors();
+    const Var<T> inner = half_lower(matrix_product(l, gl, {true, false}));
+    const Var<T> left = solve_triangle(by, inner, {.transposed = true});
+    const Var<T> g = solve_triangle(by, left, {.right = true});
+    rule.add(0, pivots.found((g + transposed(g)) * T(0.5), gl));
   }
 
   // dL = L half_lower(L^-1 dA L^-T).
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> l = rule.output();
-    const Var<T> left = solve_triangle(l, rule.tangent(0), {});
-    const Var<T> inner = solve_triangle(l, left, {.transposed = true, .right = true});
-    rule.set(matrix_product(l, half_lower(inner)));
+    const Pivots<T> pivots = pivots_of(l);
+    const Var<T> by = pivots.divisors();
+    const Var<T> left = solve_triangle(by, rule.tangent(0), {});
+    const Var<T> inner = solve_triangle(by, left, {.transposed = true, .right = true});
+    rule.set(pivots.found(matrix_product(l, half_lower(inner)), rule.tangent(0)));
     return true;
   }
 
@@ -117,11 +160,33 @@ struct Cholesky {
   static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
 
  private:
+  // A = L L^T has the pivots l_ii^2, and each is what is left of a_ii.
+  static bool is_lost(Index n, const T* l, Index step) {
+    const T share = std::sqrt(static_cast<T>(n) * std::numeric_limits<T>::epsilon());
+    for (Index i = 0; i < n; ++i) {
+      T largest = 0;
+      for (Index j = 0; j < i; ++j) largest = std::max(largest, std::abs(l[step * (i + n * j)]));
+      if (l[step * i * (n + 1)] <= share * largest) return true;
+    }
+    return false;
+  }
+
+  static Pivots<T> pivots_of(const Var<T>& l) {
+    const Node<T> node = l.tape().node(l.index());
+    const MatrixBatch batch = matrices_of(node.shape);
+    return {l, [&](Index k) { return is_lost(batch.rows, node.value + k, batch.count); }};
+  }
+
   // As pullback, but for the last step, of one matrix.
   static void pull_one(Index n, const T* l, const T* g, T* masked, T* inner) {
     for (Index j = 0; j < n; ++j) {
       std::fill_n(masked + j * n, j, T(0));
       std::copy_n(g + j * n + j, n - j, masked + j * n + j);
+    }
+    if (is_lost(n, l, 1)) {
+      const bool is_idle = std::all_of(masked, masked + n * n, [](T x) { return x == 0; });
+      std::fill_n(inner, n * n, is_idle ? T(0) : lost<T>);
+      return;
     }
     multiply<T>({n, n, n}, {l, n, true}, {masked, n}, inner, Start::zero);
     for (Index j = 0; j < n; ++j) {
@@ -193,7 +258,10 @@ struct Qr {
       m = m.is_empty() ? -part : m - part;
     }
     const Var<T> inner = matrix_product(q, mirror_lower(m));
-    rule.add(0, solve_triangle(r, gq.is_empty() ? inner : gq + inner, by_transposed_r));
+    const Pivots<T> pivots = pivots_of(rule);
+    const Var<T> g =
+        solve_triangle(pivots.divisors(), gq.is_empty() ? inner : gq + inner, by_transposed_r);
+    rule.add(0, pivots.found(g, gq, gr));
   }
 
   // With C = Q^T dA R^-1 and D = C - strict lower part + its transpose: dR = D R and
@@ -202,11 +270,13 @@ struct Qr {
     if (rule.stack() > 0) return false;
     const Var<T> q = rule.output(0);
     const Var<T> r = rule.output(1);
-    const Var<T> moved = solve_triangle(r, rule.tangent(0), {.lower = false, .right = true});
+    const Var<T> da = rule.tangent(0);
+    const Pivots<T> pivots = pivots_of(rule);
+    const Var<T> moved = solve_triangle(pivots.divisors(), da, {.lower = false, .right = true});
     const Var<T> c = matrix_product(q, moved, {true, false});
     const Var<T> d = upper_triangle(c) + transposed(lower_triangle(c, -1));
-    if (rule.wants(0)) rule.set(0, moved - matrix_product(q, d));
-    if (rule.wants(1)) rule.set(1, matrix_product(d, r));
+    if (rule.wants(0)) rule.set(0, pivots.found(moved - matrix_product(q, d), da));
+    if (rule.wants(1)) rule.set(1, pivots.found(matrix_product(d, r), da));
     return true;
   }
 
@@ -214,6 +284,14 @@ struct Qr {
   static constexpr Operation<T> row{name, pullback, pushforward};
 
  private:
+  static Pivots<T> pivots_of(const RecordedRule<T>& rule) {
+    const Node<T> r = rule.tape().node(rule.head() + 1);
+    const auto [count, m, n] = matrices_of(rule.input_node(0).shape);
+    return {rule.output(1), [&, count = count, m = m, n = n](Index k) {
+              return is_dependent(m, n, r.value + k, count);
+            }};
+  }
+
   static constexpr lapack::TriangleFlags by_transposed_r{
       .lower = false, .transposed = true, .right = true};
 };

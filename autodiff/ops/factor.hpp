@@ -23,6 +23,8 @@ Var<T> lu_factor(const Var<T>& a);
 /// Shapes:  [..., n, n] -> [..., n, n].
 /// Errors:  std::invalid_argument if the shape is another; NumericalError if a matrix is not
 ///          positive definite.
+/// Note:    All derivatives are NaN where a matrix is positive definite only by rounding errors:
+///          where some L_ii^2 is about n eps A_ii or less.
 /// Source:  Murray, Differentiation of the Cholesky decomposition, 2016 (arXiv:1602.07527).
 template <class T>
 Var<T> cholesky(const Var<T>& a);
@@ -38,7 +40,8 @@ struct QrFactors {
 ///
 /// Shapes:  a [..., m, n].
 /// Errors:  std::invalid_argument if it has fewer than two axes.
-/// Note:    The derivative is infinite or NaN where the first k columns are linearly dependent.
+/// Note:    All derivatives are NaN where the first k columns are linearly dependent to within
+///          rounding errors: where some R_jj is m eps times the length of column j or less.
 /// Source:  Walter & Lehmann, Algorithmic differentiation of linear algebra functions, 2010.
 template <class T>
 QrFactors<T> qr(const Var<T>& a);

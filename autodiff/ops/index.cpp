@@ -67,20 +67,27 @@ void check_count(Index count, const char* op) {
 }  // namespace
 
 template <class T>
-Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end, Index step) {
+Var<T> slice(const Var<T>& x, Index axis, std::optional<Index> begin, std::optional<Index> end,
+             Index step) {
   const std::size_t k = axis_of(x, axis, "slice");
   const Index size = x.tape().node(x.index()).shape[k];
-  const bool fits = step > 0 ? 0 <= begin && begin <= end && end <= size
-                             : step < 0 && size > begin && begin >= end && end >= -1;
+  const auto place = [&](const std::optional<Index>& bound, Index open) {
+    return !bound ? open : *bound < 0 ? *bound + size : *bound;
+  };
+  const Index first = place(begin, step > 0 ? 0 : size - 1);
+  const Index stop = place(end, step > 0 ? size : -1);
+  const bool fits = step > 0 ? 0 <= first && first <= stop && stop <= size
+                             : step < 0 && size > first && first >= stop && (stop >= 0 || !end);
   require(fits, "slice", [&] {
+    const auto text = [](const std::optional<Index>& b) { return b ? std::to_string(*b) : "none"; };
     return "on axis " + std::to_string(k) + " of size " + std::to_string(size) +
-           ", 0 <= begin <= end <= size is needed, or size > begin >= end >= -1 with a negative "
-           "step, got " +
-           std::to_string(begin) + ", " + std::to_string(end) + " and step " + std::to_string(step);
+           ", begin <= end <= size is needed, or size > begin >= end with a negative step, got " +
+           text(begin) + ", " + text(end) + " and step " + std::to_string(step);
   });
-  if (step == 1) return slice(x, axis, begin, end);
-  const Index count = (end - begin + step + (step > 0 ? -1 : 1)) / step;
-  return pick_along(x, k, count, [&](Index j) { return begin + j * step; });
+  if (step == 1) return slice(x, axis, first, stop);
+  const Index reach = std::abs(stop - first);
+  const Index count = reach == 0 ? 0 : 1 + std::abs((reach - 1) / step);
+  return pick_along(x, k, count, [&](Index j) { return first + j * step; });
 }
 
 template <class T>
@@ -142,11 +149,12 @@ Var<T> repeat(const Var<T>& x, Index count, Index axis) {
   const std::size_t k = axis_of(x, axis, "repeat");
   check_count(count, "repeat");
   const Index size = x.tape().node(x.index()).shape[k];
-  return pick_along(x, k, size * count, [&](Index j) { return j / count; });
+  return pick_along(
+      x, k, times_size(size, count, "repeat"), [&](Index j) { return j / count; }, true);
 }
 
 template <class T>
-Var<T> tile(const Var<T>& x, std::initializer_list<Index> counts) {
+Var<T> tile(const Var<T>& x, std::span<const Index> counts) {
   Shape shape = x.tape().node(x, "tile").shape.shape();
   while (shape.rank() < counts.size()) shape = shape.with_axis(0, 1);
   Var<T> tiled = reshape(x, shape);
@@ -154,21 +162,24 @@ Var<T> tile(const Var<T>& x, std::initializer_list<Index> counts) {
   for (const Index count : counts) {
     check_count(count, "tile");
     const Index size = shape[k];
-    if (count != 1) tiled = pick_along(tiled, k, size * count, [&](Index j) { return j % size; });
+    const Index tiled_size = times_size(size, count, "tile");
+    if (count != 1)
+      tiled = pick_along(
+          tiled, k, tiled_size, [&](Index j) { return j % size; }, true);
     ++k;
   }
   return tiled;
 }
 
-#define FJORD_INSTANTIATE(T)                                                                  \
-  template Var<T> slice(const Var<T>&, Index, Index, Index, Index);                           \
-  template Var<T> take(const Var<T>&, const TensorView<Index>&, Index);                       \
-  template Var<T> gather(const Var<T>&, const TensorView<Index>&, Index);                     \
-  template Var<T> scatter_add(const Var<T>&, const TensorView<Index>&, const Var<T>&, Index); \
-  template Var<T> flip(const Var<T>&, Index);                                                 \
-  template Var<T> roll(const Var<T>&, Index, Index);                                          \
-  template Var<T> repeat(const Var<T>&, Index, Index);                                        \
-  template Var<T> tile(const Var<T>&, std::initializer_list<Index>);
+#define FJORD_INSTANTIATE(T)                                                                      \
+  template Var<T> slice(const Var<T>&, Index, std::optional<Index>, std::optional<Index>, Index); \
+  template Var<T> take(const Var<T>&, const TensorView<Index>&, Index);                           \
+  template Var<T> gather(const Var<T>&, const TensorView<Index>&, Index);                         \
+  template Var<T> scatter_add(const Var<T>&, const TensorView<Index>&, const Var<T>&, Index);     \
+  template Var<T> flip(const Var<T>&, Index);                                                     \
+  template Var<T> roll(const Var<T>&, Index, Index);                                              \
+  template Var<T> repeat(const Var<T>&, Index, Index);                                            \
+  template Var<T> tile(const Var<T>&, std::span<const Index>);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

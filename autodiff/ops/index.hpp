@@ -8,17 +8,23 @@
 ///          shapes do not fit.
 #pragma once
 
+#include <optional>
+#include <span>
+
 #include "fjord/autodiff/var.hpp"
 
 namespace fjord {
 
-/// Entries begin, begin + step, ... of one axis, up to but not including `end`.
+/// Entries begin, begin + step, ... of one axis, up to but not including `end`: x[begin:end:step] in
+/// numpy. Bounds count from the end if negative; std::nullopt, or {}, is the first or the last entry
+/// on the way, itself included.
 ///
-/// With a negative step, entry 0 is included by end = -1: begin and end do not count from the end.
 /// Errors:  std::invalid_argument if step is 0, or unless 0 <= begin <= end <= size of the axis, for
-///          a negative step size > begin >= end >= -1.
+///          a negative step size > begin >= end >= 0, once counted from the start. Unlike numpy, no
+///          bound is moved into the axis.
 template <class T>
-Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end, Index step);
+Var<T> slice(const Var<T>& x, Index axis, std::optional<Index> begin, std::optional<Index> end,
+             Index step);
 /// The entries at the indices of one axis: numpy.take.
 ///
 /// Shapes:  x's, with the shape of the indices in place of the axis.
@@ -70,6 +76,11 @@ Var<T> repeat(const Var<T>& x, Index count, Index axis);
 /// Shapes:  of the shape and the counts, the shorter one is filled up with ones in front.
 /// Errors:  std::invalid_argument if a count is negative.
 template <class T>
-Var<T> tile(const Var<T>& x, std::initializer_list<Index> counts);
+Var<T> tile(const Var<T>& x, std::span<const Index> counts);
+
+template <class T>
+Var<T> tile(const Var<T>& x, std::initializer_list<Index> counts) {
+  return tile(x, std::span(counts.begin(), counts.size()));
+}
 
 }  // namespace fjord

@@ -122,8 +122,7 @@ Vars<T> split(const Var<T>& x, Index count, Index axis) {
 }
 
 template <class T>
-Var<T> pad(const Var<T>& x, std::initializer_list<PadWidths> widths,
-           std::type_identity_t<T> constant) {
+Var<T> pad(const Var<T>& x, std::span<const PadWidths> widths, std::type_identity_t<T> constant) {
   Tape<T>& tape = x.tape();
   const std::size_t rank = tape.node(x, "pad").shape.rank;
   require(widths.size() == rank, "pad", [&] {
@@ -132,7 +131,7 @@ Var<T> pad(const Var<T>& x, std::initializer_list<PadWidths> widths,
   });
   Var<T> padded = x;
   for (std::size_t k = 0; k < rank; ++k) {
-    const PadWidths width = widths.begin()[k];
+    const PadWidths width = widths[k];
     require(width.before >= 0 && width.after >= 0, "pad", [&] {
       return "widths must be >= 0, got " + std::to_string(width.before) + " and " +
              std::to_string(width.after);
@@ -152,7 +151,7 @@ Var<T> pad(const Var<T>& x, std::initializer_list<PadWidths> widths,
 #define FJORD_INSTANTIATE(T)                             \
   template Var<T> stack(std::span<const Var<T>>, Index); \
   template Vars<T> split(const Var<T>&, Index, Index);   \
-  template Var<T> pad(const Var<T>&, std::initializer_list<PadWidths>, std::type_identity_t<T>);
+  template Var<T> pad(const Var<T>&, std::span<const PadWidths>, std::type_identity_t<T>);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

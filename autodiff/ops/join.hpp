@@ -3,6 +3,7 @@
 /// An axis counts from the end if negative.
 #pragma once
 
+#include <span>
 #include <type_traits>
 
 #include "fjord/autodiff/sweep.hpp"
@@ -38,7 +39,13 @@ struct PadWidths {
 ///
 /// Errors:  std::invalid_argument unless there are widths >= 0 for each axis.
 template <class T>
-Var<T> pad(const Var<T>& x, std::initializer_list<PadWidths> widths,
+Var<T> pad(const Var<T>& x, std::span<const PadWidths> widths,
            std::type_identity_t<T> constant = 0);
+
+template <class T>
+Var<T> pad(const Var<T>& x, std::initializer_list<PadWidths> widths,
+           std::type_identity_t<T> constant = 0) {
+  return pad(x, std::span(widths.begin(), widths.size()), constant);
+}
 
 }  // namespace fjord

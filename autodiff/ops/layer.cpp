@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/rules/product.hpp"
+#include "fjord/autodiff/rules/stack.hpp"
 
 namespace fjord {
 
@@ -16,11 +17,16 @@ namespace {
 
 void check_shapes(const NodeShape& x, const NodeShape& weight, const NodeShape& bias,
                   const char* op) {
-  const bool fits = x.rank >= 2 && weight.rank == 2 && bias.rank == 1 &&
-                    x[x.rank - 1] == weight[1] && bias[0] == weight[0];
-  require(fits, op, [&] {
-    return "x [..., in], weight [out, in] and bias [out] are needed, got " + to_string(x.shape()) +
-           ", " + to_string(weight.shape()) + " and " + to_string(bias.shape());
+  const auto text = [](const NodeShape& shape) { return to_string(shape.shape()); };
+  require(weight.rank == 2, op,
+          [&] { return "the weight must have shape [out, in], got " + text(weight); });
+  require(bias.rank == 1 && bias[0] == weight[0], op, [&] {
+    return "the bias for weight " + text(weight) + " must have shape [" +
+           std::to_string(weight[0]) + "], got " + text(bias);
+  });
+  require(x.rank >= 2 && x[x.rank - 1] == weight[1], op, [&] {
+    return "x must have two axes at least, the last of size " + std::to_string(weight[1]) +
+           " for weight " + text(weight) + ", got x of shape " + text(x);
   });
 }
 
@@ -247,12 +253,7 @@ struct ScaledProduct {
     const T* numbers = scratch;
     if (const Target<T> target = k.target(2)) {
       multiply({rows, out, in}, operand(t, false), operand(w, true), scratch, Start::zero);
-      Index last = -1;
-      for_each_slab(shape, shape_s, [&](Index at, Index at_s, Index n) {
-        simd::accumulate(n, target.data + at_s, target.fresh && at_s != last,
-                         simd::strong_product<T>, k.cotangent() + at, numbers + at);
-        last = at_s;
-      });
+      sum_stack(target, shape, shape_s, simd::strong_product<T>, k.cotangent(), numbers);
     }
     if (k.wants(0) || k.wants(1)) {
       for_each_slab(shape, shape_s, [&](Index at, Index at_s, Index n) {

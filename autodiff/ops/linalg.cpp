@@ -45,7 +45,7 @@ struct Product {
     const Node<T> a = k.input_node(0);
     const Node<T> b = k.input_node(1);
     const Index n = tb ? row_count(b.shape) : b.shape[b.shape.rank - 1];
-    const Index m = n == 0 ? 0 : k.size() / n;
+    const Index m = ta ? a.shape[a.shape.rank - 1] : row_count(a.shape);
     const Index inner = ta ? row_count(a.shape) : a.shape[a.shape.rank - 1];
     const auto g = [&](bool transposed) { return MatrixOperand<T>{k.cotangent(), m, transposed}; };
     if (const Target<T> target = k.target(0)) {

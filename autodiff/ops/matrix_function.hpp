@@ -12,8 +12,9 @@ namespace fjord {
 ///
 /// Source:  Higham, The scaling and squaring method for the matrix exponential revisited, 2005;
 ///          scaled a little further, so that derivatives keep their digits (Al-Mohy & Higham,
-///          Computing the Frechet derivative of the matrix exponential, 2009).
-/// Note:    All matrices of a batch are scaled alike, by the one of the largest norm.
+///          Computing the Frechet derivative of the matrix exponential, 2009). Squares of what
+///          differs little from 1 are taken of the difference, so that stiff matrices keep their
+///          digits. Every matrix of a batch is scaled by its own norm.
 template <class T>
 Var<T> matrix_exp(const Var<T>& a);
 

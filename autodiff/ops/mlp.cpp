@@ -2,6 +2,7 @@
 
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/lane_sums.hpp"
 #include "fjord/autodiff/kernels/narrow_mlp.hpp"
 #include "fjord/autodiff/ops/layer.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
@@ -70,6 +71,58 @@ void for_each_strip(Index rows, Body body) {
   for (; first < rows; first += simd::width<T>) some.template operator()<1>(first);
 }
 
+// What strips add up, in blocks, so that the sums over many rows keep their digits.
+template <class T>
+class StripSums final {
+ public:
+  StripSums(ReverseKernel<T>& kernel, Index count)
+      : kernel_(kernel), count_(count), part_(kernel.take(count)) {
+    std::fill_n(part_, count, T(0));
+  }
+
+  ~StripSums() {
+    for (T* const memory : {part_, sum_, error_}) {
+      if (memory != nullptr) kernel_.give_back(memory, count_);
+    }
+  }
+
+  StripSums(const StripSums&) = delete;
+  StripSums& operator=(const StripSums&) = delete;
+
+  /// Where the next strip is to be added.
+  T* part() { return part_; }
+
+  void next() {
+    if (++in_block_ == BlockSums<T>::block) close_block();
+  }
+
+  T* finish() {
+    if (sum_ == nullptr) return part_;
+    close_block();
+    return sum_;
+  }
+
+ private:
+  void close_block() {
+    in_block_ = 0;
+    if (sum_ == nullptr) {
+      sum_ = kernel_.take(count_);
+      error_ = kernel_.take(count_);
+      std::fill_n(sum_, count_, T(0));
+      std::fill_n(error_, count_, T(0));
+    }
+    add_with_error<T>(count_, sum_, error_, part_);
+    std::fill_n(part_, count_, T(0));
+  }
+
+  ReverseKernel<T>& kernel_;
+  Index count_;
+  Index in_block_ = 0;
+  T* part_;
+  T* sum_ = nullptr;
+  T* error_ = nullptr;
+};
+
 template <class T, bool has_divergence>
 struct TanhMlp {
   using Batch = simd::Batch<T>;
@@ -123,12 +176,9 @@ struct TanhMlp {
     const auto& recording = k.template attributes<Recording<T>>();
     const Index dim = k.input_node(1).shape[1];
     with_kernel(recording, dim, [&](const auto& kernel) {
-      const Index sums_size = kernel.sums_size() * simd::width<T>;
-      T* sums = k.take(sums_size);
-      std::fill_n(sums, sums_size, T(0));
-      pull_strips(k, kernel, recording.saved, registers(sums));
-      add_parameters(k, recording.layers, dim, registers(sums));
-      k.give_back(sums, sums_size);
+      StripSums<T> sums(k, kernel.sums_size() * simd::width<T>);
+      pull_strips(k, kernel, recording.saved, sums);
+      add_parameters(k, recording.layers, dim, registers(sums.finish()));
     });
   }
 
@@ -169,7 +219,7 @@ struct TanhMlp {
 
   template <class Kernel>
   static void pull_strips(ReverseKernel<T>& k, const Kernel& kernel, const Batch* saved,
-                          Batch* sums) {
+                          StripSums<T>& sums) {
     const Node<T> state = k.input_node(1);
     const Index rows = state.shape[0];
     const Index dim = state.shape[1];
@@ -183,7 +233,8 @@ struct TanhMlp {
       Batch gx[narrow::limit];
       for (Index d = 0; d < dim; ++d) x[d] = strip.load(state.value + d * rows);
       for (Index d = 0; d < columns; ++d) g[d] = strip.load(k.cotangent() + d * rows);
-      kernel.backward(x, g, saved + strip.number() * saved_size, gx, sums);
+      kernel.backward(x, g, saved + strip.number() * saved_size, gx, registers(sums.part()));
+      sums.next();
       for (Index d = 0; target && d < dim; ++d) {
         T* column = target.data + d * rows;
         strip.store(target.fresh ? gx[d] : gx[d] + strip.load(column), column);

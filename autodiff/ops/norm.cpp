@@ -26,9 +26,8 @@ bool is_safe(T sum_of_squares) {
 template <class T>
 void write_lengths(Tape<T>& tape, const Node<T>& in, T* out, const NodeShape& kept) {
   using Batch = simd::Batch<T>;
-  std::fill_n(out, kept.size, T(0));
-  add_sums<T>(in.value, in.shape, out, out, kept,
-              [](const Batch& x, const Batch&) { return x * x; });
+  const Lanes<T> lanes{out, kept, true};
+  sum_to_lanes({in.value}, in.shape, lanes, [](const Batch& x) { return x * x; });
   const bool safe = std::all_of(out, out + kept.size, is_safe<T>);
   if (safe) {
     simd::transform(
@@ -38,11 +37,11 @@ void write_lengths(Tape<T>& tape, const Node<T>& in, T* out, const NodeShape& ke
   T* largest = tape.new_values(kept.size);
   write_extremes<LargestFirst>(in.value, in.shape, largest, kept,
                                [](const Batch& x) { return xsimd::abs(x); });
-  std::fill_n(out, kept.size, T(0));
-  add_sums<T>(in.value, in.shape, largest, out, kept, [](const Batch& x, const Batch& m) {
+  const auto squared_ratio = [](const Batch& x, const Batch& m) {
     const Batch ratio = x / m;
     return ratio * ratio;
-  });
+  };
+  sum_to_lanes({in.value}, in.shape, lanes, squared_ratio, largest);
   for (Index i = 0; i < kept.size; ++i) {
     // The ratios to 0 and to infinity are NaN, and those of no entries add up to 0.
     const bool is_limit = largest[i] == 0 || std::isinf(largest[i]);
@@ -101,9 +100,8 @@ struct SumSquares {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, name);
     const auto [var, value] = append_operation(tape, row, {x}, kept);
-    std::fill_n(value, kept.size, T(0));
-    add_sums<T>(in.value, in.shape, value, value, kept,
-                [](const Batch& v, const Batch&) { return v * v; });
+    sum_to_lanes({in.value}, in.shape, Lanes<T>{value, kept, true},
+                 [](const Batch& v) { return v * v; });
     return var;
   }
 
@@ -171,7 +169,7 @@ Var<T> norm(const Var<T>& x, double order) {
 }
 
 template <class T>
-Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, double order) {
+Var<T> norm(const Var<T>& x, std::span<const Index> axes, bool keep_dims, double order) {
   check_order(order);
   if (order == 2) return reduce_over(x, axes, keep_dims, "norm", Norm<T>::apply);
   return reduce_over(x, axes, keep_dims, "norm", [&](const Var<T>& y, const NodeShape&) {
@@ -187,15 +185,15 @@ Var<T> sum_squares(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> sum_squares(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> sum_squares(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, SumSquares<T>::name, SumSquares<T>::apply);
 }
 
-#define FJORD_INSTANTIATE(T)                                                       \
-  template Var<T> norm(const Var<T>&, double);                                     \
-  template Var<T> norm(const Var<T>&, std::initializer_list<Index>, bool, double); \
-  template Var<T> sum_squares(const Var<T>&);                                      \
-  template Var<T> sum_squares(const Var<T>&, std::initializer_list<Index>, bool);
+#define FJORD_INSTANTIATE(T)                                                 \
+  template Var<T> norm(const Var<T>&, double);                               \
+  template Var<T> norm(const Var<T>&, std::span<const Index>, bool, double); \
+  template Var<T> sum_squares(const Var<T>&);                                \
+  template Var<T> sum_squares(const Var<T>&, std::span<const Index>, bool);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -1,6 +1,8 @@
 /// Lengths of vectors.
 #pragma once
 
+#include <span>
+
 #include "fjord/autodiff/var.hpp"
 
 namespace fjord {
@@ -17,8 +19,13 @@ namespace fjord {
 template <class T>
 Var<T> norm(const Var<T>& x, double order = 2);
 template <class T>
+Var<T> norm(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false, double order = 2);
+
+template <class T>
 Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false,
-            double order = 2);
+            double order = 2) {
+  return norm(x, std::span(axes.begin(), axes.size()), keep_dims, order);
+}
 
 /// The sum of the squares of all entries, or over some axes: sum(square(x)) without keeping the
 /// squares.
@@ -28,6 +35,11 @@ Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims =
 template <class T>
 Var<T> sum_squares(const Var<T>& x);
 template <class T>
-Var<T> sum_squares(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> sum_squares(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false);
+
+template <class T>
+Var<T> sum_squares(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false) {
+  return sum_squares(x, std::span(axes.begin(), axes.size()), keep_dims);
+}
 
 }  // namespace fjord

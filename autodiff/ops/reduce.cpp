@@ -4,6 +4,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/norm.hpp"
 #include "fjord/autodiff/ops/scan.hpp"
+#include "fjord/autodiff/rules/one_size.hpp"
 #include "fjord/autodiff/rules/reduction.hpp"
 
 namespace fjord {
@@ -26,19 +27,6 @@ void stretch(const T* x, const NodeShape& from, T* out, bool fresh, const NodeSh
   });
 }
 
-// Adds the sums of x over its stretched axes to out, which has the smaller shape.
-template <class T>
-void add_sums(const T* x, const NodeShape& from, T* out, const NodeShape& to) {
-  const BroadcastLoops<1> loops(from, {to});
-  loops.for_each_run([&](const std::array<Index, 1>& at, Index x_at) {
-    if (loops.is_stretched(0)) {
-      out[at[0]] += static_cast<T>(simd::sum<T>(loops.run(), simd::same, x + x_at));
-    } else {
-      simd::accumulate(loops.run(), out + at[0], false, simd::same, x + x_at);
-    }
-  });
-}
-
 template <class T>
 struct SumTo {
   // The shape is a copy: appending may move the node that it came from.
@@ -47,8 +35,7 @@ struct SumTo {
     const Node<T> in = tape.node(x, "sum");
     if (in.shape == shape) return x;
     const auto [var, value] = append_operation(tape, row, {x}, shape);
-    std::fill_n(value, shape.size, T(0));
-    add_sums(in.value, in.shape, value, shape);
+    sum_to_lanes({in.value}, in.shape, Lanes<T>{value, shape, true}, simd::same);
     return var;
   }
 
@@ -95,10 +82,10 @@ struct BroadcastTo {
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
-    const Target<T> target = k.target(0);
-    if (!target) return;
-    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
-    add_sums(k.cotangent(), k.node().shape, target.data, k.input_shape(0));
+    if (const Target<T> target = k.target(0)) {
+      const Lanes<T> lanes{target.data, k.input_shape(0), target.fresh};
+      sum_to_lanes({k.cotangent()}, k.node().shape, lanes, simd::same);
+    }
   }
 
   static constexpr Operation<T> row{"broadcast_to", pullback, pushforward, pullback_values};
@@ -116,10 +103,16 @@ struct Trace {
     const Shape shape = in.shape.shape();
     const NodeShape batch = tape.keep_shape(Shape(std::span(shape.begin(), shape.rank() - 2)));
     const auto [var, value] = append_operation(tape, row, {x}, batch);
-    std::fill_n(value, batch.size, T(0));
-    for (Index i = 0; i < diagonal(in.shape); ++i) {
-      simd::accumulate(batch.size, value, i == 0, simd::same, in.value + offset(in.shape, i));
-    }
+    const Index count = diagonal(in.shape);
+    if (count == 0) std::fill_n(value, batch.size, T(0));
+    sum_runs(
+        count, batch.size, value, true,
+        [&](auto body) {
+          for (Index i = 0; i < count; ++i) body(in.value + offset(in.shape, i));
+        },
+        [](const T* run, Index skip, Index n, T* to, bool assigns) {
+          simd::accumulate(n, to, assigns, simd::same, run + skip);
+        });
     return var;
   }
 
@@ -174,7 +167,7 @@ Var<T> sum(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> sum(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "sum", SumTo<T>::apply);
 }
 
@@ -201,7 +194,7 @@ Var<T> mean(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> mean(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return over_count(sum(x, axes, keep_dims), count_over(x.shape(), axes, "mean"));
 }
 
@@ -212,7 +205,7 @@ namespace {
 template <class T>
 Var<T> prod_to(const Var<T>& x, const NodeShape& kept) {
   Tape<T>& tape = x.tape();
-  Var<T> product = x;
+  Var<T> product = of_one_size(x, kept, "prod");
   for (std::size_t k = 0; k < kept.rank; ++k) {
     const NodeShape shape = tape.node(product.index()).shape;
     const Index count = shape[k];
@@ -235,7 +228,7 @@ Var<T> prod(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> prod(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "prod", prod_to<T>);
 }
 
@@ -245,7 +238,7 @@ Var<T> variance(const Var<T>& x, Index ddof) {
 }
 
 template <class T>
-Var<T> variance(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, Index ddof) {
+Var<T> variance(const Var<T>& x, std::span<const Index> axes, bool keep_dims, Index ddof) {
   const double count = freedom(count_over(x.shape(), axes, "variance"), ddof);
   return sum(square(x - mean(x, axes, true)), axes, keep_dims) * static_cast<T>(1 / count);
 }
@@ -256,7 +249,7 @@ Var<T> standard_deviation(const Var<T>& x, Index ddof) {
 }
 
 template <class T>
-Var<T> standard_deviation(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims,
+Var<T> standard_deviation(const Var<T>& x, std::span<const Index> axes, bool keep_dims,
                           Index ddof) {
   const double count = freedom(count_over(x.shape(), axes, "standard_deviation"), ddof);
   return norm(x - mean(x, axes, true), axes, keep_dims) * static_cast<T>(1 / std::sqrt(count));
@@ -269,7 +262,16 @@ Var<T> broadcast_to(const Var<T>& x, const Shape& shape) {
 
 template <class T>
 Var<T> sum_to(const Var<T>& x, const Var<T>& like) {
-  return SumTo<T>::apply(x, x.tape().node(like, "sum").shape);
+  const NodeShape shape = x.tape().node(x, "sum_to").shape;
+  const NodeShape target = x.tape().node(like, "sum_to").shape;
+  bool stretches = target.rank <= shape.rank;
+  for (std::size_t k = 0; stretches && k < target.rank; ++k)
+    stretches = target[k] == 1 || target[k] == shape[k + shape.rank - target.rank];
+  require(stretches, "sum_to", [&] {
+    return "a shape that stretches to " + to_string(shape.shape()) + " is needed, got " +
+           to_string(target.shape());
+  });
+  return SumTo<T>::apply(x, target);
 }
 
 template <class T>
@@ -277,19 +279,19 @@ Var<T> trace(const Var<T>& x) {
   return Trace<T>::apply(x);
 }
 
-#define FJORD_INSTANTIATE(T)                                                                    \
-  template Var<T> sum(const Var<T>&);                                                           \
-  template Var<T> sum(const Var<T>&, std::initializer_list<Index>, bool);                       \
-  template Var<T> mean(const Var<T>&);                                                          \
-  template Var<T> mean(const Var<T>&, std::initializer_list<Index>, bool);                      \
-  template Var<T> prod(const Var<T>&);                                                          \
-  template Var<T> prod(const Var<T>&, std::initializer_list<Index>, bool);                      \
-  template Var<T> variance(const Var<T>&, Index);                                               \
-  template Var<T> variance(const Var<T>&, std::initializer_list<Index>, bool, Index);           \
-  template Var<T> standard_deviation(const Var<T>&, Index);                                     \
-  template Var<T> standard_deviation(const Var<T>&, std::initializer_list<Index>, bool, Index); \
-  template Var<T> broadcast_to(const Var<T>&, const Shape&);                                    \
-  template Var<T> sum_to(const Var<T>&, const Var<T>&);                                         \
+#define FJORD_INSTANTIATE(T)                                                              \
+  template Var<T> sum(const Var<T>&);                                                     \
+  template Var<T> sum(const Var<T>&, std::span<const Index>, bool);                       \
+  template Var<T> mean(const Var<T>&);                                                    \
+  template Var<T> mean(const Var<T>&, std::span<const Index>, bool);                      \
+  template Var<T> prod(const Var<T>&);                                                    \
+  template Var<T> prod(const Var<T>&, std::span<const Index>, bool);                      \
+  template Var<T> variance(const Var<T>&, Index);                                         \
+  template Var<T> variance(const Var<T>&, std::span<const Index>, bool, Index);           \
+  template Var<T> standard_deviation(const Var<T>&, Index);                               \
+  template Var<T> standard_deviation(const Var<T>&, std::span<const Index>, bool, Index); \
+  template Var<T> broadcast_to(const Var<T>&, const Shape&);                              \
+  template Var<T> sum_to(const Var<T>&, const Var<T>&);                                   \
   template Var<T> trace(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -15,17 +15,35 @@ namespace fjord {
 template <class T>
 Var<T> sum(const Var<T>& x);
 template <class T>
-Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> sum(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false);
+
+template <class T>
+Var<T> sum(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false) {
+  return sum(x, std::span(axes.begin(), axes.size()), keep_dims);
+}
+
 /// The mean; NaN of no entries.
 template <class T>
 Var<T> mean(const Var<T>& x);
 template <class T>
-Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> mean(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false);
+
+template <class T>
+Var<T> mean(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false) {
+  return mean(x, std::span(axes.begin(), axes.size()), keep_dims);
+}
+
 /// The product; its derivatives are right at zeros, too.
 template <class T>
 Var<T> prod(const Var<T>& x);
 template <class T>
-Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> prod(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false);
+
+template <class T>
+Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false) {
+  return prod(x, std::span(axes.begin(), axes.size()), keep_dims);
+}
+
 /// The sum of the squares of the deviations from the mean, over count - ddof: numpy.var, whose
 /// default divides by the count.
 ///
@@ -33,14 +51,28 @@ Var<T> prod(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims =
 template <class T>
 Var<T> variance(const Var<T>& x, Index ddof = 0);
 template <class T>
-Var<T> variance(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false,
+Var<T> variance(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false,
                 Index ddof = 0);
+
+template <class T>
+Var<T> variance(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false,
+                Index ddof = 0) {
+  return variance(x, std::span(axes.begin(), axes.size()), keep_dims, ddof);
+}
+
 /// The root of the variance: numpy.std. Its derivatives are 0 where all entries are equal.
 template <class T>
 Var<T> standard_deviation(const Var<T>& x, Index ddof = 0);
 template <class T>
+Var<T> standard_deviation(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false,
+                          Index ddof = 0);
+
+template <class T>
 Var<T> standard_deviation(const Var<T>& x, std::initializer_list<Index> axes,
-                          bool keep_dims = false, Index ddof = 0);
+                          bool keep_dims = false, Index ddof = 0) {
+  return standard_deviation(x, std::span(axes.begin(), axes.size()), keep_dims, ddof);
+}
+
 /// Stretches x to a shape that its own broadcasts to.
 ///
 /// Errors:  std::invalid_argument if it does not.
@@ -48,6 +80,8 @@ template <class T>
 Var<T> broadcast_to(const Var<T>& x, const Shape& shape);
 /// Sums x over the axes along which `like`'s shape would be stretched to x's: the transpose of
 /// broadcast_to.
+///
+/// Errors:  std::invalid_argument if it does not stretch to it.
 template <class T>
 Var<T> sum_to(const Var<T>& x, const Var<T>& like);
 /// The sum of the diagonal of the last two axes, as numpy.trace.

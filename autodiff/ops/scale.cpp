@@ -3,11 +3,13 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/rules/stack.hpp"
 
 namespace fjord {
 
 using namespace kernels;
 using namespace record;
+using namespace rules;
 
 namespace {
 
@@ -15,8 +17,8 @@ template <class T, bool both>
 struct Scale;
 
 // What an operation's rules make of its term g d, where g is input `at` and d the next: the strong
-// product; g may hold several tangents, stacked, for which d is shared. `both`: d is a derivative as
-// well, so that its zeros are strong, too.
+// product; g may hold several tangents, stacked, for which d is shared. `both`: d is a derivative
+// as well, so that its zeros are strong, too.
 template <class T, bool both>
 struct Term {
   static void pullback(Reverse<T>& rule, std::uint32_t at) {
@@ -54,12 +56,8 @@ struct Term {
       });
     }
     if (const Target<T> target = k.target(at + 1)) {
-      Index last = -1;
-      for_each_slab(shape, shape_d, [&](Index g_at, Index d_at, Index n) {
-        simd::accumulate(n, target.data + d_at, target.fresh && d_at != last,
-                         simd::product_of_derivatives<T>, k.cotangent() + g_at, k.input(at) + g_at);
-        last = d_at;
-      });
+      sum_stack(target, shape, shape_d, simd::product_of_derivatives<T>, k.cotangent(),
+                k.input(at));
     }
   }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/select.hpp"
@@ -36,15 +37,42 @@ void for_each_entry(const NodeShape& shape, const Scan& scan, Step step) {
   }
 }
 
+// y[j] = state.next(x[j]) along each lane of an axis: what runs along may keep more digits than y.
+template <class State, class T>
+void scan_lanes(const NodeShape& shape, const Scan& scan, const T* x, T* y) {
+  constexpr Index most = 64;  // lanes side by side
+  const AxisLayout layout(shape, scan.axis);
+  const Index count = shape[scan.axis];
+  for (Index o = 0; o < layout.outer; ++o) {
+    for (Index first = 0; first < layout.inner; first += most) {
+      const Index lanes = std::min(most, layout.inner - first);
+      std::array<State, most> states{};
+      for (Index j = 0; j < count; ++j) {
+        const Index at = (o * count + (scan.backward ? count - 1 - j : j)) * layout.inner + first;
+        for (Index i = 0; i < lanes; ++i)
+          y[at + i] = states[static_cast<std::size_t>(i)].next(x[at + i]);
+      }
+    }
+  }
+}
+
+template <class T>
+struct RunningSum {
+  simd::LongSum sum;
+
+  T next(T x) {
+    sum.add(static_cast<double>(x));
+    return static_cast<T>(sum.value());
+  }
+};
+
 template <class T>
 struct CumulativeSum {
   static Var<T> apply(const Var<T>& x, const Scan& scan) {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, "cumsum");
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(scan));
-    for_each_entry(in.shape, scan, [&, value = value](Index at, Index before) {
-      value[at] = before < 0 ? in.value[at] : value[before] + in.value[at];
-    });
+    scan_lanes<RunningSum<T>>(in.shape, scan, in.value, value);
     return var;
   }
 
@@ -136,9 +164,7 @@ struct Cumulative {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, F::name);
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(axis));
-    for_each_entry(in.shape, {axis, false}, [&, value = value](Index at, Index last) {
-      value[at] = last < 0 ? in.value[at] : F::value(value[last], in.value[at]);
-    });
+    scan_lanes<typename F::template State<T>>(in.shape, {axis, false}, in.value, value);
     return var;
   }
 
@@ -175,9 +201,11 @@ struct Product {
   static constexpr T first = 1;
 
   template <class T>
-  static T value(T y, T x) {
-    return y * x;
-  }
+  struct State {
+    T product = 1;
+
+    T next(T x) { return product *= x; }
+  };
 
   template <class T>
   static Slopes<T> slopes(const Var<T>& y, const Var<T>& x) {
@@ -192,11 +220,23 @@ struct LogSumExp {
   static constexpr T first = -std::numeric_limits<T>::infinity();
 
   template <class T>
-  static T value(T y, T x) {
-    // Equal ones may be infinite, and have no difference then.
-    if (y == x) return y + std::log(T(2));
-    return std::max(y, x) + std::log1p(std::exp(-std::abs(y - x)));
-  }
+  struct State {
+    T largest = -std::numeric_limits<T>::infinity();
+    simd::LongSum others;  // exp(x - largest) of all entries but one that is the largest
+
+    T next(T x) {
+      if (largest == first<T>) return largest = x;
+      if (x > largest) {
+        others.add(1);
+        others.scale(static_cast<double>(std::exp(largest - x)));
+        largest = x;
+      } else {
+        // Equal ones may be infinite, and have no difference then.
+        others.add(x == largest ? 1.0 : static_cast<double>(std::exp(x - largest)));
+      }
+      return largest + std::log1p(static_cast<T>(others.value()));
+    }
+  };
 
   template <class T>
   static Slopes<T> slopes(const Var<T>& y, const Var<T>& x) {

@@ -149,7 +149,7 @@ struct Concatenate {
         return "shapes must agree but for axis " + std::to_string(axis) + ", got " +
                to_string(first.shape()) + " and " + to_string(shape.shape());
       });
-      total += shape[axis];
+      total = plus_size(total, shape[axis], "concatenate");
     }
     const NodeShape whole = tape.keep_shape(with_size(first, axis, total));
     const auto [var, value] = append_operation(tape, row, parts, whole, tape.keep(axis));
@@ -366,6 +366,27 @@ struct Transpose {
   static constexpr Operation<T> row{"transpose", pullback, pushforward, pullback_values};
 };
 
+Index from_start(Index place, Index size) {
+  return place < 0 ? place + size : place;
+}
+
+// With the size that stands as -1 found from the others.
+Shape completed_shape(std::span<const Index> sizes, const Shape& from) {
+  Index known = 1;
+  Index open = 0;
+  for (const Index size : sizes) size == -1 ? ++open : known *= size;
+  if (open == 0) return Shape(sizes);
+  std::vector<Index> complete(sizes.begin(), sizes.end());
+  require(open == 1 && known > 0 && from.size() % known == 0, "reshape", [&] {
+    std::string text;
+    for (const Index size : sizes) text += (text.empty() ? "" : ", ") + std::to_string(size);
+    return "one size may be -1, to be found from the others, got " + to_string(from) + " to [" +
+           text + "]";
+  });
+  std::replace(complete.begin(), complete.end(), Index{-1}, from.size() / known);
+  return Shape(complete);
+}
+
 }  // namespace
 
 template <class T>
@@ -374,14 +395,35 @@ Var<T> reshape(const Var<T>& x, const Shape& shape) {
 }
 
 template <class T>
-Var<T> slice(const Var<T>& x, Index axis, Index begin, Index end) {
+Var<T> reshape(const Var<T>& x, std::span<const Index> sizes) {
+  const Shape from = x.tape().node(x, "reshape").shape.shape();
+  return Reshape<T>::apply(x, completed_shape(sizes, from));
+}
+
+template <class T>
+Var<T> slice(const Var<T>& x, Index axis, std::optional<Index> begin, std::optional<Index> end) {
   const NodeShape shape = x.tape().node(x, "slice").shape;
   const std::size_t k = normalized_axis(axis, shape.rank, "slice");
-  require(0 <= begin && begin <= end && end <= shape[k], "slice", [&] {
-    return "0 <= begin <= end <= " + std::to_string(shape[k]) + " is needed on axis " +
-           std::to_string(k) + ", got " + std::to_string(begin) + " and " + std::to_string(end);
+  const Index first = from_start(begin.value_or(0), shape[k]);
+  const Index stop = from_start(end.value_or(shape[k]), shape[k]);
+  require(0 <= first && first <= stop && stop <= shape[k], "slice", [&] {
+    return "begin <= end is needed, both in [-" + std::to_string(shape[k]) + ", " +
+           std::to_string(shape[k]) + "] on axis " + std::to_string(k) + ", got " +
+           std::to_string(begin.value_or(0)) + " and " + std::to_string(end.value_or(shape[k]));
   });
-  return Slice<T>::apply(x, k, begin, end);
+  return Slice<T>::apply(x, k, first, stop);
+}
+
+template <class T>
+Var<T> Var<T>::operator[](Index i) const {
+  const NodeShape shape = tape().node(*this, "index").shape;
+  require(shape.rank > 0, "index", "an axis is needed, got a scalar");
+  const Index place = from_start(i, shape[0]);
+  require(0 <= place && place < shape[0], "index", [&] {
+    return "index " + std::to_string(i) + " is outside an axis of size " + std::to_string(shape[0]);
+  });
+  return Reshape<T>::apply(Slice<T>::apply(*this, 0, place, place + 1),
+                           shape.shape().without_axis(0));
 }
 
 template <class T>
@@ -412,7 +454,7 @@ Var<T> swap_axes(const Var<T>& x, Index a, Index b) {
 }
 
 template <class T>
-Var<T> transpose(const Var<T>& x, std::initializer_list<Index> axes) {
+Var<T> transpose(const Var<T>& x, std::span<const Index> axes) {
   const std::size_t rank = x.shape().rank();
   std::array<bool, Shape::max_rank> named{};
   Permutation permutation{};
@@ -435,12 +477,14 @@ Var<T> transpose(const Var<T>& x) {
   return Transpose<T>::apply(x, permutation);
 }
 
-#define FJORD_INSTANTIATE(T)                                              \
-  template Var<T> reshape(const Var<T>&, const Shape&);                   \
-  template Var<T> slice(const Var<T>&, Index, Index, Index);              \
-  template Var<T> concatenate(std::span<const Var<T>>, Index);            \
-  template Var<T> swap_axes(const Var<T>&, Index, Index);                 \
-  template Var<T> transpose(const Var<T>&, std::initializer_list<Index>); \
+#define FJORD_INSTANTIATE(T)                                                               \
+  template Var<T> reshape(const Var<T>&, const Shape&);                                    \
+  template Var<T> reshape(const Var<T>&, std::span<const Index>);                          \
+  template Var<T> slice(const Var<T>&, Index, std::optional<Index>, std::optional<Index>); \
+  template Var<T> Var<T>::operator[](Index) const;                                         \
+  template Var<T> concatenate(std::span<const Var<T>>, Index);                             \
+  template Var<T> swap_axes(const Var<T>&, Index, Index);                                  \
+  template Var<T> transpose(const Var<T>&, std::span<const Index>);                        \
   template Var<T> transpose(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

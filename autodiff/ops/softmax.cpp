@@ -24,30 +24,29 @@ Batch<T> one_if_equal(const Batch<T>& x, const Batch<T>& y) {
 // Of each lane (the entries that share one sum): its largest entry m, and the sum of exp(x - m) of
 // all its entries but one that is m, which keeps its digits where that one is nearly all.
 template <class T>
-struct Lanes {
+struct Measures {
   const T* largest;
   const T* others;
 };
 
 template <class T>
-Lanes<T> measure(Tape<T>& tape, const Node<T>& in, const NodeShape& kept) {
+Measures<T> measure(Tape<T>& tape, const Node<T>& in, const NodeShape& kept) {
   T* largest = tape.new_values(kept.size);
   T* others = tape.new_values(kept.size);
   T* ties = tape.new_values(kept.size);
   write_extremes<LargestFirst>(in.value, in.shape, largest, kept, simd::same);
-  std::fill_n(others, kept.size, T(0));
-  std::fill_n(ties, kept.size, T(0));
-  add_sums<T>(in.value, in.shape, largest, others, kept, [](const auto& x, const auto& m) {
+  const auto term = [](const Batch<T>& x, const Batch<T>& m) {
     return xsimd::select(x == m, Batch<T>(T(0)), simd::exp(x - m));
-  });
-  add_sums<T>(in.value, in.shape, largest, ties, kept, one_if_equal<T>);
+  };
+  sum_to_lanes({in.value}, in.shape, Lanes<T>{others, kept, true}, term, largest);
+  sum_to_lanes({in.value}, in.shape, Lanes<T>{ties, kept, true}, one_if_equal<T>, largest);
   for (Index i = 0; i < kept.size; ++i) others[i] += ties[i] - T(1);
   return {largest, others};
 }
 
 // One over the sum of a lane; 0 where all terms are -inf.
 template <class T>
-const T* inverse_sums(Tape<T>& tape, const Lanes<T>& lanes, Index count) {
+const T* inverse_sums(Tape<T>& tape, const Measures<T>& lanes, Index count) {
   T* inverse = tape.new_values(count);
   for (Index i = 0; i < count; ++i) {
     const bool is_nothing = lanes.largest[i] == LargestFirst::last<T>;
@@ -67,8 +66,8 @@ template <class T>
 void write_single_largest(const T* x, const NodeShape& shape, T* single, T* ties,
                           const NodeShape& kept) {
   write_extremes<LargestFirst>(x, shape, single, kept, simd::same);
-  std::fill_n(ties, kept.size, T(0));
-  add_sums<T>(x, shape, single, ties, kept, one_if_equal<T>);
+  const T* const largest = single;
+  sum_to_lanes({x}, shape, Lanes<T>{ties, kept, true}, one_if_equal<T>, largest);
   for (Index i = 0; i < kept.size; ++i) {
     if (ties[i] != 1) single[i] = std::numeric_limits<T>::quiet_NaN();
   }
@@ -91,9 +90,9 @@ Marked<T> mark_largest(const RecordedRule<T>& rule) {
   return {equal(rule.input(0), single.var), single.var};
 }
 
-// The tangent of log_softmax: dy = t - <p, t>, the same for t and t + constant. Taken relative to the
-// t of the largest entry, <p, t> has no term of that entry, so that its 1 - p is a sum of the others.
-// (Of two that are the largest, neither has a p near 1.)
+// The tangent of log_softmax: dy = t - <p, t>, the same for t and t + constant. Taken relative to
+// the t of the largest entry, <p, t> has no term of that entry, so that its 1 - p is a sum of the
+// others. (Of two that are the largest, neither has a p near 1.)
 template <class T>
 Var<T> push_log(const Var<T>& t, const Var<T>& p, const Marked<T>& marked) {
   const Var<T> zero = t.tape().scalar(T(0));
@@ -101,8 +100,8 @@ Var<T> push_log(const Var<T>& t, const Var<T>& p, const Marked<T>& marked) {
   return relative - sum_to(scale(relative, p), marked.kept);
 }
 
-// Its transpose: dx = g - p <1, g>, which adds up to 0; so the part of the largest entry is minus the
-// sum of the others.
+// Its transpose: dx = g - p <1, g>, which adds up to 0; so the part of the largest entry is minus
+// the sum of the others.
 template <class T>
 Var<T> pull_log(const Var<T>& g, const Var<T>& p, const Marked<T>& marked) {
   const Var<T> zero = g.tape().scalar(T(0));
@@ -122,25 +121,19 @@ void pull_log_values(ReverseKernel<T>& k, Factor factor, Weight weight_of) {
   T* total = k.take(kept.size);
   T* others = k.take(kept.size);
   write_single_largest(k.input(0), shape, single, total, kept);
-  std::fill_n(total, kept.size, T(0));
-  std::fill_n(others, kept.size, T(0));
   const T* x = k.input(0);
   const T* g = k.cotangent();
   const T* y = k.output();
-  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
-    add_to_lanes(repeated, n, total + lane, factor, g + at, y + at);
-  });
+  sum_to_lanes({g, y}, shape, Lanes<T>{total, kept, true}, factor);
   const auto part = [&](const Batch<T>& gi, const Batch<T>& yi, const Batch<T>& sum) {
     return factor(gi, yi) - simd::strong_product<T>(sum, weight_of(yi));
   };
-  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
-    const auto unless_single = [&](const Batch<T>& xi, const Batch<T>& gi, const Batch<T>& yi,
-                                   const Batch<T>& largest, const Batch<T>& sum) {
-      return xsimd::select(xi == largest, Batch<T>(T(0)), part(gi, yi, sum));
-    };
-    add_to_lanes(repeated, n, others + lane, unless_single, x + at, g + at, y + at,
-                 beside<T>(repeated, single + lane), beside<T>(repeated, total + lane));
-  });
+  const auto unless_single = [&](const Batch<T>& xi, const Batch<T>& gi, const Batch<T>& yi,
+                                 const Batch<T>& largest, const Batch<T>& sum) {
+    return xsimd::select(xi == largest, Batch<T>(T(0)), part(gi, yi, sum));
+  };
+  sum_to_lanes({x, g, y}, shape, Lanes<T>{others, kept, true}, unless_single,
+               static_cast<const T*>(single), static_cast<const T*>(total));
   for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
     const auto all = [&](const Batch<T>& xi, const Batch<T>& gi, const Batch<T>& yi,
                          const Batch<T>& largest, const Batch<T>& sum, const Batch<T>& rest) {
@@ -159,7 +152,7 @@ struct Softmax {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, "softmax");
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(kept));
-    const Lanes<T> lanes = measure(tape, in, kept);
+    const Measures<T> lanes = measure(tape, in, kept);
     accumulate_stretched<T>(in.value, in.shape, kept, {value, true}, weight<T>, lanes.largest,
                             inverse_sums(tape, lanes, kept.size));
     return var;
@@ -190,7 +183,7 @@ struct LogSoftmax {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, "log_softmax");
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(kept));
-    const Lanes<T> lanes = measure(tape, in, kept);
+    const Measures<T> lanes = measure(tape, in, kept);
     T* shift = tape.new_values(kept.size);
     for (Index i = 0; i < kept.size; ++i) {
       const bool is_nothing = lanes.largest[i] == LargestFirst::last<T>;
@@ -239,7 +232,7 @@ struct LogSumExp {
   static Var<T> apply(const Var<T>& x, const NodeShape& kept) {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, "logsumexp");
-    const Lanes<T> lanes = measure(tape, in, kept);
+    const Measures<T> lanes = measure(tape, in, kept);
     const Saved saved{lanes.largest, inverse_sums(tape, lanes, kept.size)};
     const auto [var, value] = append_operation(tape, row, {x}, kept, tape.keep(saved));
     for (Index i = 0; i < kept.size; ++i) value[i] = lanes.largest[i] + std::log1p(lanes.others[i]);
@@ -290,7 +283,7 @@ Var<T> logsumexp(const Var<T>& x) {
 }
 
 template <class T>
-Var<T> logsumexp(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims) {
+Var<T> logsumexp(const Var<T>& x, std::span<const Index> axes, bool keep_dims) {
   return reduce_over(x, axes, keep_dims, "logsumexp", LogSumExp<T>::apply);
 }
 
@@ -304,10 +297,10 @@ Var<T> log_softmax(const Var<T>& x, Index axis) {
   return LogSoftmax<T>::apply(x, along(x, axis, "log_softmax"));
 }
 
-#define FJORD_INSTANTIATE(T)                                                    \
-  template Var<T> logsumexp(const Var<T>&);                                     \
-  template Var<T> logsumexp(const Var<T>&, std::initializer_list<Index>, bool); \
-  template Var<T> softmax(const Var<T>&, Index);                                \
+#define FJORD_INSTANTIATE(T)                                              \
+  template Var<T> logsumexp(const Var<T>&);                               \
+  template Var<T> logsumexp(const Var<T>&, std::span<const Index>, bool); \
+  template Var<T> softmax(const Var<T>&, Index);                          \
   template Var<T> log_softmax(const Var<T>&, Index);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -7,6 +7,8 @@
 ///          weight. A NaN shows.
 #pragma once
 
+#include <span>
+
 #include "fjord/autodiff/var.hpp"
 
 namespace fjord {
@@ -17,7 +19,13 @@ namespace fjord {
 template <class T>
 Var<T> logsumexp(const Var<T>& x);
 template <class T>
-Var<T> logsumexp(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false);
+Var<T> logsumexp(const Var<T>& x, std::span<const Index> axes, bool keep_dims = false);
+
+template <class T>
+Var<T> logsumexp(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims = false) {
+  return logsumexp(x, std::span(axes.begin(), axes.size()), keep_dims);
+}
+
 /// exp(x) / sum(exp(x)) along one axis.
 ///
 /// Shapes:  that of x.

@@ -51,29 +51,101 @@ Var<T> without_diagonal(const Var<T>& x) {
   return lower_triangle(x, -1) + upper_triangle(x, 1);
 }
 
-// x_ij / d_ij off the diagonal, 0 on it and wherever x is 0.
-template <class T>
-Var<T> divided(const Var<T>& x, const Var<T>& d) {
-  return scale(
-      without_diagonal(x),
-      reciprocal(d + d.tape().input(Tensor<T>::identity(d.shape()[d.shape().rank() - 1]))));
-}
+// Which vectors a derivative is of: all of a matrix together, or each of its columns or rows.
+enum class Part { all, columns, rows };
 
-// Entry (i, j) is v_j - v_i.
+// Quotients by the eigenvalues or singular values of matrices, for a derivative g of their vectors.
+//
+// A divisor that is 0 to within the rounding errors of the decomposition, some n eps |A| for a
+// longer side n, is lost. Its quotients are NaN for every vector that g reaches, also if their
+// numerator is 0, because that depends on which of the possible vectors LAPACK chose. So are their
+// derivatives.
 template <class T>
-Var<T> differences(const Var<T>& values) {
-  return as_row(values) - as_column(values);
-}
+class Quotients final {
+ public:
+  Quotients(const Var<T>& values, Index longer_side, const Var<T>& g, Part part)
+      : values_(values), node_(values.tape().node(values.index())), part_(part) {
+    order_ = node_.shape[node_.shape.rank - 1];
+    count_ = order_ == 0 ? 0 : node_.shape.size / order_;
+    smallest_.resize(static_cast<std::size_t>(count_));
+    const T share = 4 * static_cast<T>(longer_side) * std::numeric_limits<T>::epsilon();
+    for (Index i = 0; i < node_.shape.size; ++i) {
+      T& smallest = smallest_[static_cast<std::size_t>(i % count_)];
+      smallest = std::max(smallest, share * std::abs(node_.value[i]));
+    }
+    find_reached(g.tape().node(g.index()));
+  }
 
-template <class T>
-Var<T> divided_by_row(const Var<T>& x, const Var<T>& values) {
-  return scale(x, broadcast_to(reciprocal(as_row(values)), x.shape()));
-}
+  // x_ij / (v_j - v_i) off the diagonal, 0 on it.
+  Var<T> by_differences(const Var<T>& x) const {
+    return quotients(
+        without_diagonal(x), as_row(values_) - as_column(values_) + identity_like(x),
+        [](Index i, Index j) { return i != j; },
+        [this](Index k, Index i, Index j) { return value(k, j) - value(k, i); });
+  }
 
-template <class T>
-Var<T> divided_by_column(const Var<T>& x, const Var<T>& values) {
-  return scale(x, broadcast_to(reciprocal(as_column(values)), x.shape()));
-}
+  // x_ij / (v_i + v_j), for x of 0 on the diagonal.
+  Var<T> by_sums(const Var<T>& x) const {
+    return quotients(
+        x, as_row(values_) + as_column(values_) + identity_like(x),
+        [](Index i, Index j) { return i != j; },
+        [this](Index k, Index i, Index j) { return value(k, j) + value(k, i); });
+  }
+
+  // x_ij / v_j.
+  Var<T> by_row(const Var<T>& x) const {
+    return quotients(
+        x, as_row(values_), [](Index, Index) { return true; },
+        [this](Index k, Index, Index j) { return value(k, j); });
+  }
+
+ private:
+  T value(Index k, Index i) const { return node_.value[k + count_ * i]; }
+
+  void find_reached(const Node<T>& g) {
+    const auto [count, rows, columns] = matrices_of(g.shape);
+    reached_.resize(static_cast<std::size_t>(count * order_));
+    for (Index i = 0; i < g.shape.size; ++i) {
+      if (g.value[i] == 0) continue;
+      const Index k = i % count;
+      const Index line = part_ == Part::rows ? i / count % rows : i / (count * rows);
+      for (Index j = 0; j < order_; ++j) {
+        if (part_ == Part::all || j == line)
+          reached_[static_cast<std::size_t>(k + count * j)] = true;
+      }
+    }
+  }
+
+  // x / divisors, which are size(k, i, j) where is_used(i, j).
+  template <class IsUsed, class Size>
+  Var<T> quotients(const Var<T>& x, const Var<T>& divisors, IsUsed is_used, Size size) const {
+    const auto [count, rows, columns] = matrices_of(x.tape().node(x.index()).shape);
+    std::vector<Index> lost;
+    for (Index at = 0; at < count * rows * columns; ++at) {
+      const auto [k, i, j] = std::array{at % count, at / count % rows, at / (count * rows)};
+      const bool is_small = std::abs(size(k, i, j)) <= smallest_[static_cast<std::size_t>(k)];
+      if (is_small && is_used(i, j)) lost.push_back(at);
+    }
+    if (lost.empty()) return scale(x, broadcast_to(reciprocal(divisors), x.shape()));
+    Tensor<T> marks = Tensor<T>::zeros(x.shape());
+    Tensor<T> shown = marks;
+    for (const Index at : lost) {
+      const Index line = at % count + count * (at / (count * rows));
+      marks.data()[at] = std::numeric_limits<T>::quiet_NaN();
+      if (reached_[static_cast<std::size_t>(line)]) shown.data()[at] = marks.data()[at];
+    }
+    Tape<T>& tape = x.tape();
+    return scale(x, reciprocal(divisors + tape.input(marks))) + tape.input(shown);
+  }
+
+  Var<T> values_;
+  Node<T> node_;
+  Part part_;
+  Index order_ = 0;
+  Index count_ = 0;
+  std::vector<T> smallest_;    // the smallest divisor of each matrix that is not lost
+  std::vector<bool> reached_;  // by g, for each vector of each matrix
+};
 
 // Whether the largest entry of a vector, the first among equals, is negative.
 template <class T>
@@ -129,7 +201,7 @@ struct EighOperation {
     if (!rule.cotangent(0).is_empty()) inner = diagonal_matrix(rule.cotangent(0));
     if (!rule.cotangent(1).is_empty()) {
       const Var<T> turn = matrix_product(v, rule.cotangent(1), {true, false});
-      inner = sum_of(inner, divided(turn, differences(rule.output(0))));
+      inner = sum_of(inner, quotients(rule, rule.cotangent(1), Part::columns).by_differences(turn));
     }
     const Var<T> g = matrix_product(v, matrix_product(inner, v, {false, true}));
     rule.add(0, (g + transposed(g)) * T(0.5));
@@ -142,13 +214,18 @@ struct EighOperation {
     const Var<T> p = matrix_product(v, matrix_product(rule.tangent(0), v), {true, false});
     if (rule.wants(0)) rule.set(0, diagonal_of(p));
     if (rule.wants(1)) {
-      rule.set(1, matrix_product(v, divided(p, differences(rule.output(0)))));
+      rule.set(1, matrix_product(v, quotients(rule, rule.tangent(0), Part::all).by_differences(p)));
     }
     return true;
   }
 
   static constexpr const char* name = "eigh";
   static constexpr Operation<T> row{name, pullback, pushforward};
+
+ private:
+  static Quotients<T> quotients(const RecordedRule<T>& rule, const Var<T>& g, Part part) {
+    return {rule.output(0), matrices_of(rule.input_node(0).shape).rows, g, part};
+  }
 };
 
 // Outputs u, s and vh.
@@ -190,18 +267,21 @@ struct SvdOperation {
     if (!rule.cotangent(1).is_empty()) core = diagonal_matrix(rule.cotangent(1));
     if (const Var<T> gu = rule.cotangent(0); !gu.is_empty()) {
       const Var<T> x = matrix_product(u, gu, {true, false});
-      core = sum_of(core, twice(divided_by_squares(x, s)) * as_row(s));
+      const Quotients<T> by = quotients(rule, gu, Part::columns);
+      core = sum_of(core, twice(by_squares(by, x)) * as_row(s));
       if (is_tall(rule)) {
         const Var<T> rest = gu - matrix_product(u, x);
-        outside = matrix_product(divided_by_row(rest, s), vh);
+        outside = matrix_product(by.by_row(rest), vh);
       }
     }
     if (const Var<T> gv = rule.cotangent(2); !gv.is_empty()) {
       const Var<T> x = matrix_product(vh, gv, {false, true});
-      core = sum_of(core, twice(divided_by_squares(x, s)) * as_column(s));
+      const Quotients<T> by = quotients(rule, gv, Part::rows);
+      core = sum_of(core, twice(by_squares(by, x)) * as_column(s));
       if (is_wide(rule)) {
         const Var<T> rest = gv - matrix_product(x, vh, {true, false});
-        outside = sum_of(outside, matrix_product(u, divided_by_column(rest, s)));
+        const Var<T> quotient = by.by_row(transposed(rest));
+        outside = sum_of(outside, matrix_product(u, quotient, {false, true}));
       }
     }
     rule.add(0, sum_of(matrix_product(u, matrix_product(core, vh)), outside));
@@ -216,20 +296,24 @@ struct SvdOperation {
     const Var<T> da = rule.tangent(0);
     const Var<T> left = matrix_product(u, da, {true, false});
     const Var<T> p = matrix_product(left, vh, {false, true});
+    const Quotients<T> by = quotients(rule, da, Part::all);
     if (rule.wants(1)) rule.set(1, diagonal_of(p));
     if (rule.wants(0)) {
       const Var<T> ps = p * as_row(s);
-      Var<T> du = matrix_product(u, divided_by_squares(ps + transposed(ps), s));
+      Var<T> du = matrix_product(u, by_squares(by, ps + transposed(ps)));
       if (is_tall(rule)) {
         const Var<T> rest = matrix_product(da, vh, {false, true}) - matrix_product(u, p);
-        du = du + divided_by_row(rest, s);
+        du = du + by.by_row(rest);
       }
       rule.set(0, du);
     }
     if (rule.wants(2)) {
       const Var<T> sp = p * as_column(s);
-      Var<T> dvh = matrix_product(divided_by_squares(sp + transposed(sp), s), vh, {true, false});
-      if (is_wide(rule)) dvh = dvh + divided_by_column(left - matrix_product(p, vh), s);
+      Var<T> dvh = matrix_product(by_squares(by, sp + transposed(sp)), vh, {true, false});
+      if (is_wide(rule)) {
+        const Var<T> rest = left - matrix_product(p, vh);
+        dvh = dvh + transposed(by.by_row(transposed(rest)));
+      }
       rule.set(2, dvh);
     }
     return true;
@@ -282,10 +366,15 @@ struct SvdOperation {
     return n > m;
   }
 
-  // x_ij / (s_j^2 - s_i^2) as two quotients: without loss where the values are close, and without
-  // squares that overflow or underflow.
-  static Var<T> divided_by_squares(const Var<T>& x, const Var<T>& s) {
-    return divided(divided(x, differences(s)), as_row(s) + as_column(s));
+  static Quotients<T> quotients(const RecordedRule<T>& rule, const Var<T>& g, Part part) {
+    const auto [count, m, n] = matrices_of(rule.input_node(0).shape);
+    return {rule.output(1), std::max(m, n), g, part};
+  }
+
+  // x_ij / (s_j^2 - s_i^2) off the diagonal, 0 on it, as two quotients: without loss where the
+  // values are close, and without squares that overflow or underflow.
+  static Var<T> by_squares(const Quotients<T>& by, const Var<T>& x) {
+    return by.by_sums(by.by_differences(x));
   }
 };
 

@@ -22,8 +22,11 @@ struct Eigh {
 /// Reads the lower triangle of a alone, and is a function of it alone: the gradient above the
 /// diagonal is 0, and an entry below it counts for both places that it stands for.
 /// Shapes:  a [..., n, n].
-/// Note:    Where eigenvalues coincide, their gradient is one of several, and what goes through the
-///          vectors, such as a second derivative, is infinite or NaN.
+/// Note:    Eigenvalues that differ by a few n eps |A| or less count as equal. The derivative of a
+///          symmetric function of equal eigenvalues, such as their sum, is right; of another
+///          function of them it is one of several. All derivatives that go through vectors of equal
+///          eigenvalues, such as second derivatives, are NaN. `symmetric_function` has none of
+///          these limits.
 /// Source:  Giles, An extended collection of matrix derivative results, 2008, sec. 3.1.
 template <class T>
 Eigh<T> eigh(const Var<T>& a);
@@ -39,8 +42,9 @@ struct Svd {
 /// The reduced singular value decomposition.
 ///
 /// Shapes:  a [..., m, n].
-/// Note:    Where singular values coincide, or are 0, what goes through the vectors, such as a second
-///          derivative, is infinite or NaN; the gradient of the values is one of several there.
+/// Note:    Singular values count as equal, and as 0, as the eigenvalues of `eigh` do. All
+///          derivatives that go through vectors of equal ones, or in a matrix that is not square
+///          through those of 0, are NaN; the gradient of the values is one of several there.
 /// Source:  Townsend, Differentiating the singular value decomposition, 2016.
 template <class T>
 Svd<T> svd(const Var<T>& a);

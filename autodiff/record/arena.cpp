@@ -49,6 +49,7 @@ void* Arena::allocate_in_next_block(std::size_t bytes) {
     blocks_.push_back({std::unique_ptr<std::byte, Free>(memory), size, capacity()});
   }
   set(next, bytes);
+  poison(blocks_[next].memory.get(), bytes);
   return blocks_[next].memory.get();
 }
 
@@ -58,6 +59,7 @@ void* BufferPool::take(std::size_t bytes) {
   if (head == nullptr) return arena_.allocate(c.bytes);
   Link* const buffer = head;
   head = buffer->next;
+  poison(buffer, c.bytes);
   return buffer;
 }
 

@@ -9,6 +9,18 @@
 
 namespace fjord::record {
 
+#ifdef FJORD_POISON
+/// Fills memory that is handed out with a pattern that is NaN to floats and doubles, and far
+/// outside every range to integers, so that a test sees what is read before it is written.
+inline void poison(void* memory, std::size_t bytes) {
+  constexpr std::array<unsigned char, 4> pattern{0xa5, 0xa5, 0xf7, 0x7f};
+  auto* const to = static_cast<unsigned char*>(memory);
+  for (std::size_t i = 0; i < bytes; ++i) to[i] = pattern[i % pattern.size()];
+}
+#else
+inline void poison(void*, std::size_t) {}
+#endif
+
 /// Bump allocator over a list of growing blocks; capacity, once grown, is kept.
 class Arena final {
  public:
@@ -29,6 +41,7 @@ class Arena final {
       return allocate_in_next_block(bytes);
     std::byte* const memory = next_ + padding;
     next_ = memory + bytes;
+    poison(memory, bytes);
     return memory;
   }
 

@@ -25,7 +25,7 @@ Evaluation<T>::Evaluation(const Vars<T>& inputs, std::string op)
 
 template <class T>
 Evaluation<T>::~Evaluation() {
-  if (!is_closed_) tape_.rewind(mark_);
+  if (!is_closed_ && tape_.is_valid(mark_)) tape_.rewind(mark_);
   for (const Kept& kept : kept_)
     tape_.sweep_memory().pool.give_back(kept.numbers, byte_size(kept.shape.size(), sizeof(T)));
 }

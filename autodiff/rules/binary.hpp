@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "fjord/autodiff/kernels/broadcast.hpp"
+#include "fjord/autodiff/kernels/lane_sums.hpp"
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -75,8 +76,8 @@ Var<T> append_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b) {
 }
 
 // What the rules of every binary operation share, apart from their templates so that it is compiled
-// once for all: both factors have the result's shape, g perhaps stacked; a slope that is just 1 or -1
-// is not worth a product.
+// once for all: both factors have the result's shape, g perhaps stacked; a slope that is just 1 or
+// -1 is not worth a product.
 
 template <class T>
 Var<T> like_shape(const Var<T>& slope, const NodeShape& shape) {
@@ -217,21 +218,32 @@ struct Binary {
   static void accumulate_side(ReverseKernel<T>& k, Slope slope) {
     const Target<T> target = k.target(side);
     if (!target) return;
-    const NodeShape own = k.input_shape(side);
-    const bool dense = own == k.node().shape;
-    if (!dense && target.fresh) std::fill_n(target.data, own.size, T(0));
-    for_each_broadcast_run(k.node().shape, k.input_node(0), k.input_node(1),
-                           [&](Index n, auto a, auto b, Index at, Index at_a, Index at_b) {
-                             using Run = std::conditional_t<side == 0, decltype(a), decltype(b)>;
-                             const T* g = k.cotangent() + at;
-                             const T* y = k.output() + at;
-                             T* out = target.data + (side == 0 ? at_a : at_b);
-                             if constexpr (std::is_same_v<Run, simd::Repeated<T>>) {
-                               *out += static_cast<T>(simd::sum<T>(n, slope, g, a, b, y));
-                             } else {
-                               simd::accumulate(n, out, dense && target.fresh, slope, g, a, b, y);
-                             }
-                           });
+    const NodeShape& whole = k.node().shape;
+    const NodeShape& lanes = k.input_shape(side);
+    const LaneLoops<4> loops(whole, lanes, {whole, k.input_shape(0), k.input_shape(1), whole});
+    if (loops.is_empty()) {
+      if (target.fresh) std::fill_n(target.data, lanes.size, T(0));
+      return;
+    }
+    const T* const g = k.cotangent();
+    const T* const a = k.input(0);
+    const T* const b = k.input(1);
+    if (loops.is_stretched(1)) {
+      add_up<side == 0>(loops, target, slope, g, simd::Repeated<T>{a}, b, k.output());
+    } else if (loops.is_stretched(2)) {
+      add_up<side == 1>(loops, target, slope, g, a, simd::Repeated<T>{b}, k.output());
+    } else {
+      add_up<false>(loops, target, slope, g, a, b, k.output());
+    }
+  }
+
+  template <bool along_runs, class Slope, class... In>
+  static void add_up(const LaneLoops<4>& loops, const Target<T>& target, Slope slope, In... in) {
+    if constexpr (along_runs) {
+      sum_along_runs(loops, target.data, target.fresh, slope, in...);
+    } else {
+      sum_across_runs(loops, target.data, target.fresh, slope, in...);
+    }
   }
 };
 

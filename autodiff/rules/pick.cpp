@@ -1,6 +1,7 @@
 #include "fjord/autodiff/rules/pick.hpp"
 
-#include "fjord/autodiff/kernels/simd.hpp"
+#include "fjord/autodiff/kernels/batched.hpp"
+#include "fjord/autodiff/kernels/lane_sums.hpp"
 
 namespace fjord::rules {
 
@@ -49,7 +50,36 @@ void add_runs(const Picks& picks, const T* out, T* x) {
   }
 }
 
-// The same picks from tensors that stack `count` of the old ones between the first axes and the last.
+// The same with the rounding errors of x beside it, so that places that are picked often keep their
+// digits.
+template <class T>
+void add_runs(const Picks& picks, const T* out, T* x, T* error) {
+  const Index inner = picks.inner;
+  const Index block = picks.from * inner;
+  for (Index o = 0; o < picks.outer; ++o, x += block, error += block, out += picks.to * inner) {
+    for (Index j = 0; j < picks.to; ++j) {
+      const Index place = picks.places[j];
+      if (place < 0) continue;
+      if (inner == 1) {
+        add_with_error(x[place], error[place], out[j]);
+      } else {
+        add_with_error(inner, x + place * inner, error + place * inner, out + j * inner);
+      }
+    }
+  }
+}
+
+// Adds to the `size` numbers x what was picked from them.
+template <class T>
+void add_picked(record::BufferPool& pool, const Picks& picks, const T* out, T* x, Index size) {
+  if (!picks.repeats || picks.to <= BlockSums<T>::block) return add_runs(picks, out, x);
+  const PoolMemory<T> error(pool, size);
+  std::fill_n(error.data(), size, T(0));
+  add_runs(picks, out, x, error.data());
+}
+
+// The same picks from tensors that stack `count` of the old ones between the first axes and the
+// last.
 Picks stacked(Picks picks, std::size_t rank, Index count) {
   (picks.axis < stacking_axis(rank) ? picks.outer : picks.inner) *= count;
   return picks;
@@ -83,7 +113,8 @@ struct Pick {
     const Target<T> target = k.target(0);
     if (!target) return;
     if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
-    add_runs(k.template attributes<Picks>(), k.cotangent(), target.data);
+    add_picked(k.tape().sweep_memory().pool, k.template attributes<Picks>(), k.cotangent(),
+               target.data, k.input_shape(0).size);
   }
 
   static constexpr Operation<T> row{"pick", pullback, pushforward, pullback_values};
@@ -123,7 +154,7 @@ Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape) {
   const Node<T> in = tape.node(x, "spread");
   const auto [var, value] = append_operation(tape, Spread<T>::row, {x}, shape, tape.keep(picks));
   std::fill_n(value, shape.size, T(0));
-  add_runs(picks, in.value, value);
+  add_picked(tape.sweep_memory().pool, picks, in.value, value, shape.size);
   return var;
 }
 

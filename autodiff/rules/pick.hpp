@@ -19,6 +19,7 @@ struct Picks {
   Index to = 0;                   ///< runs in a picked block
   const Index* places = nullptr;  ///< kept by the tape
   Index axis = -1;                ///< that the runs count along in both tensors, if it is one axis
+  bool repeats = true;            ///< whether a place may be picked more than once
 };
 
 /// The entries of x at the places.
@@ -32,14 +33,16 @@ Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape);
 
 /// Picks along one axis of x, run j from run place(j), as a node whose axis has `count` entries.
 template <class T, class Place>
-Var<T> pick_along(const Var<T>& x, std::size_t axis, Index count, Place place) {
+Var<T> pick_along(const Var<T>& x, std::size_t axis, Index count, Place place,
+                  bool repeats = false) {
   Tape<T>& tape = x.tape();
   const NodeShape in = tape.node(x.index()).shape;
   const AxisLayout layout(in, axis);
   auto* places = tape.template new_records<Index>(static_cast<std::size_t>(count));
   for (Index j = 0; j < count; ++j) places[j] = place(j);
   const Shape shape = in.shape().without_axis(axis).with_axis(axis, count);
-  return pick(x, {layout.inner, layout.outer, in[axis], count, places, static_cast<Index>(axis)},
+  const auto along = static_cast<Index>(axis);
+  return pick(x, {layout.inner, layout.outer, in[axis], count, places, along, repeats},
               tape.keep_shape(shape));
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "fjord/autodiff/kernels/broadcast.hpp"
+#include "fjord/autodiff/kernels/lane_sums.hpp"
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
@@ -129,25 +130,6 @@ simd::Repeated<T> beside(std::true_type, const T* lanes) {
 template <class T>
 const T* beside(std::false_type, const T* lanes) {
   return lanes;
-}
-
-/// Adds f of the entries of a run to its lanes.
-template <class T, class F, class... In>
-void add_to_lanes(std::true_type, Index n, T* lane, F f, In... in) {
-  *lane += static_cast<T>(simd::sum<T>(n, f, in...));
-}
-
-template <class T, class F, class... In>
-void add_to_lanes(std::false_type, Index n, T* lanes, F f, In... in) {
-  simd::accumulate(n, lanes, false, f, in...);
-}
-
-/// Adds the sums of f(x, y) along the axes that have size 1 in `kept`, y being of that shape.
-template <class T, class F>
-void add_sums(const T* x, const NodeShape& shape, const T* y, T* out, const NodeShape& kept, F f) {
-  for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
-    add_to_lanes(repeated, n, out + lane, f, x + at, beside(repeated, y + lane));
-  });
 }
 
 /// out (fresh: =, else +=) f(x, y...), the y being of the shape `kept`, stretched to that of x.

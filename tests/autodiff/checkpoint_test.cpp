@@ -13,6 +13,7 @@
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 
 namespace fjord {
@@ -205,10 +206,10 @@ TEST_CASE("checkpoint: mistakes are errors that say what is wrong") {
   int calls = 0;
   const auto moody = [&](const Number& v) { return v * (calls++ == 0 ? a : b); };
   const Number y = checkpoint(moody, x);
-  CHECK_THROWS_WITH_AS(gradient_values<double>(y, std::span(&x, 1)),
-                       "[checkpoint] the function must compute the same again, but it reads or "
-                       "gives other variables",
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      gradient_values<double>(y, std::span(&x, 1)),
+      "[checkpoint] the function must compute the same again, but it reads other variables",
+      std::invalid_argument);
   CHECK(tape.size() == 4);
   const auto same = [](const Vars<double>& v) { return v; };
   CHECK_THROWS_WITH_AS(checkpoint(same, Vars<double>()),
@@ -223,6 +224,46 @@ TEST_CASE("checkpoint: mistakes are errors that say what is wrong") {
   };
   CHECK_THROWS_WITH(checkpoint(failing, x), "no value");
   CHECK(tape.size() == 4);
+}
+
+TEST_CASE("checkpoint: a function that gives something else the second time is an error") {
+  const auto sweeps = [](const std::function<Vars<double>(const Number&, int call)>& f,
+                         const char* message) {
+    for (const char kind : {'v', 'r', 'f'}) {
+      Tape<double> tape;
+      const Number x = tape.input(Tensor<double>{1, 2, 3});
+      int calls = 0;
+      const Vars<double> y = checkpoint([&](const Number& at) { return f(at, calls++); }, x);
+      const Number total = sum(y[0]);
+      CAPTURE(kind);
+      const auto sweep = [&] {
+        if (kind == 'v') gradient_values<double>(total, std::span(&x, 1));
+        if (kind == 'r') pullback<double>({total}, {tape.scalar(1)}, {x});
+        if (kind == 'f') pushforward(x, x, total);
+      };
+      CHECK_THROWS_WITH_AS(sweep(), doctest::Contains(message), std::invalid_argument);
+    }
+  };
+  sweeps(
+      [](const Number& x, int call) {
+        return Vars<double>{call == 0 ? square(x) : slice(square(x), 0, 0, 1)};
+      },
+      "[checkpoint] the function must compute the same again, but its result of shape [3] now has "
+      "shape [1]");
+  sweeps([](const Number& x, int call) { return Vars<double>(call == 0 ? 1 : 2, square(x)); },
+         "[checkpoint] the function must compute the same again, but it gave 1 variables and now "
+         "gives "
+         "2");
+  sweeps([](const Number& x, int call) { return Vars<double>(call == 0 ? 2 : 1, square(x)); },
+         "[checkpoint] the function must compute the same again");
+  Tape<double> other;
+  sweeps(
+      [&](const Number& x, int call) {
+        return Vars<double>{call == 0 ? square(x) : other.input(Tensor<double>{1, 2, 3})};
+      },
+      "[checkpoint] the handle belongs to another tape");
+  sweeps([](const Number& x, int call) { return Vars<double>{call == 0 ? square(x) : Number()}; },
+         "[checkpoint] the handle is empty");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/autodiff/checkpoint.hpp"
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/gradient_check.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -246,6 +247,60 @@ TEST_CASE("custom: a value that throws leaves the tape as it was") {
   CHECK_THROWS_WITH(failing(x), "no value");
   CHECK(tape.size() == 1);
   CHECK(exp(x * 0).item() == 1);
+}
+
+TEST_CASE("custom: variables that a rule uses from outside are constants in every order") {
+  Tape<double> tape;
+  const Number w = tape.scalar(3);
+  const Number v = tape.scalar(5);
+  const auto scale = [=](const Number& a) { return a * w; };
+  const auto rule = [=](const Number&, const Number&, const Number& d) { return d * w; };
+  const auto returns = [=](const Number&, const Number&, const Number&) { return w; };
+  const auto deep = [=](const Number& a, const Number&, const Number& d) {
+    // Through a derivative, a checkpoint and another operation.
+    const auto inner = [=](const Number& b) { return b * w * v; };
+    return d * gradient([&](const Number& b) { return checkpoint(inner, b); }, a) * (w / (w * v));
+  };
+  const auto check = [&](const auto& operation) {
+    const auto all_zero = [&](const Number& y) {
+      for (const Number& outside : {w, v}) {
+        if (pullback<double>({y}, {tape.scalar(1)}, {outside})[0].item() != 0) return false;
+        if (pushforward(outside, tape.scalar(1), y).item() != 0) return false;
+        if (gradient_values<double>(y, std::span(&outside, 1))[0].item() != 0) return false;
+      }
+      return true;
+    };
+    const Number x = tape.scalar(2);
+    const Number y = operation(x);
+    CHECK(y.item() == 6);
+    CHECK(all_zero(y));
+    const Number reverse = pullback<double>({y}, {tape.scalar(1)}, {x})[0];
+    CHECK(reverse.item() == doctest::Approx(3));
+    CHECK(all_zero(reverse));
+    const Number forward = pushforward(x, tape.scalar(1), y);
+    CHECK(forward.item() == doctest::Approx(3));
+    CHECK(all_zero(forward));
+    CHECK(all_zero(pushforward(x, tape.scalar(1), square(x) * reverse)));
+  };
+  check(custom("op", scale, rule));
+  check(custom("op", scale, rule, rule));
+  check(custom("op", scale, nullptr, rule));
+  check(custom("op", scale, returns, rule));
+  check(custom("op", scale, deep));
+  check(custom("op", scale, nullptr, deep));
+}
+
+TEST_CASE("custom: what a rule is given is no constant, whatever it was computed from") {
+  Tape<double> tape;
+  const Number w = tape.scalar(3);
+  const auto cube = custom(
+      "cube", [](const Number& a) { return a * a * a; },
+      [](const Number& a, const Number&, const Number& d) { return d * 3.0 * a * a; });
+  // d/dx of w x^3 is 3 w x^2, and d/dw of that 3 x^2.
+  const Number x = w * 2.0;
+  const Number slope = pullback<double>({w * cube(x)}, {tape.scalar(1)}, {x})[0];
+  CHECK(slope.item() == 3 * 3 * 36);
+  CHECK(gradient_values<double>(slope, std::span(&w, 1))[0].item() == 3 * 36 + 3 * 3 * 2 * 6 * 2);
 }
 
 }  // namespace

@@ -75,7 +75,9 @@ Real lstm(const std::vector<Real>& w, int steps) {
   Real h = 0, c = 0;
   for (int t = 0; t < steps; ++t) {
     const double in = t % 3 - 0.7;
-    const auto gate = [&](std::size_t k) { return w[3 * k] * in + w[3 * k + 1] * h + w[3 * k + 2]; };
+    const auto gate = [&](std::size_t k) {
+      return w[3 * k] * in + w[3 * k + 1] * h + w[3 * k + 2];
+    };
     c = sigmoid(gate(0)) * c + sigmoid(gate(1)) * tanh(gate(2));
     h = sigmoid(gate(3)) * tanh(c);
   }
@@ -373,7 +375,8 @@ TEST_CASE("scalar: misuse is said") {
   CHECK_THROWS_WITH_AS(Number(tape.input({1.0, 2.0})), doctest::Contains("got shape [2]"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(gradient(numeric::root<Number>, Number(2)),
-                       doctest::Contains("a variable on a tape is needed"), std::invalid_argument);
+                       doctest::Contains("at least one variable on a tape is needed"),
+                       std::invalid_argument);
   CHECK_THROWS_AS(to_var(Numbers{1, 2}), std::invalid_argument);
   CHECK_THROWS_AS(Number(Var<double>()), std::invalid_argument);
   const Number doubled = [&] {

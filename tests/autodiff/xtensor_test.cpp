@@ -26,7 +26,8 @@ TEST_CASE("xtensor: tensors of every kind survive the way there and back") {
         Tensor<double>::zeros({0, 3}), Tensor<double>{{{1, 2}, {3, 4}}}}) {
     CAPTURE(to_string(tensor.shape()));
     CHECK(from_xtensor(to_xtensor(tensor)) == tensor);
-    CHECK(Tensor<double>(view_of(to_xtensor(tensor))) == tensor);
+    const auto array = to_xtensor(tensor);
+    CHECK(Tensor<double>(view_of(array)) == tensor);
   }
   const ColumnMajor there = to_xtensor(matrix);
   CHECK(there.dimension() == 2);

@@ -1,9 +1,11 @@
 #include "fjord/flows/model.hpp"
 
 #include <cmath>
+#include <functional>
 
 #include <doctest/doctest.h>
 
+#include "fjord/nn/mlp.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
 
@@ -201,6 +203,11 @@ TEST_CASE("model: parameters are loaded all or not at all") {
   nn::State infinite = whole;
   std::get<Tensor<double>>(infinite.tensors.at("blocks.1.layers.2.bias"))(0) = HUGE_VAL;
   CHECK_THROWS_AS(load_parameters(*model, infinite), std::invalid_argument);
+  nn::State more = whole;
+  more.tensors["blocks.2.layers.0.bias"] = Tensor<double>{1, 2};
+  CHECK_THROWS_WITH_AS(load_parameters(*model, more),
+                       "[model] the model has no parameter for the tensor blocks.2.layers.0.bias",
+                       std::invalid_argument);
   Tape<double> tape;
   tape.bind(*nn::parameters_of<double>(*model).back().parameter);
   CHECK_THROWS_AS(load_parameters(*model, whole), std::invalid_argument);
@@ -209,6 +216,71 @@ TEST_CASE("model: parameters are loaded all or not at all") {
   load_parameters(*model, whole);
   CHECK(nn::format_safetensors(state_of(*model, test::small_settings())) ==
         nn::format_safetensors(whole));
+}
+
+TEST_CASE("model: what model_of refuses is not made into a state") {
+  const auto refuses = [](const FlowSettings& settings, double weight) {
+    const auto model = test::random_model<double>(test::small_settings(), numerics(1e-6));
+    nn::parameters_of<double>(*model)[1].parameter->mutable_values()[0] = weight;
+    CHECK_THROWS_AS(state_of(*model, settings), std::invalid_argument);
+  };
+  const FlowSettings good = test::small_settings();
+  const auto with = [&](auto change) {
+    FlowSettings settings = good;
+    change(settings);
+    return settings;
+  };
+  refuses(good, HUGE_VAL);
+  refuses(good, std::nan(""));
+  refuses(with([](FlowSettings& s) { s.dim = 3; }), 1);
+  refuses(with([](FlowSettings& s) { s.blocks = 1; }), 1);
+  refuses(with([](FlowSettings& s) { s.blocks = 3; }), 1);
+  refuses(with([](FlowSettings& s) { s.hidden = {6}; }), 1);
+  refuses(with([](FlowSettings& s) { s.hidden = {6, 4}; }), 1);
+  refuses(with([](FlowSettings& s) { s.activation = "relu"; }), 1);
+  refuses(with([](FlowSettings& s) { s.time_input = nn::TimeInput::concat; }), 1);
+  refuses(with([](FlowSettings& s) { s.t1 = s.t0; }), 1);
+  refuses(with([](FlowSettings& s) { s.base_scale = -1; }), 1);
+}
+
+TEST_CASE("model: rows of another width are refused by the model") {
+  Tape<double> tape;
+  for (const Trace trace : {Trace::exact, Trace::hutchinson}) {
+    const auto model = test::random_model<double>(test::small_settings(), numerics(1e-4, trace));
+    for (const Shape& shape : {Shape{5, 3}, Shape{5, 1}, Shape{2}, Shape{1, 5, 2}}) {
+      CAPTURE(to_string(shape));
+      const Var<double> x = tape.input(Tensor<double>::ones(shape));
+      const auto refuses = [&](const std::string& op, const std::function<void(Context&)>& use) {
+        Context context;
+        CHECK_THROWS_WITH_AS(
+            use(context),
+            ("[" + op + "] rows of 2 numbers are needed, got shape " + to_string(shape)).c_str(),
+            std::invalid_argument);
+      };
+      refuses("log_prob", [&](Context& c) { model->log_prob(x, c); });
+      if (shape.rank() != 2) continue;
+      refuses("flow", [&](Context& c) { model->bijector().forward(x, c); });
+      refuses("flow", [&](Context& c) { model->bijector().inverse(x, c); });
+      refuses("flow", [&](Context& c) { model->bijector().forward_with_log_det(x, c); });
+      refuses("flow", [&](Context& c) { model->bijector().inverse_with_log_det(x, c); });
+    }
+  }
+}
+
+TEST_CASE("model: parts that are null are refused") {
+  const auto base = [] {
+    return std::make_unique<DiagonalNormal<double>>(Tensor<double>::zeros({2}),
+                                                    Tensor<double>::ones({2}));
+  };
+  const auto refuses = [](auto make) { CHECK_THROWS_AS(make(), std::invalid_argument); };
+  refuses([&] { TransformedDistribution<double>(base(), nullptr); });
+  refuses([] { TransformedDistribution<double>(nullptr, nullptr); });
+  refuses([] { Inverse<double>(nullptr); });
+  refuses([] { Chain<double>(std::vector<std::unique_ptr<Bijector<double>>>(2)); });
+  refuses([] { Ffjord<double>(nullptr, {}); });
+  refuses([] {
+    nn::Mlp<double>(std::vector<Index>{2, 3}, nn::Activation<double>{}, RandomKey(0));
+  });
 }
 
 }  // namespace

@@ -159,20 +159,5 @@ TEST_CASE("scoring: the divergence in blocks of any size is the exact one") {
   }
 }
 
-TEST_CASE("scoring: null parts are refused") {
-  const auto refused = [](auto make) {
-    CHECK_THROWS_WITH_AS(make(), doctest::Contains("null pointer"), std::invalid_argument);
-  };
-  refused([] { Inverse<double>(nullptr); });
-  refused([] { TransformedDistribution<double>(nullptr, nullptr); });
-  refused([] {
-    std::vector<std::unique_ptr<Bijector<double>>> blocks;
-    blocks.push_back(nullptr);
-    Chain<double>(std::move(blocks));
-  });
-  CHECK_THROWS_WITH_AS(Ffjord<double>(nullptr, {}), doctest::Contains("empty function"),
-                       std::invalid_argument);
-}
-
 }  // namespace
 }  // namespace fjord::flows

@@ -10,11 +10,27 @@
 namespace fjord::test {
 namespace {
 
-double relative(double a, double b) {
+// The error of an entry relative to its own size, or to `size` if that is larger.
+double relative(double a, double b, double size) {
   if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
-  const double error = std::abs(a - b) / std::max({1.0, std::abs(a), std::abs(b)});
+  const double error = std::abs(a - b) / std::max({size, std::abs(a), std::abs(b)});
   return std::isnan(error) ? inf : error;
 }
+
+double largest_finite(const std::vector<double>& entries) {
+  double result = 0;
+  for (const double entry : entries) {
+    if (std::isfinite(entry)) result = std::max(result, std::abs(entry));
+  }
+  return result;
+}
+
+// The size that errors are relative to: that of the entry, at least `least`, and if `of_tensor` at
+// least that of the tensor's largest entry.
+struct Unit {
+  double least = 0;
+  bool of_tensor = false;
+};
 
 std::string text(double value) {
   std::ostringstream out;
@@ -39,7 +55,7 @@ Tensors values(const Vars<T>& vars) {
 
 // A sentence on the first entry that differs by more than the tolerance; empty if none does.
 std::string difference(const Tensors& got, const Tensors& expected, double tolerance,
-                       const std::string& what) {
+                       const std::string& what, const Unit& unit = {}) {
   if (got.size() != expected.size()) {
     return what + ": " + std::to_string(got.size()) + " results, expected " +
            std::to_string(expected.size());
@@ -51,8 +67,9 @@ std::string difference(const Tensors& got, const Tensors& expected, double toler
     }
     const std::vector<double> a = got[i].to_vector();
     const std::vector<double> b = expected[i].to_vector();
+    const double size = std::max(unit.least, unit.of_tensor ? largest_finite(b) : 0);
     for (std::size_t k = 0; k < a.size(); ++k) {
-      if (relative(a[k], b[k]) <= tolerance) continue;
+      if (relative(a[k], b[k], size) <= tolerance) continue;
       return what + " " + std::to_string(i) + ", entry " + std::to_string(k) + ": " + text(a[k]) +
              ", expected " + text(b[k]);
     }
@@ -77,7 +94,8 @@ std::string expect_rejection(const std::function<void()>& call, const std::strin
 
 std::string check_values(const Row& row) {
   Tape<double> tape;
-  return difference(values(row.f(record(tape, row.at))), row.expected, row.tolerance, "result");
+  return difference(values(row.f(record(tape, row.at))), row.expected, row.tolerance, "result",
+                    {row.least});
 }
 
 Tensors ones_like(const Tensors& tensors) {
@@ -86,14 +104,27 @@ Tensors ones_like(const Tensors& tensors) {
   return result;
 }
 
-// The gradient of the sum of all results, by the reverse sweep of values.
+// Weights for the results of f at a point.
+using Weights = std::function<Tensor<double>(const Shape&)>;
+
+Tensor<double> all_ones(const Shape& shape) {
+  return Tensor<double>::ones(shape);
+}
+
+// No combination of results that is constant: the sum of a softmax has no gradient but rounding.
+Tensor<double> all_unlike(const Shape& shape) {
+  return sample(shape, 4000);
+}
+
+// The gradient of the weighted sum of all results, by the reverse sweep of values.
 template <class T>
-Tensors gradient_of_sum(const std::function<Vars<T>(const Vars<T>&)>& f, const Tensors& at) {
+Tensors gradient_of_sum(const std::function<Vars<T>(const Vars<T>&)>& f, const Tensors& at,
+                        const Weights& weights = all_ones) {
   Tape<T> tape;
   const Vars<T> inputs = record(tape, at);
   const Vars<T> outputs = f(inputs);
   std::vector<Tensor<T>> seeds;
-  for (const Var<T>& y : outputs) seeds.push_back(Tensor<T>::ones(y.shape()));
+  for (const Var<T>& y : outputs) seeds.push_back(weights(y.shape()).template as<T>());
   const std::vector<TensorView<T>> views(seeds.begin(), seeds.end());
   Tensors result;
   for (const TensorView<T>& g : pullback_values<T>(outputs, views, inputs)) {
@@ -102,27 +133,30 @@ Tensors gradient_of_sum(const std::function<Vars<T>(const Vars<T>&)>& f, const T
   return result;
 }
 
-// Along ones in every input, by the forward sweep.
+// Along the weights of every input, by the forward sweep.
 template <class T>
-Tensors tangent_along_ones(const std::function<Vars<T>(const Vars<T>&)>& f, const Tensors& at) {
+Tensors tangent_along(const std::function<Vars<T>(const Vars<T>&)>& f, const Tensors& at,
+                      const Weights& weights = all_ones) {
   Tape<T> tape;
   const Vars<T> inputs = record(tape, at);
-  return values(pushforward<T>(inputs, record(tape, ones_like(at)), f(inputs)));
+  Tensors directions;
+  for (const Tensor<double>& x : at) directions.push_back(weights(x.shape()));
+  return values(pushforward<T>(inputs, record(tape, directions), f(inputs)));
 }
 
 std::string check_float(const Row& row) {
   Tape<float> tape;
   std::string failure = difference(values(row.f_float(record(tape, row.at))), row.expected,
-                                   row.float_tolerance, "float result");
+                                   row.float_tolerance, "float result", {row.least});
   if (failure.empty()) {
-    failure =
-        difference(gradient_of_sum<float>(row.f_float, row.at),
-                   gradient_of_sum<double>(row.f, row.at), row.float_tolerance, "float gradient");
+    failure = difference(gradient_of_sum<float>(row.f_float, row.at, all_unlike),
+                         gradient_of_sum<double>(row.f, row.at, all_unlike), row.float_tolerance,
+                         "float gradient", {.least = row.least, .of_tensor = true});
   }
   if (failure.empty()) {
-    failure =
-        difference(tangent_along_ones<float>(row.f_float, row.at),
-                   tangent_along_ones<double>(row.f, row.at), row.float_tolerance, "float tangent");
+    failure = difference(tangent_along<float>(row.f_float, row.at, all_unlike),
+                         tangent_along<double>(row.f, row.at, all_unlike), row.float_tolerance,
+                         "float tangent", {.least = row.least, .of_tensor = true});
   }
   return failure;
 }
@@ -146,7 +180,7 @@ std::string check_edge(const Row& row, const Edge& edge) {
   if (!failure.empty() || edge.at.size() > 1 || edge.at.front().size() != 1) return failure;
   // One number in, so that the forward sweep alone gives the derivative.
   double slope = 0;
-  for (const Tensor<double>& t : tangent_along_ones<double>(row.f, edge.at)) {
+  for (const Tensor<double>& t : tangent_along<double>(row.f, edge.at)) {
     for (const double entry : t.storage()) slope += entry;
   }
   return difference({Tensor<double>(slope)}, {Tensor<double>(edge.gradient.front().to_vector()[0])},
@@ -182,7 +216,7 @@ std::string check_errors(const Row& row) {
 
 std::string check_no_derivative(const Row& row) {
   for (const Tensors& found :
-       {gradient_of_sum<double>(row.f, row.at), tangent_along_ones<double>(row.f, row.at)}) {
+       {gradient_of_sum<double>(row.f, row.at), tangent_along<double>(row.f, row.at)}) {
     for (const Tensor<double>& tensor : found) {
       for (const double entry : tensor.storage()) {
         if (entry != 0) return "a derivative is " + text(entry) + ", expected 0";
@@ -220,6 +254,11 @@ Row& Row::with_h(double step) {
 Row& Row::with_tolerance(double value, double single) {
   tolerance = value;
   float_tolerance = single;
+  return *this;
+}
+
+Row& Row::with_least(double size) {
+  least = size;
   return *this;
 }
 
@@ -269,9 +308,23 @@ std::vector<Cell> run_battery(const Row& row) {
 std::string operations_table(const std::vector<Row>& rows,
                              const std::vector<std::vector<Cell>>& cells) {
   std::string out =
-      "# Operations\n\nMade by the tests: every cell is a check that ran. "
-      "`tests/support/battery.hpp`"
-      " says what each column means;\nthe number under *edges* counts the points.\n\n| operation |";
+      R"(# Operations
+
+Made by the tests: every cell is a check that ran.
+
+* *value*: against numbers by other means, each entry relative to its own size;
+* *reverse*: the gradient, by a sweep of values and by a recorded one, against finite differences;
+* *forward*: the dot test, and several tangents at once;
+* *nestings*: forward over reverse and the other three give the same Hessian, which is symmetric;
+* *curvature*: the Hessian against finite differences of the gradient;
+* *float*: single precision against double;
+* *edges*: points where a convention or a limit decides, relative to their own size; the number
+  counts them;
+* *errors*: wrong handles and arguments are refused, in the operation's name.
+
+`tests/support/battery.hpp` has the tolerances. *zero* means that no derivative flows.
+
+| operation |)";
   for (const Cell& cell : cells.front()) out += " " + cell.column + " |";
   out += "\n|---|";
   for (std::size_t i = 0; i < cells.front().size(); ++i) out += "---|";

@@ -1,7 +1,25 @@
 /// The one table of operations, and the battery of checks that every row of it runs through.
 ///
 /// A family of operations adds its rows in tests/autodiff/ops/<family>_rows.cpp; nothing else has to
-/// change. Rows become lines of docs/operations.md, every cell of which is a check that ran.
+/// change. Rows become lines of docs/operations.md, every cell of which is a check that ran:
+///   value      the results at `at` against numbers by other means.
+///   reverse    the gradient by the sweep of values against six-point differences, at 1e-9; by the
+///              recorded sweep against that of values, at 1e-12.
+///   forward    the dot test <u, J v> = <J^T u, v>, and a sweep of two tangents against two of one,
+///              at 1e-12.
+///   nestings   the four nestings of the two sweeps against each other, at 1e-11, and the Hessian
+///              against its transpose, at 1e-12.
+///   curvature  the Hessian times a vector against six-point differences of the gradient, at 1e-8.
+///   float      values, gradient and tangent in single precision against those in double.
+///   edges      at points where a convention or a limit decides: the value and, where the row gives
+///              it, the gradient by both sweeps in reverse, and forward if it is one number.
+///   errors     empty, ended and foreign handles, and the row's rejected arguments, throw
+///              std::invalid_argument "[...] ...".
+/// Values and edges are compared entry by entry, relative to the entry's own size, so that 0, inf and
+/// NaN must be met exactly. Derivatives of one sweep against another, and of float against double,
+/// are relative to the largest entry of the tensor, or of the terms of a sum, since their parts may
+/// cancel. Differences are relative to the entry, at least 1: they have an absolute error, that of
+/// the values that are subtracted divided by the step.
 #pragma once
 
 #include <functional>
@@ -36,10 +54,11 @@ struct Row {
   std::function<Vars<float>(const Vars<float>&)> f_float;
   Tensors at;        ///< where derivatives are taken, away from kinks and ties
   Tensors expected;  ///< the values there by other means: closed form, loops, outside numbers
-  double tolerance = 1e-13;       ///< of `expected`, relative to its size, at least 1
-  double float_tolerance = 2e-5;  ///< of float against double, relative likewise
-  double h = 1e-2;                ///< of the six-point stencil
-  bool differentiable = true;     ///< false: derivatives must be exactly zero
+  double tolerance = 1e-13;       ///< of `expected`, relative to each entry
+  double float_tolerance = 2e-5;  ///< of float against `expected`, and its derivatives
+  double least = 0;  ///< size of terms of `expected` that cancel: errors are relative to it
+  double h = 1e-2;   ///< of the six-point stencil
+  bool differentiable = true;  ///< false: derivatives must be exactly zero
   std::vector<Edge> edges;
   std::vector<Tensors> rejected;  ///< arguments for which it must throw std::invalid_argument
 
@@ -49,6 +68,7 @@ struct Row {
   Row& reject(Tensors arguments);
   Row& with_h(double step);
   Row& with_tolerance(double value, double single);
+  Row& with_least(double size);
   Row& not_differentiable();
 };
 

@@ -12,7 +12,8 @@ Tensor<double> empty(const Shape& shape) {
 }
 
 void add_det_row(Rows& rows, const std::string& variant, const Tensor<double>& a) {
-  rows.add("det", variant, [](const auto& v) { return det(v[0]); }, {a}, {det_by_minors(a)});
+  rows.add("det", variant, [](const auto& v) { return det(v[0]); }, {a}, {det_by_minors(a)})
+      .with_least(1);
 }
 
 // Of rank r in general.

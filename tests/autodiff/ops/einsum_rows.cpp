@@ -6,13 +6,17 @@
 namespace fjord::test {
 namespace {
 
+struct Operand {
+  std::string letters;
+  Tensor<double> tensor;
+};
+
 // The definition: every letter runs through its axis, whether the result names it or not.
-Tensor<double> by_loops(const std::string& a_letters, const Tensor<double>& a,
-                        const std::string& b_letters, const Tensor<double>& b,
-                        const std::string& result) {
+Tensor<double> by_loops(const std::vector<Operand>& operands, const std::string& result) {
   std::map<char, Index> sizes;
-  for (std::size_t k = 0; k < a_letters.size(); ++k) sizes[a_letters[k]] = a.shape()[k];
-  for (std::size_t k = 0; k < b_letters.size(); ++k) sizes[b_letters[k]] = b.shape()[k];
+  for (const auto& [letters, tensor] : operands) {
+    for (std::size_t k = 0; k < letters.size(); ++k) sizes[letters[k]] = tensor.shape()[k];
+  }
   std::map<char, Index> at;
   Index steps = 1;
   for (const auto& [letter, size] : sizes) steps *= size;
@@ -35,7 +39,9 @@ Tensor<double> by_loops(const std::string& a_letters, const Tensor<double>& a,
       at[letter] = rest % size;
       rest /= size;
     }
-    total.storage()[place(result)] += a.storage()[place(a_letters)] * b.storage()[place(b_letters)];
+    double product = 1;
+    for (const auto& [letters, tensor] : operands) product *= tensor.storage()[place(letters)];
+    total.storage()[place(result)] += product;
   }
   return total;
 }
@@ -47,7 +53,42 @@ Row& add_einsum(Rows& rows, const std::string& a_letters, const Shape& a,
   const Tensor<double> right = sample(b, 2);
   return rows.add("einsum", subscripts,
                   [subscripts](const auto& v) { return einsum(subscripts, v[0], v[1]); },
-                  {left, right}, {by_loops(a_letters, left, b_letters, right, result)});
+                  {left, right}, {by_loops({{a_letters, left}, {b_letters, right}}, result)});
+}
+
+// Of any number of operands, and with "...", whose meaning is given in letters.
+Row& add_einsum(Rows& rows, const std::string& subscripts, const Tensors& operands,
+                const Tensor<double>& expected) {
+  return rows.add("einsum", subscripts,
+                  [subscripts](const auto& v) { return einsum(subscripts, std::span(v)); },
+                  operands, {expected});
+}
+
+void add_einsum_rows_of_many(Rows& rows) {
+  const Tensor<double> a = sample({2, 3}, 5);
+  const Tensor<double> b = sample({3, 4}, 6);
+  const Tensor<double> c = sample({4, 2}, 7);
+  add_einsum(rows, "ij,jk,kl->il", {a, b, c}, by_loops({{"ij", a}, {"jk", b}, {"kl", c}}, "il"))
+      .reject({a, b, b})
+      .reject({a, b});
+  add_einsum(rows, "ij,jk,ki->", {a, b, c}, by_loops({{"ij", a}, {"jk", b}, {"ki", c}}, ""));
+  add_einsum(rows, "ij,ij,ij->ji", {a, a, a}, by_loops({{"ij", a}, {"ij", a}, {"ij", a}}, "ji"));
+  add_einsum(rows, "i,j,k,i->kij", {Tensor<double>{1, 2}, {3, 4}, {5, 6, 7}, {8, 9}},
+             by_loops({{"i", {1, 2}}, {"j", {3, 4}}, {"k", {5, 6, 7}}, {"i", {8, 9}}}, "kij"));
+  add_einsum(rows, "ij->ji", {a}, by_loops({{"ij", a}}, "ji"));
+  add_einsum(rows, "ij->i", {a}, by_loops({{"ij", a}}, "i"));
+  const Tensor<double> batch = sample({2, 2, 3}, 8);
+  add_einsum(rows, "...ij,jk->...ik", {batch, b}, by_loops({{"nij", batch}, {"jk", b}}, "nik"))
+      .reject({Tensor<double>{1, 2, 3}, b});
+  const Tensor<double> other = sample({2, 3, 2}, 9);
+  add_einsum(rows, "i...,...j->ij...", {batch, other},
+             by_loops({{"imn", batch}, {"mnj", other}}, "ijmn"));
+  const Tensor<double> one = sample({1, 3}, 10);
+  add_einsum(rows, "...i,...i->...", {batch, one},
+             by_loops({{"mni", batch}, {"i", Tensor<double>::from({3}, one.to_vector())}}, "mn"))
+      .reject({batch, sample({3, 3}, 1)});
+  add_einsum(rows, "...,...->...", {one, Tensor<double>(2.0)},
+             by_loops({{"ni", one}, {"", Tensor<double>(2.0)}}, "ni"));
 }
 
 }  // namespace
@@ -68,6 +109,7 @@ void add_einsum_rows(Rows& rows) {
   add_einsum(rows, "abcd", {2, 2, 3, 2}, "dbea", {2, 2, 3, 2}, "bec");
   add_einsum(rows, "", {}, "ij", {2, 3}, "ij");
   add_einsum(rows, "ij", {2, 0}, "jk", {0, 3}, "ik");
+  add_einsum_rows_of_many(rows);
   const auto f = [](const auto& v) { return dot(v[0], v[1]); };
   rows.add("dot", "vectors", f, {Tensor<double>{1, 2, 3}, Tensor<double>{4, -5, 6}},
            {Tensor<double>(12.0)})
@@ -79,9 +121,9 @@ void add_einsum_rows(Rows& rows) {
            {Tensor<double>{15, 18}});
   const Tensor<double> a = sample({2, 2, 3}, 3);
   const Tensor<double> b = sample({2, 3, 2}, 4);
-  rows.add("dot", "more axes", f, {a, b}, {by_loops("abc", a, "dce", b, "abde")});
+  rows.add("dot", "more axes", f, {a, b}, {by_loops({{"abc", a}, {"dce", b}}, "abde")});
   rows.add("dot", "matrix, vector", f, {a, Tensor<double>{1, -2, 0.5}},
-           {by_loops("abc", a, "c", Tensor<double>{1, -2, 0.5}, "ab")});
+           {by_loops({{"abc", a}, {"c", {1, -2, 0.5}}}, "ab")});
 }
 
 }  // namespace fjord::test

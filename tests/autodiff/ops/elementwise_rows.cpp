@@ -84,6 +84,14 @@ void add_functions(Rows& rows) {
           "stop_gradient", [](const auto& x) { return stop_gradient(x); },
           [](double x) { return x; }, some)
       .not_differentiable();
+  rows.unary(
+          "zeros_like", [](const auto& x) { return zeros_like(x); }, [](double) { return 0; }, some)
+      .not_differentiable()
+      .edge({Tensor<double>{{nan, inf}}}, Tensor<double>{{0, 0}}, {Tensor<double>{{0, 0}}});
+  rows.unary(
+          "ones_like", [](const auto& x) { return ones_like(x); }, [](double) { return 1; }, some)
+      .not_differentiable()
+      .edge({Tensor<double>{{nan, inf}}}, Tensor<double>{{1, 1}}, {Tensor<double>{{0, 0}}});
 }
 
 }  // namespace

@@ -1,4 +1,8 @@
+#include <limits>
+#include <vector>
+
 #include "fjord/autodiff/ops/index.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
 namespace fjord::test {
@@ -15,9 +19,25 @@ void add_slice_rows(Rows& rows) {
       .edge({Tensor<double>{0, nan, inf, nan, 7}}, Tensor<double>{0, inf, 7},
             {Tensor<double>{1, 0, 1, 0, 1}})
       .reject({Tensor<double>{1, 2}});
-  rows.add("slice", "step -2", [](const auto& v) { return slice(v[0], 0, 3, -1, -2); }, {list},
+  rows.add("slice", "step -2", [](const auto& v) { return slice(v[0], 0, 3, {}, -2); }, {list},
            {Tensor<double>{4, 2}})
       .reject({Tensor<double>{1, 2, 3}});
+  rows.add("slice", "all, step -1", [](const auto& v) { return slice(v[0], 0, {}, {}, -1); },
+           {list}, {Tensor<double>{5, 4, 3, 2, 1}})
+      .edge({Tensor<double>::zeros({0})}, Tensor<double>::zeros({0}), {});
+  rows.add("slice", "from the end, step -2",
+           [](const auto& v) { return slice(v[0], 0, -1, -5, -2); }, {list}, {Tensor<double>{5, 3}})
+      .reject({Tensor<double>{1, 2}});
+  rows.add("slice", "step near the largest number",
+           [](const auto& v) {
+             constexpr Index far = std::numeric_limits<Index>::max();
+             return concatenate({slice(v[0], 0, 1, 5, far), slice(v[0], 0, 3, {}, -far - 1)}, 0);
+           },
+           {list}, {Tensor<double>{2, 4}});
+  // -1 is the last entry, as in numpy, and not the place before the first.
+  rows.add("slice", "end -1, step -1", [](const auto& v) { return slice(v[0], 0, 3, -1, -1); },
+           {Tensor<double>{1, 2, 3, 4}}, {Tensor<double>::zeros({0})})
+      .reject({list});
   rows.add("slice", "axis 1, step -1", [](const auto& v) { return slice(v[0], -1, 2, 0, -1); },
            {matrix}, {Tensor<double>{{3, 2}, {6, 5}}});
   rows.add("slice", "step 1", [](const auto& v) { return slice(v[0], 0, 1, 3, 1); }, {list},
@@ -113,6 +133,11 @@ void add_order_rows(Rows& rows) {
            {Tensor<double>{{1, 2}, {3, 4}}},
            {Tensor<double>{{1, 2, 1, 2}, {3, 4, 3, 4}, {1, 2, 1, 2}, {3, 4, 3, 4}}})
       .edge({Tensor<double>(3.0)}, Tensor<double>{{3, 3}, {3, 3}}, {Tensor<double>(4.0)});
+  rows.add("tile", "counts of a vector",
+           [](const auto& v) {
+             return tile(v[0], std::vector<Index>{2, 1});
+           },
+           {Tensor<double>{1, 2}}, {Tensor<double>{{1, 2}, {1, 2}}});
   rows.add("tile", "fewer counts than axes", [](const auto& v) { return tile(v[0], {2}); },
            {matrix}, {Tensor<double>{{1, 2, 3, 1, 2, 3}, {4, 5, 6, 4, 5, 6}}});
   rows.add("tile", "more counts than axes",

@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "fjord/autodiff/ops/join.hpp"
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
@@ -44,6 +46,11 @@ void add_join_rows(Rows& rows) {
            {x}, {Tensor<double>{{-1, -1, -1, -1, -1}, {1, 2, 3, -1, -1}, {4, 5, 6, -1, -1}}})
       .edge({Tensor<double>::zeros({0, 0})}, Tensor<double>{{-1, -1}}, {})
       .reject({Tensor<double>{1, 2}});
+  rows.add("pad", "widths of a vector",
+           [](const auto& v) {
+             return pad(v[0], std::vector<PadWidths>{{0, 1}});
+           },
+           {Tensor<double>{1, 2}}, {Tensor<double>{1, 2, 0}});
   rows.add("pad", "none", [](const auto& v) { return pad(v[0], {}); }, {Tensor<double>(2.0)},
            {Tensor<double>(2.0)});
 }

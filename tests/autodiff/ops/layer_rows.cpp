@@ -57,7 +57,8 @@ void add_layer_rows(Rows& rows) {
              Tensor<double> y = affine_of(x, w, zero, [](double z) { return z; });
              for (std::size_t i = 0; i < y.storage().size(); ++i) y.storage()[i] *= s.storage()[i];
              return y;
-           }()});
+           }()})
+      .with_least(1);
 }
 
 }  // namespace fjord::test

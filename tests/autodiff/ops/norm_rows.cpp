@@ -43,7 +43,7 @@ void add_norm_rows(Rows& rows) {
       .edge({Tensor<double>{0, 0}}, Tensor<double>(0.0), {Tensor<double>{0, 0}})
       .edge({Tensor<double>{3e300, -4e300}}, Tensor<double>(5e300), {Tensor<double>{0.6, -0.8}})
       .edge({Tensor<double>{3e-300, 4e-300}}, Tensor<double>(5e-300), {Tensor<double>{0.6, 0.8}})
-      .edge({Tensor<double>{3e-300, 4}}, Tensor<double>(4.0), {Tensor<double>{0, 1}})
+      .edge({Tensor<double>{3e-300, 4}}, Tensor<double>(4.0), {Tensor<double>{7.5e-301, 1}})
       .edge({Tensor<double>{0, least}}, Tensor<double>(least), {Tensor<double>{0, 1}})
       .edge({Tensor<double>{1, -inf}}, Tensor<double>(inf), {})
       .edge({Tensor<double>{0, nan}}, Tensor<double>(nan), {Tensor<double>{nan, nan}})

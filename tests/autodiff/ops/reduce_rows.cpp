@@ -1,4 +1,6 @@
+#include <array>
 #include <cmath>
+#include <vector>
 
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/tests/autodiff/ops/rows.hpp"
@@ -16,6 +18,17 @@ void add_sum_rows(Rows& rows) {
       .reject({Tensor<double>(1.0)});
   rows.add("sum", "axis -1, keep_dims", [](const auto& v) { return sum(v[0], {-1}, true); }, {x},
            {Tensor<double>{{6}, {16}}});
+  rows.add("sum", "axes of a vector",
+           [](const auto& v) {
+             std::vector<Index> axes;
+             for (std::size_t k = 0; k < v[0].shape().rank(); ++k)
+               axes.push_back(static_cast<Index>(k));
+             return sum(v[0], axes);
+           },
+           {x}, {Tensor<double>(22.0)});
+  rows.add("mean", "axes of an array",
+           [](const auto& v) { return mean(v[0], std::array<Index, 1>{-1}); }, {x},
+           {Tensor<double>{2, 16.0 / 3}});
   rows.add("mean", "", [](const auto& v) { return mean(v[0]); }, {x}, {Tensor<double>(22.0 / 6)})
       .edge({Tensor<double>::zeros({0})}, Tensor<double>(nan), {});
   rows.add("mean", "axis 0, keep_dims", [](const auto& v) { return mean(v[0], {0}, true); }, {x},
@@ -77,8 +90,8 @@ void add_variance_rows(Rows& rows) {
       .edge({Tensor<double>{-1e300, 1e300}}, Tensor<double>(1e300), {Tensor<double>{-0.5, 0.5}})
       .edge({Tensor<double>{1, nan}}, Tensor<double>(nan), {});
   rows.add("standard_deviation", "axis 0, keep_dims, ddof 1",
-           [](const auto& v) { return standard_deviation(v[0], {0}, true, 1); }, {x},
-           {Tensor<double>{{std::sqrt(4.5), std::sqrt(8), std::sqrt(12.5)}}})
+           [](const auto& v) { return standard_deviation(v[0], {0}, true, 1); },
+           {Tensor<double>{{1, 2}, {4, -5}, {7, 0}}}, {Tensor<double>{{3, std::sqrt(13)}}})
       .reject({Tensor<double>(1.0)});
 }
 

@@ -7,6 +7,7 @@ namespace fjord::test {
 
 void add_activation_rows(Rows& rows);
 void add_determinant_rows(Rows& rows);
+void add_distance_rows(Rows& rows);
 void add_einsum_rows(Rows& rows);
 void add_elementwise_rows(Rows& rows);
 void add_error_function_rows(Rows& rows);
@@ -15,9 +16,11 @@ void add_extreme_rows(Rows& rows);
 void add_factor_rows(Rows& rows);
 void add_gamma_rows(Rows& rows);
 void add_hyperbolic_rows(Rows& rows);
+void add_incomplete_gamma_rows(Rows& rows);
 void add_index_rows(Rows& rows);
 void add_join_rows(Rows& rows);
 void add_layer_rows(Rows& rows);
+void add_least_squares_rows(Rows& rows);
 void add_linalg_rows(Rows& rows);
 void add_loss_rows(Rows& rows);
 void add_matrix_function_rows(Rows& rows);
@@ -35,6 +38,7 @@ void add_softmax_rows(Rows& rows);
 void add_solve_rows(Rows& rows);
 void add_sort_rows(Rows& rows);
 void add_spectral_rows(Rows& rows);
+void add_symmetric_function_rows(Rows& rows);
 void add_trigonometric_rows(Rows& rows);
 
 }  // namespace fjord::test

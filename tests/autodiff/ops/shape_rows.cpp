@@ -1,3 +1,5 @@
+#include <vector>
+
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/tests/autodiff/ops/rows.hpp"
 
@@ -16,11 +18,44 @@ void add_shape_rows(Rows& rows) {
              return reshape(v[0], {2, 1, 3});
            },
            {x}, {Tensor<double>{{{1, 2, 3}}, {{4, 5, 6}}}});
+  rows.add("reshape", "-1",
+           [](const auto& v) {
+             return reshape(v[0], {-1, 2});
+           },
+           {x}, {Tensor<double>{{1, 2}, {3, 4}, {5, 6}}})
+      .edge({Tensor<double>::zeros({0, 3})}, Tensor<double>::zeros({0, 2}), {})
+      .reject({Tensor<double>{1, 2, 3}});
+  rows.add("reshape", "sizes of a vector",
+           [](const auto& v) {
+             // Two sizes are open if there are two axes.
+             return reshape(v[0], std::vector<Index>(v[0].shape().rank(), -1));
+           },
+           {Tensor<double>{1, 2}}, {Tensor<double>{1, 2}})
+      .reject({x});
+  rows.add("reshape", "-1 and 0",
+           [](const auto& v) {
+             return reshape(v[0], {v[0].shape()[0], -1});
+           },
+           {x}, {x})
+      .reject({Tensor<double>::zeros({0, 3})});
+  rows.add("index", "x[1]", [](const auto& v) { return v[0][1]; }, {x}, {Tensor<double>{4, 5, 6}})
+      .edge({Tensor<double>{nan, 2}}, Tensor<double>(2.0), {Tensor<double>{0, 1}})
+      .reject({Tensor<double>{{1, 2, 3}}})
+      .reject({Tensor<double>(1.0)});
+  rows.add("index", "x[-2][2]", [](const auto& v) { return v[0][-2][2]; }, {x},
+           {Tensor<double>(3.0)})
+      .reject({Tensor<double>{{1, 2, 3}}});
   rows.add("slice", "axis 0", [](const auto& v) { return slice(v[0], 0, 1, 2); }, {x},
            {Tensor<double>{{4, 5, 6}}})
       .reject({Tensor<double>{{1, 2}}});
   rows.add("slice", "axis -1", [](const auto& v) { return slice(v[0], -1, 1, 3); }, {x},
            {Tensor<double>{{2, 3}, {5, 6}}});
+  rows.add("slice", "from the end", [](const auto& v) { return slice(v[0], 1, -2, {}); }, {x},
+           {Tensor<double>{{2, 3}, {5, 6}}})
+      .reject({Tensor<double>{{1}}});
+  rows.add("slice", "to the end", [](const auto& v) { return slice(v[0], 1, {}, -1); }, {x},
+           {Tensor<double>{{1, 2}, {4, 5}}})
+      .reject({Tensor<double>::zeros({1, 0})});
   const auto join = [](Index axis) {
     return [axis](const auto& v) { return concatenate(std::span(v), axis); };
   };
@@ -46,6 +81,11 @@ void add_shape_rows(Rows& rows) {
            {Tensor<double>{{{1, 4}}, {{2, 5}}, {{3, 6}}, {{1, 4}}, {{2, 5}}, {{3, 6}}}})
       .reject({Tensor<double>{{1, 2}}})
       .reject({Tensor<double>::zeros({1, 1, 1, 1})});
+  rows.add("transpose", "axes of a vector",
+           [](const auto& v) {
+             return transpose(v[0], std::vector<Index>{1, 0});
+           },
+           {x}, {Tensor<double>{{1, 4}, {2, 5}, {3, 6}}});
 }
 
 }  // namespace fjord::test

@@ -1,4 +1,4 @@
-#include "fjord/apps/moons/checkpoint.hpp"
+#include "fjord/apps/common/checkpoint.hpp"
 
 #include <algorithm>
 #include <set>
