@@ -1,6 +1,5 @@
 #include "fjord/flows/bijector.hpp"
 
-#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 
 namespace fjord::flows {
@@ -12,7 +11,7 @@ auto in_block(std::size_t block, F run) {
   try {
     return run();
   } catch (const ode::SolveFailure& failure) {
-    throw ode::SolveFailure("block " + std::to_string(block) + ": " + failure.what());
+    throw ode::SolveFailure("block " + std::to_string(block), failure);
   }
 }
 

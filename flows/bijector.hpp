@@ -12,14 +12,16 @@ namespace fjord::flows {
 
 /// How derivatives are to flow through the solves of a call.
 enum class Gradient {
-  none,     ///< not at all: memory does not grow with the steps
+  none,     ///< not at all, and asking for one is an error: memory does not grow with the steps
   direct,   ///< discretise, then optimise: through the recorded steps
   adjoint,  ///< optimise, then discretise: by a second solve, backwards
 };
 
 /// What one evaluation of a flow on a shard of rows needs beside its input, and what it counts.
 struct Context {
-  Gradient gradient = Gradient::none;
+  Gradient gradient = Gradient::direct;
+  /// What the solves control: the error of every row, or, for a loss, the mean over the rows.
+  ode::ErrorNorm norm = ode::ErrorNorm::largest_row;
   RandomKey random{0};          ///< key of the probes and samples of these rows
   std::uint64_t first_row = 0;  ///< number of the shard's first row in the batch
   std::size_t evaluations = 0;  ///< calls of fields so far, for the shard

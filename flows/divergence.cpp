@@ -1,5 +1,7 @@
 #include "fjord/flows/divergence.hpp"
 
+#include <algorithm>
+
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
@@ -16,6 +18,32 @@ Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& prob
   });
   const auto count = static_cast<double>(probes.shape()[1]);
   return sum(pushforward(x, probes, y) * probes, {1, 2}) * static_cast<T>(1 / count);
+}
+
+template <class T>
+Var<T> divergence_values(const Var<T>& x, const Var<T>& y, Index block) {
+  const Shape shape = x.shape();
+  const Index rows = shape[0];
+  Tape<T>& tape = x.tape();
+  T* sums = tape.new_values(rows);
+  std::fill_n(sums, rows, T(0));
+  for (Index first = 0; first < shape[1]; first += block) {
+    const RewindScope<T> scope(tape);
+    const Index count = std::min(block, shape[1] - first);
+    const NodeShape stacked = tape.keep_shape({rows, count, shape[1]});
+    T* units = tape.new_values(stacked.size);
+    std::fill_n(units, stacked.size, T(0));
+    for (Index k = 0; k < count; ++k)
+      std::fill_n(units + ((first + k) * count + k) * rows, rows, T(1));
+    const TensorView<T> numbers(units, stacked.shape(), Order::column_major);
+    const Var<T> moved = pushforward(x, tape.borrow(numbers), y);
+    const T* slopes = moved.value().data();
+    for (Index k = 0; k < count; ++k) {
+      for (Index row = 0; row < rows; ++row)
+        sums[row] += slopes[((first + k) * count + k) * rows + row];
+    }
+  }
+  return tape.borrow(TensorView<T>(sums, {rows}, Order::column_major));
 }
 
 template <class T>
@@ -40,6 +68,7 @@ Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& r
 
 #define FJORD_INSTANTIATE(T)                                                         \
   template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&); \
+  template Var<T> divergence_values(const Var<T>&, const Var<T>&, Index);            \
   template Var<T> draw_probes(const Var<T>&, Index, Probe, const RandomKey&, std::uint64_t);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

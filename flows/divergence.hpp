@@ -16,6 +16,13 @@ namespace fjord::flows {
 template <class T>
 Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes);
 
+/// The exact divergence as a leaf without derivatives: by `block` unit tangents at once, whose
+/// memory is given back before the next.
+///
+/// Shapes:  x, y [B, D], y computed from x, each row from its own; block > 0; result [B].
+template <class T>
+Var<T> divergence_values(const Var<T>& x, const Var<T>& y, Index block);
+
 /// Distributions of probes; Rademacher's has the smaller variance, and none for a diagonal
 /// Jacobian.
 enum class Probe { rademacher, gaussian };

@@ -1,11 +1,24 @@
 #include "fjord/flows/ffjord.hpp"
 
+#include <algorithm>
+
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 
 namespace fjord::flows {
+namespace {
+
+constexpr const char* no_gradient =
+    "set the gradient of the flow's Context, or of loss_and_gradient, to Gradient::direct or "
+    "Gradient::adjoint";
+
+// How many numbers the unit tangents of a block hold: large enough for matrix products to be fast,
+// small enough for a cache.
+constexpr Index numbers_of_tangents = 1 << 18;
+
+}  // namespace
 
 template <class T>
 Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters,
@@ -56,20 +69,21 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeS
     const Var<T> bound = tape.bind(*p.parameter);
     if (context.gradient == Gradient::adjoint) parameters.push_back(bound);
   }
+  ode::SolveOptions solve = options_.solve;
+  solve.norm = context.norm;
   ode::Solution<T> solution;
   switch (context.gradient) {
-    case Gradient::none: solution = ode::solve_values(f, y0, span, options_.solve); break;
-    case Gradient::direct: solution = ode::solve(f, y0, span, options_.solve); break;
+    case Gradient::none: solution = ode::solve_values(f, y0, span, solve, no_gradient); break;
+    case Gradient::direct: solution = ode::solve(f, y0, span, solve); break;
     case Gradient::adjoint:
-      solution = ode::solve_adjoint<T>(
-          f, y0, tape.scalar(static_cast<T>(span.t0)), tape.scalar(static_cast<T>(span.t1)),
-          parameters, {options_.solve, options_.backward.value_or(options_.solve)});
+      solution = ode::solve_adjoint<T>(f, y0, tape.scalar(static_cast<T>(span.t0)),
+                                       tape.scalar(static_cast<T>(span.t1)), parameters,
+                                       {solve, options_.backward.value_or(options_.solve)});
       break;
   }
   context.evaluations += solution.report.evaluations;
   ++context.solves;
-  if (solution.report.status != ode::Status::success)
-    throw ode::SolveFailure(solution.report.message());
+  if (solution.report.status != ode::Status::success) throw ode::SolveFailure(solution.report);
   return solution.y;
 }
 
@@ -102,17 +116,26 @@ Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Context& context) const 
     return draw_probes(z0, options_.probes, options_.probe, context.random.fold(context.solves),
                        context.first_row);
   }
-  return field_with_divergence_ == nullptr ? unit_tangents(z0) : Var<T>();
+  return field_with_divergence_ != nullptr || takes_blocks(z0.shape(), context) ? Var<T>()
+                                                                                : unit_tangents(z0);
+}
+
+template <class T>
+bool Ffjord<T>::takes_blocks(const Shape& rows, const Context& context) const {
+  return context.gradient == Gradient::none && rows.size() * rows[1] > numbers_of_tangents;
 }
 
 template <class T>
 Var<T> Ffjord<T>::slope_with_divergence(const Var<T>& t, const Var<T>& z,
                                         const Var<T>& directions) const {
-  if (directions.is_empty()) return field_with_divergence_(t, z);
+  if (directions.is_empty() && field_with_divergence_ != nullptr)
+    return field_with_divergence_(t, z);
   const Var<T> slope = field_(t, z);
-  const Var<T> divergence = options_.trace == Trace::exact
-                                ? exact_divergence(z, slope, directions)
-                                : estimated_divergence(z, slope, directions);
+  const Var<T> divergence =
+      directions.is_empty()
+          ? divergence_values(z, slope, std::max<Index>(1, numbers_of_tangents / z.shape().size()))
+      : options_.trace == Trace::exact ? exact_divergence(z, slope, directions)
+                                       : estimated_divergence(z, slope, directions);
   return concatenate<T>({slope, reshape(divergence, {z.shape()[0], 1})}, 1);
 }
 

@@ -12,7 +12,7 @@ enum class Trace { exact, hutchinson };
 struct FfjordOptions {
   double t0 = 0;                 ///< time of the base
   double t1 = 1;                 ///< time of the data
-  ode::SolveOptions solve = {};  ///< of every solve
+  ode::SolveOptions solve = {};  ///< of every solve, but for the norm: Context has that
   /// Of the adjoint mode's second solve; as `solve` if absent.
   std::optional<ode::SolveOptions> backward = std::nullopt;
   Trace trace = Trace::exact;
@@ -52,7 +52,11 @@ class Ffjord final : public Bijector<T> {
                                        Context& context) const;
   // What the trace needs pushed through the field; empty where the field gives it itself.
   Var<T> directions_at(const Var<T>& z0, const Context& context) const;
-  // The slope of z with the divergence as one column more.
+  // Whether the exact trace takes more memory at once than it needs: where nothing is recorded, it
+  // is computed in blocks.
+  bool takes_blocks(const Shape& rows, const Context& context) const;
+  // The slope of z with the divergence as one column more; directions empty: in one operation, or
+  // in blocks.
   Var<T> slope_with_divergence(const Var<T>& t, const Var<T>& z, const Var<T>& directions) const;
 
   ode::Field<T> field_;

@@ -40,6 +40,10 @@ void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
     std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
 }
 
+Context values_only(const RandomKey& random) {
+  return {.gradient = Gradient::none, .random = random};
+}
+
 }  // namespace
 
 template <class T>
@@ -63,8 +67,7 @@ void ShardedModel<T>::bind_parameters(Worker& worker) {
 
 template <class T>
 template <class Run>
-double ShardedModel<T>::for_each_shard(Index rows, const RandomKey& random, Gradient gradient,
-                                       Run run) {
+double ShardedModel<T>::for_each_shard(Index rows, const Context& start, Run run) {
   const auto count = static_cast<std::size_t>(shard_count(rows));
   if (shards_.size() < count) shards_.resize(count);
   const auto task = [&](int index, std::size_t shard) {
@@ -72,15 +75,13 @@ double ShardedModel<T>::for_each_shard(Index rows, const RandomKey& random, Grad
     const Index first = static_cast<Index>(shard) * shard_rows_;
     const Index last = first + std::min(rows - first, shard_rows_);
     bind_parameters(worker);
-    Context context;
-    context.gradient = gradient;
-    context.random = random;
+    Context context = start;
     context.first_row = static_cast<std::uint64_t>(first);
     try {
       run(worker, shards_[shard], first, last - first, context);
     } catch (const ode::SolveFailure& failure) {
-      throw ode::SolveFailure("rows " + std::to_string(first + 1) + " to " + std::to_string(last) +
-                              ": " + failure.what());
+      throw ode::SolveFailure("rows " + std::to_string(first + 1) + " to " + std::to_string(last),
+                              failure);
     }
     shards_[shard].evaluations = context.evaluations * static_cast<std::size_t>(last - first);
   };
@@ -115,9 +116,9 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const TensorView<T>& data,
   const auto count = static_cast<Index>(rows.size());
   const T weight = static_cast<T>(-1.0 / static_cast<double>(count));
   LossAndGradient<T> result;
+  const Context start{.gradient = gradient, .norm = ode::ErrorNorm::rms, .random = random};
   result.evaluations = for_each_shard(
-      count, random, gradient,
-      [&](Worker& worker, Shard& shard, Index first, Index size, Context& context) {
+      count, start, [&](Worker& worker, Shard& shard, Index first, Index size, Context& context) {
         const Var<T> x = gather(worker.tape, data, size,
                                 [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
         const Var<T> loss = sum(model_.log_prob(x, context)) * weight;
@@ -147,7 +148,7 @@ RowResults<T> ShardedModel<T>::log_prob(const TensorView<T>& data, const RandomK
   const Index count = data.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count})};
   result.evaluations = for_each_shard(
-      count, random, Gradient::none,
+      count, values_only(random),
       [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
         const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return first + i; });
         scatter(model_.log_prob(x, context), result.values, first);
@@ -159,7 +160,7 @@ template <class T>
 RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random) {
   RowResults<T> result{Tensor<T>::zeros({count, model_.dim()})};
   result.evaluations =
-      for_each_shard(count, random, Gradient::none,
+      for_each_shard(count, values_only(random),
                      [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
                        scatter(model_.sample(worker.tape, size, context), result.values, first);
                      });
@@ -173,7 +174,7 @@ RowResults<T> ShardedModel<T>::forward(const TransformedDistribution<T>& model,
   const Index count = points.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count, model.dim()})};
   result.evaluations = for_each_shard(
-      count, RandomKey(0), Gradient::none,
+      count, values_only(RandomKey(0)),
       [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
         const Var<T> z = gather(worker.tape, points, size, [&](Index i) { return first + i; });
         scatter(model.bijector().forward(z, context), result.values, first);

@@ -26,7 +26,8 @@ struct RowResults {
 /// A model and the threads that compute with it.
 ///
 /// Every shard of `shard_rows` rows (the last one smaller) is recorded on its worker's tape and
-/// integrated with steps of its own; what shards give is added in their order.
+/// integrated with steps of its own; what shards give is added in their order. The steps of a loss
+/// control the root of the mean square of the error over a shard, all others the largest row's.
 /// Errors:  ode::SolveFailure, in every function, with the shard's rows (counted from 1 as in
 ///          tables), block, time and remedy, where a solve fails.
 /// Note:    Changing parameters is allowed between calls: no tape holds them then.
@@ -70,10 +71,10 @@ class ShardedModel final {
   }
 
   void bind_parameters(Worker& worker);
-  // Records run(tape, first row, rows, context) for every shard, and lets go of the parameters in
-  // the end.
+  // Records run(tape, first row, rows, context) for every shard, its context like `start`, and lets
+  // go of the parameters in the end.
   template <class Run>
-  double for_each_shard(Index rows, const RandomKey& random, Gradient gradient, Run run);
+  double for_each_shard(Index rows, const Context& start, Run run);
 
   Distribution<T>& model_;
   Workers& workers_;

@@ -7,6 +7,8 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/ode/backsolve.hpp"
+#include "fjord/ode/values.hpp"
 
 namespace fjord::ode {
 namespace {
@@ -25,6 +27,7 @@ struct Problem : std::enable_shared_from_this<Problem<T>> {
   AdjointOptions options;
   std::uint32_t parameters = 0;
   std::size_t* backward_evaluations = nullptr;
+  Checkpoints<T> checkpoints;
 };
 
 // Several tensors as one state of rank 1, for the solver.
@@ -55,7 +58,8 @@ Var<T> computed(const Var<T>& derivative) {
 template <class T>
 Var<T> solved(const Solution<T>& solution, const char* which) {
   if (solution.report.status != Status::success) {
-    throw SolveFailure(std::string("the ") + which + " solve failed: " + solution.report.message());
+    throw SolveFailure(std::string("the ") + which + " solve failed",
+                       SolveFailure(solution.report));
   }
   return solution.y;
 }
@@ -102,6 +106,48 @@ struct AdjointSolve {
     };
   }
 
+  static Backsolved<T> solved_back(const RuleNode<T>& rule, const Var<T>& y0, const Field<T>& field,
+                                   const Var<T>& start) {
+    const Problem<T>& p = problem(rule);
+    return solve_back<T>({p.f, field, p.span, p.options, p.checkpoints}, y0, start);
+  }
+
+  static Var<T> values_back(const Reverse<T>& rule, const Field<T>& field, const Var<T>& start) {
+    const Backsolved<T> back = solved_back(rule, rule.input(y0_input), field, start);
+    std::size_t* evaluations = problem(rule).backward_evaluations;
+    if (evaluations != nullptr) *evaluations += back.evaluations;
+    return back.packed;
+  }
+
+  // Solves between the times at which the state must be set anew: a solve of values finds those.
+  static Var<T> recorded_back(const Reverse<T>& rule, const Field<T>& field,
+                              const Vars<T>& parameters, const Var<T>& start) {
+    Tape<T>& tape = rule.tape();
+    const AdjointOptions& options = problem(rule).options;
+    std::vector<double> resets;
+    {
+      const RewindScope<T> scope(tape);
+      resets = solved_back(rule, rule.input(y0_input), field, start).resets;
+    }
+    Vars<T> times{rule.input(t0_input)};
+    Vars<T> states{rule.input(y0_input)};
+    for (std::size_t i = resets.size(); i-- > 0;) {
+      times.push_back(tape.scalar(static_cast<T>(resets[i])));
+      states.push_back(solved(solve_adjoint(problem(rule).f, states.back(), times.rbegin()[1],
+                                            times.back(), parameters, options),
+                              "forward"));
+    }
+    times.push_back(rule.input(t1_input));
+    Var<T> packed = start;
+    for (std::size_t i = times.size() - 1; i-- > 0;) {
+      packed = solved(solve_adjoint(field, packed, times[i + 1], times[i], parameters,
+                                    {options.backward, options.backward}),
+                      "backward");
+      if (i > 0) packed = with_state(packed, states[i]);
+    }
+    return packed;
+  }
+
   // Both modes: recorded sweeps append a solve that can be swept over in turn, the others take its
   // numbers only.
   static void pull(Reverse<T>& rule, bool records) {
@@ -118,14 +164,9 @@ struct AdjointSolve {
       start.push_back(broadcast_to(rule.tape().scalar(T(0)), shapes.back()));
     }
     const Field<T> field = backward_field(p, parameters, shape);
-    const Var<T> packed = pack(start);
-    const Solution<T> solution =
-        records ? solve_adjoint(field, packed, rule.input(t1_input), rule.input(t0_input),
-                                parameters, {p.options.backward, p.options.backward})
-                : solve_values(field, packed, {p.span.t1, p.span.t0}, p.options.backward);
-    const Vars<T> end = unpack(solved(solution, "backward"), shapes);
-    if (!records && p.backward_evaluations != nullptr)
-      *p.backward_evaluations += solution.report.evaluations;
+    const Var<T> packed = records ? recorded_back(rule, field, parameters, pack(start))
+                                  : values_back(rule, field, pack(start));
+    const Vars<T> end = unpack(packed, shapes);
     rule.add(y0_input, computed(end[1]));
     for (std::uint32_t i = 0; i < p.parameters; ++i)
       rule.add(first_parameter + i, computed(end[2 + i]));
@@ -197,41 +238,6 @@ struct AdjointSolve {
                                     pullback_values};
 };
 
-// What a field uses beside its state and time: nodes older than the solve that are no parameters.
-template <class T>
-class Captured final {
- public:
-  Captured(Tape<T>& tape, const Vars<T>& parameters)
-      : tape_(tape), parameters_(parameters), oldest_(static_cast<std::uint32_t>(tape.size())) {}
-
-  const Vars<T>& vars() const { return vars_; }
-
-  /// Looks at an evaluation that began at node `begin` and gave `slope`.
-  void watch(std::uint32_t begin, const Var<T>& slope) {
-    add(slope.index());
-    for (std::uint32_t i = begin; i < tape_.size(); ++i) {
-      const Node<T>& node = tape_.node(i);
-      for (std::uint32_t k = 0; k < node.input_count; ++k) add(node.inputs[k]);
-    }
-  }
-
- private:
-  static bool holds(const Vars<T>& list, std::uint32_t index) {
-    return std::any_of(list.begin(), list.end(),
-                       [&](const Var<T>& v) { return v.index() == index; });
-  }
-
-  void add(std::uint32_t index) {
-    if (index < oldest_ && !holds(parameters_, index) && !holds(vars_, index))
-      vars_.push_back(tape_.var(index));
-  }
-
-  Tape<T>& tape_;
-  const Vars<T>& parameters_;
-  std::uint32_t oldest_;
-  Vars<T> vars_;
-};
-
 }  // namespace
 
 template <class T>
@@ -244,17 +250,16 @@ Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0,
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
   for (const Var<T>& input : inputs) tape.node(input, "solve_adjoint");
   // The field gets its state and time as nodes of the solve: whatever older it uses, it captured.
+  require(f != nullptr, "solve", "a field is needed, got an empty function");
   Captured<T> captured(tape, parameters);
   const Field<T> watched = [&](const Var<T>& t, const Var<T>& y) {
-    const auto begin = static_cast<std::uint32_t>(tape.size());
-    const Var<T> slope = f(t, y);
-    captured.watch(begin, slope);
-    return slope;
+    return captured.evaluate(f, t, y);
   };
-  const Solution<T> values = solve_values(watched, y0, span, options.forward);
+  const auto problem = std::make_shared<Problem<T>>();
+  const StepObserver<T> keep = [&](double t, const Var<T>& y) { problem->checkpoints.add(t, y); };
+  const Solution<T> values = integrate_values(watched, y0, span, options.forward, &keep);
   if (values.report.status != Status::success) return values;
   inputs.insert(inputs.end(), captured.vars().begin(), captured.vars().end());
-  const auto problem = std::make_shared<Problem<T>>();
   problem->f = f;
   problem->span = span;
   problem->options = options;

@@ -20,10 +20,14 @@ struct AdjointOptions {
 /// to y0, to t0 and t1, and to the parameters. Recorded sweeps append such an operation in turn, so
 /// higher orders work, in memory that does not grow either.
 ///
+/// The second solve carries the state back along with its adjoint. It is held to a few states that
+/// the first solve keeps: where it comes back far from them, as in fields that contract, that part
+/// of the span is solved again from a state that is right, in as many parts as are needed.
+///
 /// Shapes:  y0 any; t0 and t1 scalars; parameters any. All on one tape.
 /// Errors:  as `solve`; a sweep throws std::invalid_argument if the field uses a node that the
 ///          derivative depends on and that is neither its y nor a parameter, and SolveFailure if
-///          the second solve fails.
+///          the second solve fails: with Status::irreversible if not even short parts come back.
 /// Note:    `backward_evaluations`, if not null, is added the field evaluations of every later
 ///          reverse sweep of values; it must outlive the node. If the report is no success, y is no
 ///          solution and has no derivative.

@@ -24,9 +24,17 @@ struct TimeSpan {
   double t1 = 1;
 };
 
+/// How the errors of all entries become the one number that step control looks at.
+enum class ErrorNorm {
+  rms,          ///< the root of the mean square over all entries
+  largest_row,  ///< the largest of the rows' root mean squares, a row being an index of axis 0: no
+                ///< row is less accurate in company than on its own
+};
+
 struct SolveOptions {
-  double rtol = 1e-6;  ///< error allowed relative to an entry of y, >= 0
-  double atol = 1e-6;  ///< error allowed in an entry that is zero, > 0
+  double rtol = 1e-6;               ///< error allowed relative to an entry of y, >= 0
+  double atol = 1e-6;               ///< error allowed in an entry that is zero, > 0
+  ErrorNorm norm = ErrorNorm::rms;  ///< of the error of a step
   /// Length of the first step, > 0; chosen by Hairer's rule if absent.
   std::optional<double> first_step = std::nullopt;
   std::size_t max_steps = 10'000;           ///< attempted steps, rejected ones included, > 0
@@ -36,9 +44,12 @@ struct SolveOptions {
 /// How a solve ended.
 enum class Status {
   success,
-  max_steps,       ///< the limit of steps was reached before t1
-  step_too_small,  ///< no step that still moves t met the tolerances
-  non_finite,      ///< the field or the state became infinite or NaN
+  max_steps,            ///< the limit of steps was reached before t1
+  stiff,                ///< so it was, and the field's stiffness keeps the steps short
+  step_too_small,       ///< no step that still moves t met the tolerances
+  tolerances_too_fine,  ///< no step can meet them: numbers of this precision round off more
+  non_finite,           ///< the field or the state became infinite or NaN
+  irreversible,         ///< a solve backwards did not come back to where the first one began
 };
 
 /// What a solve did, and how it ended.
@@ -49,7 +60,11 @@ struct Report {
   std::size_t accepted = 0;
   std::size_t rejected = 0;
 
-  /// One sentence on the outcome, with a remedy if it is no success.
+  /// What happened, where, and after how many steps.
+  std::string outcome() const;
+  /// What to do about it, in terms of SolveOptions; empty on success.
+  std::string remedy() const;
+  /// Outcome and remedy in one sentence.
   std::string message() const;
 };
 
@@ -57,7 +72,23 @@ struct Report {
 /// what to do.
 class SolveFailure final : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit SolveFailure(const Report& report) : SolveFailure(report.outcome(), report) {}
+
+  /// The same failure, seen from further out: `where` and a colon are put in front.
+  SolveFailure(const std::string& where, const SolveFailure& inner)
+      : SolveFailure(where + ": " + inner.outcome_, inner.report_) {}
+
+  /// Where and why, without a remedy: for programs, whose options have other names.
+  const std::string& outcome() const { return outcome_; }
+
+  const Report& report() const { return report_; }
+
+ private:
+  SolveFailure(const std::string& outcome, const Report& report)
+      : std::runtime_error(outcome + "; " + report.remedy()), outcome_(outcome), report_(report) {}
+
+  std::string outcome_;
+  Report report_;
 };
 
 template <class T>
@@ -69,11 +100,12 @@ struct Solution {
 /// Solves dy/dt = f(t, y), recording the accepted steps on the tape of y0, so that sweeps run
 /// through them.
 ///
-/// Units:   the error of a step is the root of the mean square over all entries of y of the
-///          estimate divided by atol + rtol max(|y before|, |y after|), and must be <= 1. Step
-///          lengths are constants to the sweeps.
-/// Errors:  std::invalid_argument if an option is out of its range, a time is not finite, or f
-///          changes the shape. Numerical trouble is not an error: see Report::status.
+/// Units:   the error of a step is options.norm of the estimate divided by
+///          atol + rtol max(|y before|, |y after|), and must be <= 1. Step lengths are constants to
+///          the sweeps.
+/// Errors:  std::invalid_argument if an option is out of its range, f is empty, a time is not
+///          finite, or f changes the shape. Numerical trouble is not an error: see Report::status.
+/// Note:    f is never asked for a time outside of the span; the last stage is at t1 itself.
 /// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. II.4.
 template <class T>
 Solution<T> solve(const Field<T>& f, const Var<T>& y0, TimeSpan span,
@@ -86,11 +118,15 @@ template <class T>
 Solution<T> solve(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
                   const SolveOptions& options = {});
 
-/// As `solve`, but keeps only the state: the memory does not grow with the steps. The state is a
-/// leaf of the tape, with no path to y0 or parameters.
+/// As `solve`, but keeps only the state: the memory does not grow with the steps, and the result
+/// has no derivatives.
+///
+/// Errors:  as `solve`; a sweep through the result throws std::invalid_argument, which says what to
+///          do: `advice`, a text that outlives the tape.
 template <class T>
 Solution<T> solve_values(const Field<T>& f, const Var<T>& y0, TimeSpan span,
-                         const SolveOptions& options = {});
+                         const SolveOptions& options = {},
+                         const char* advice = "use solve or solve_adjoint");
 
 /// A function that a Field<T> can be made of, such as a lambda.
 template <class F, class T>

@@ -17,15 +17,29 @@ using Stages = std::array<Var<T>, max_stages>;
 template <class T>
 Var<T> evaluate(const Field<T>& f, const Var<T>& t, const Var<T>& y);
 
-/// The root of the mean square of h (error weights . stages) / (atol + rtol max(|y|, |y_next|)),
-/// the weights being those of the method; NaN if an entry is.
+/// The norm of h (error weights . stages) / (atol + rtol max(|y|, |y_next|)), with the weights of
+/// the method; NaN or infinite only if a slope or a state is.
 template <class T>
 double error_norm(const SolveOptions& options, double h, const Stages<T>& stages, const Var<T>& y,
                   const Var<T>& y_next);
 
-/// The root of the mean square of x / (atol + rtol |y|).
+/// The norm of x / (atol + rtol |y|).
 template <class T>
 double scaled_norm(const SolveOptions& options, const Var<T>& x, const Var<T>& y);
+
+/// A state and the slope there.
+template <class T>
+struct Stage {
+  Var<T> y;
+  Var<T> slope;
+};
+
+/// Whether a step of length h is about as long as is stable, though the solution changes little in
+/// it: by the eigenvalue of df/dy that two stages at one time show.
+///
+/// Source:  Hairer & Wanner, Solving ODEs II, 2nd ed., sec. IV.2, "Stiffness Detection".
+template <class T>
+bool is_stiff(const SolveOptions& options, double h, const Stage<T>& a, const Stage<T>& b);
 
 /// Whether no entry is infinite or NaN.
 template <class T>

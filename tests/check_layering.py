@@ -67,7 +67,7 @@ def own_include(path, name):
         return "record, rules and kernels are for autodiff itself"
     if RECORDED.match(name) and path.parts[:2] == ("autodiff", "kernels"):
         return "kernels know no tape and no operation"
-    if name == "fjord/ode/adjoint.hpp" and path.parts[0] == "ode" and path.stem not in ("adjoint", "ode"):
+    if name == "fjord/ode/adjoint.hpp" and path.parts[0] == "ode" and path.stem not in ("adjoint", "backsolve", "ode"):
         return "the gradient modes sit above solve, which never mentions them"
     return None
 

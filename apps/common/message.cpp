@@ -8,6 +8,21 @@
 namespace fjord::apps {
 namespace {
 
+// All programs that solve have --rtol and --atol, and all models come from one that has --rate.
+const char* remedy_for(ode::Status status) {
+  switch (status) {
+    case ode::Status::success: break;
+    case ode::Status::max_steps:
+    case ode::Status::step_too_small:
+    case ode::Status::tolerances_too_fine: return "loosen --rtol and --atol";
+    case ode::Status::stiff: return "train the model with a lower --rate, so that it stays smooth";
+    case ode::Status::non_finite:
+      return "check the data for values far out, or train the model with a lower --rate";
+    case ode::Status::irreversible: return "train with --gradient direct";
+  }
+  return "";
+}
+
 // The bytes of the UTF-8 character that the text begins with, or 0 if it begins with none.
 std::size_t character_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -56,6 +71,10 @@ std::string plain_message(std::string_view what) {
   std::string text = before + std::string(what) + after;
   std::ranges::replace(text, '\n', ' ');
   return text;
+}
+
+std::string message_of(const ode::SolveFailure& failure) {
+  return failure.outcome() + "; " + remedy_for(failure.report().status);
 }
 
 std::string shown(std::string_view text, std::size_t limit) {

@@ -4,11 +4,16 @@
 #include <string>
 #include <string_view>
 
+#include "fjord/ode/solve.hpp"
+
 namespace fjord::apps {
 
 /// An error's text in one line and without brackets: "[--rate] x" becomes "--rate: x", "[read] x"
 /// becomes "cannot read x; check the name", and the name of any other function goes.
 std::string plain_message(std::string_view what);
+
+/// Where and why a solve failed, and what to do about it in the options of the programs.
+std::string message_of(const ode::SolveFailure& failure);
 
 /// Foreign text fit for a message of one line: as it is where it is UTF-8, control characters and
 /// other bytes escaped as in C, cut after `limit` bytes.

@@ -53,6 +53,8 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const std::invalid_argument& error) {
     return report(error.what(), 2);
+  } catch (const fjord::ode::SolveFailure& failure) {
+    return report(fjord::apps::message_of(failure).c_str(), 1);
   } catch (const std::bad_alloc&) {
     return report("memory ran out; ask for fewer points or a smaller network", 1);
   } catch (const std::exception& error) {

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
@@ -181,7 +182,7 @@ class Training final {
     bool finite = std::isfinite(result.loss);
     for (const T g : result.gradient) finite &= std::isfinite(g);
     if (!finite) {
-      throw ode::SolveFailure(
+      throw std::range_error(
           "step " + std::to_string(position_.steps + 1) +
           " gave a loss or gradient that is no number; lower --rate, or tighten --rtol and --atol");
     }

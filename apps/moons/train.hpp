@@ -9,8 +9,8 @@ namespace fjord::apps {
 /// at the end.
 ///
 /// Returns the program's exit status: 0, or 128 plus the signal that ended the run after a step.
-/// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and
-///          std::system_error otherwise.
+/// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure,
+///          std::range_error and std::system_error otherwise.
 int train(const TrainOptions& options);
 
 }  // namespace fjord::apps

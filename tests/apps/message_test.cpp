@@ -5,6 +5,23 @@
 namespace fjord::apps {
 namespace {
 
+TEST_CASE("message: what to do about a failed solve is said in options of the programs") {
+  for (const ode::Status status :
+       {ode::Status::max_steps, ode::Status::stiff, ode::Status::step_too_small,
+        ode::Status::tolerances_too_fine, ode::Status::non_finite, ode::Status::irreversible}) {
+    ode::Report report;
+    report.status = status;
+    const ode::SolveFailure failure("rows 1 to 2", ode::SolveFailure(report));
+    const std::string message = message_of(failure);
+    CAPTURE(message);
+    CHECK(message.starts_with("rows 1 to 2: " + report.outcome() + "; "));
+    const std::string remedy = message.substr(failure.outcome().size());
+    CHECK(remedy.find("--") != std::string::npos);
+    for (const char* foreign : {"max_steps", "rtol and atol", "Gradient", "solve"})
+      CHECK(remedy.find(foreign) == std::string::npos);
+  }
+}
+
 TEST_CASE("message: brackets go, and what they say stays where a user knows it") {
   CHECK(plain_message("[matmul] sizes must match, got [2] and [3]") ==
         "sizes must match, got [2] and [3]");

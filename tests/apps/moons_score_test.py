@@ -334,6 +334,14 @@ class Refusals(MoonsTest):
         self.write("growing", growing_flow())
         self.fails(1, "rows 1 to 3: block 0", "sample", "--model", "growing", "--count", 3, "--out", "out.npy")
 
+    def test_a_field_that_is_stiff(self):
+        # f(t, z) = -1e6 z: moons has no option for the limit of steps.
+        tensors = {"blocks.0.layers.0.weight": ([2, 4], [0, 0, -1e6, 0, 0, 0, 0, -1e6]), "blocks.0.layers.0.bias": ([2], [0, 0])}
+        self.write("stiff", flow_bytes(tensors, blocks=1, hidden=[]))
+        run = self.fails(1, "stiff", "sample", "--model", "stiff", "--count", 3, "--out", "out.npy")
+        self.assertIn("--rate", run.err)
+        self.assertNotIn("max_steps", run.err)
+
     def test_weights_that_are_no_numbers(self):
         # tanh turns an infinite one into a finite slope.
         tensors = flow_tensors([4, 8, 8, 2], 4, lambda: 0.0)

@@ -80,7 +80,7 @@ TEST_CASE("sharded: loss and gradient are the sums over the shards") {
       const std::size_t last = std::min(rows.size(), first + 4);
       Tape<double> tape;
       Context context;
-      context.gradient = Gradient::direct;
+      context.norm = ode::ErrorNorm::rms;
       context.random = RandomKey(3);
       context.first_row = first;
       Tensor<double> x = Tensor<double>::zeros({static_cast<Index>(last - first), 2});

@@ -162,11 +162,8 @@ TEST_CASE("solve: tolerances that single precision cannot meet end with a remedy
   Tape<float> tape;
   const Field<float> f = [](const Var<float>& t, const Var<float>& y) { return sin(y) * cos(t); };
   const Report r = solve(f, tape.scalar(1.0F), {0, 1}, tolerances(0, 1e-30)).report;
-  CHECK(r.status == Status::step_too_small);
-  CHECK(r.message().find("loosen rtol and atol, use double precision") != std::string::npos);
-  // A step whose error rounds to 0 is accepted by luck, and how many are depends on the processor:
-  // 156 rejections were seen without fused multiply-add, fewer than 100 with it.
-  CHECK(r.rejected < 1000);
+  CHECK(r.status == Status::tolerances_too_fine);
+  CHECK(r.message().find("loosen rtol and atol, or use double precision") != std::string::npos);
   CHECK_THROWS_WITH_AS(solve(f, tape.scalar(1.0F), {0, 1}, tolerances(1e-3, 1e-50)),
                        doctest::Contains("atol must be positive in the precision"),
                        std::invalid_argument);
@@ -230,15 +227,6 @@ TEST_CASE("solve: a field may return its state, or a node older than the solve")
   const Var<double> moved = solve(constant, y0, {0, 1}).y;
   CHECK(moved.item() == doctest::Approx(2.3));
   CHECK(gradient_values<double>(moved, std::vector{w})[0].item() == doctest::Approx(1));
-}
-
-TEST_CASE("solve: values alone have no path to what came before") {
-  Tape<double> tape;
-  const Var<double> y0 = tape.scalar(1.0);
-  for (const double t1 : {0.0, 1.0}) {
-    const Var<double> y = solve_values<double>(decay, y0, {0, t1}).y;
-    CHECK(gradient_values<double>(y, std::vector{y0})[0].item() == 0);
-  }
 }
 
 TEST_CASE("solve: any function is a field") {
