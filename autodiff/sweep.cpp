@@ -77,7 +77,8 @@ void pullback_by_rule(ReverseKernel<T>& kernel) {
   kernel.add_from(rule);
 }
 
-// Asks for what rules will read some nodes from now: a walk backward is none that processors foresee.
+// Asks for what rules will read some nodes from now: a walk backward is none that processors
+// foresee.
 template <class T>
 void prefetch_ahead(const Tape<T>& tape, std::uint32_t i, std::uint32_t first) {
   constexpr std::uint32_t distance = 16;

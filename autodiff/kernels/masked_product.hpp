@@ -15,8 +15,8 @@ struct Moving {
   bool b = false;
 };
 
-/// The lines of a batch of matrices: entry p of line i of all matrices is the run of `count` numbers
-/// at data + count (i line_step + p entry_step).
+/// The lines of a batch of matrices: entry p of line i of all matrices is the run of `count`
+/// numbers at data + count (i line_step + p entry_step).
 template <class T>
 struct Lines {
   const T* data;
@@ -88,7 +88,8 @@ struct Factors {
 };
 
 /// c = a b or c += a b, made by product(c, is_fresh), where the rows and columns that belong to
-/// derivatives mask the entries that they make if all of their own are masked; all other zeros are +0.
+/// derivatives mask the entries that they make if all of their own are masked; all other zeros are
+/// +0.
 ///
 /// Shapes:  c [count, rows of a, columns of b].
 template <class T, class Product>

@@ -199,8 +199,8 @@ double sum(Index n, F f, In... in) {
 
 /// The zero of a derivative on which nothing depends, because a selection did not choose its entry.
 ///
-/// It stays zero whatever it is multiplied with; every other zero of a derivative is +0, and times an
-/// infinite slope NaN. Sums are right by themselves: -0 + -0 is -0, and -0 + 0 is +0.
+/// It stays zero whatever it is multiplied with; every other zero of a derivative is +0, and times
+/// an infinite slope NaN. Sums are right by themselves: -0 + -0 is -0, and -0 + 0 is +0.
 template <class T>
 inline constexpr T masked_zero = T(-0.0);
 
@@ -216,8 +216,8 @@ bool is_masked(T g) {
   return g == 0 && std::signbit(g);
 }
 
-/// x, a zero made +0: what is computed is not masked. Not by adding 0, which a compiler may join to a
-/// product that underflows.
+/// x, a zero made +0: what is computed is not masked. Not by adding 0, which a compiler may join to
+/// a product that underflows.
 template <class T>
 Batch<T> computed(const Batch<T>& x) {
   const Batch<T> zero(T(0));

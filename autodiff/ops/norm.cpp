@@ -136,8 +136,8 @@ struct SumSquares {
   using Batch = simd::Batch<T>;
 };
 
-// Of another order than 2, given the sum and the maximum over the entries of each vector, and its norm
-// of order 2.
+// Of another order than 2, given the sum and the maximum over the entries of each vector, and its
+// norm of order 2.
 template <class T, class Sum, class Max, class Norm2>
 Var<T> norm_of_order(const Var<T>& x, T order, Sum sum_over, Max max_over, Norm2 norm_over) {
   const Var<T> size = abs(x);

@@ -32,7 +32,8 @@ struct Power {
     // Of an infinite base a negative power is 0, and so is this.
     const Var<T> zero = a.tape().scalar(0);
     const Var<T> product = where(equal(y, 0), zero, y * log_a);
-    // Of a base of 0 it is 0 as well; up to an exponent of 1 its derivative in the base is not known.
+    // Of a base of 0 it is 0 as well; up to an exponent of 1 its derivative in the base is not
+    // known.
     const Var<T> at_zero = where(b > 1, zero, without_slope(a));
     const Var<T> slope = where(equal(a, 0) * (b >= 0), at_zero, product);
     // The derivative may be finite where the power is not.

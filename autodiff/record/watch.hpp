@@ -62,8 +62,9 @@ class Watch final {
   std::string held_;  // what the outermost has found first
 };
 
-/// Holds back, while it lives, what is found not to be finite: rules compute such numbers, too, that
-/// a selection then leaves out, so only the results of a sweep tell. Does nothing without a watch.
+/// Holds back, while it lives, what is found not to be finite: rules compute such numbers, too,
+/// that a selection then leaves out, so only the results of a sweep tell. Does nothing without a
+/// watch.
 template <class T>
 class SweepScope final {
  public:

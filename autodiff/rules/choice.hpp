@@ -1,5 +1,5 @@
-/// Elementwise operations that are constant or choose, so that a derivative is copied or masked, and
-/// never multiplied by a mask: an infinite cotangent gives no NaN where it is not chosen.
+/// Elementwise operations that are constant or choose, so that a derivative is copied or masked,
+/// and never multiplied by a mask: an infinite cotangent gives no NaN where it is not chosen.
 ///
 /// A rule is a struct:
 ///   steps:   name; value(x), or value(a, b), in registers; no derivative flows through them.

@@ -45,8 +45,8 @@ void multiply_entries(const BatchOperand<T>& a, const BatchOperand<T>& b, T* c, 
   }
 }
 
-// How many matrices to pack at a time, given how many numbers are packed for each: whole cache lines
-// of them that stay in the second cache, and all where not even one line's does.
+// How many matrices to pack at a time, given how many numbers are packed for each: whole cache
+// lines of them that stay in the second cache, and all where not even one line's does.
 template <class T>
 Index matrices_at_once(Index numbers, Index count) {
   constexpr Index line = 64 / static_cast<Index>(sizeof(T));

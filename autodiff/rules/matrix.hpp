@@ -21,7 +21,8 @@ Var<T> matrix_product(const Var<T>& a, const Var<T>& b, Transposes transposes = 
 template <class T>
 Var<T> transposed(const Var<T>& x);
 
-/// The entries on and below diagonal k, counted to the right of the main one, and zeros: numpy.tril.
+/// The entries on and below diagonal k, counted to the right of the main one, and zeros:
+/// numpy.tril.
 template <class T>
 Var<T> lower_triangle(const Var<T>& x, Index k = 0);
 

@@ -27,8 +27,8 @@ struct Picks {
 /// Note:    For the authors of operations: neither sizes nor places are checked.
 template <class T>
 Var<T> pick(const Var<T>& x, const Picks& picks, const NodeShape& shape);
-/// `zero` everywhere in `shape`, with the entries of x added at the places: the transpose of pick. The
-/// zero of derivatives is masked.
+/// `zero` everywhere in `shape`, with the entries of x added at the places: the transpose of pick.
+/// The zero of derivatives is masked.
 template <class T>
 Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape,
               std::type_identity_t<T> zero);

@@ -1,10 +1,10 @@
 /// The arithmetic of derivatives that rules are written in.
 ///
 /// A zero of a derivative is *masked* where a selection did not choose its entry, so that nothing
-/// depends on it, or *computed*: see simd::masked_zero, the mark. Masked zeros silence an infinite or
-/// NaN slope, computed ones do not. These functions neither make nor lose a mark by accident, as the
-/// operators of users would; `scale`, `scale_sum`, `where` with `masked` and the sum of two derivatives
-/// belong to them.
+/// depends on it, or *computed*: see simd::masked_zero, the mark. Masked zeros silence an infinite
+/// or NaN slope, computed ones do not. These functions neither make nor lose a mark by accident, as
+/// the operators of users would; `scale`, `scale_sum`, `where` with `masked` and the sum of two
+/// derivatives belong to them.
 #pragma once
 
 #include <limits>

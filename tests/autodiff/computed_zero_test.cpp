@@ -1,5 +1,5 @@
-// A zero that arithmetic gives silences no infinite slope: derivatives are right or NaN, by every route;
-// and what a selection left out stays 0 on its way through all operations.
+// A zero that arithmetic gives silences no infinite slope: derivatives are right or NaN, by every
+// route; and what a selection left out stays 0 on its way through all operations.
 #include <cmath>
 #include <limits>
 #include <string>
@@ -36,7 +36,8 @@ using test::Function;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-// Where arithmetic gives a zero and another factor is infinite, a sweep gives the right number or none.
+// Where arithmetic gives a zero and another factor is infinite, a sweep gives the right number or
+// none.
 struct Limit {
   std::string name;
   Function<double> f;

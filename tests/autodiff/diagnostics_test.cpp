@@ -104,8 +104,8 @@ TEST_CASE("diagnostics: the first cotangent that is not finite is named with the
       "[pullback] the cotangent given is the first that is not finite: -inf at [] of node 3, "
       "shape []",
       std::range_error);
-  // A weight of 0 does not silence the slope, and a choice does, in every mode: what rules compute on
-  // the way to a finite result is not reported.
+  // A weight of 0 does not silence the slope, and a choice does, in every mode: what rules compute
+  // on the way to a finite result is not reported.
   const Number weighed = sum(root * tape.input({1, 0}));
   CHECK_THROWS_AS(gradient_values<double>(weighed, std::span(&x, 1)), std::range_error);
   const Number chosen = sum(where(x > 0, root, tape.scalar(0)));

@@ -1,5 +1,5 @@
-// A masked zero of a cotangent or tangent stays zero whatever it is multiplied with, in every mode and
-// order; a computed one times a slope that is not finite is NaN.
+// A masked zero of a cotangent or tangent stays zero whatever it is multiplied with, in every mode
+// and order; a computed one times a slope that is not finite is NaN.
 #include <array>
 #include <cmath>
 #include <functional>
@@ -46,8 +46,8 @@ Var<double> positive_part(const Var<double>& x, const Var<double>& otherwise) {
   return where(x > 0, x, otherwise);
 }
 
-/// A function whose derivatives of every order are zero at a point where the side that is not chosen
-/// has derivatives that are infinite or NaN.
+/// A function whose derivatives of every order are zero at a point where the side that is not
+/// chosen has derivatives that are infinite or NaN.
 struct Case {
   std::string name;
   std::function<Var<double>(const Var<double>& x)> f;

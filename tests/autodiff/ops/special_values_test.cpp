@@ -1,5 +1,6 @@
-// Every operation of the table with derivatives that are not finite, zero or masked in single entries:
-// kernels against recorded rules, reverse against forward, and the checks that a tape makes of itself.
+// Every operation of the table with derivatives that are not finite, zero or masked in single
+// entries: kernels against recorded rules, reverse against forward, and the checks that a tape
+// makes of itself.
 #include <cmath>
 #include <sstream>
 
@@ -116,10 +117,9 @@ std::string compare_kernels(const Row& row, const Tensors& at) {
         seeds[i].storage()[k] = number;
         const std::string found =
             difference(reverse_by_kernels(row, at, seeds), reverse_by_rules(row, at, seeds));
-        if (!found.empty()) {
-          return "cotangent " + text(number) + " at " + std::to_string(i) + ", " +
-                 std::to_string(k) + " among " + text(other) + ": " + found;
-        }
+        if (found.empty()) continue;
+        return "cotangent " + text(number) + " at " + std::to_string(i) + ", " + std::to_string(k) +
+               " among " + text(other) + ": " + found;
       }
     }
   }
