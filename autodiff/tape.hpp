@@ -94,9 +94,9 @@ class Tape final {
   /// While on, stops at the first value or cotangent that is NaN or infinite.
   ///
   /// Errors:  std::range_error with operation, node, entry, shapes and labels: for a value as soon
-  ///          as another node is recorded, a value is read or a sweep starts; for a cotangent in
-  ///          the sweep of values; recorded sweeps record theirs as values.
-  /// Note:    Also of slopes that a zero would have silenced, in recorded sweeps. Off at first.
+  ///          as another node is recorded, a value is read or a sweep starts; for a derivative
+  ///          at the end of a sweep, and only if a result of it is not finite.
+  /// Note:    Of what a rule computes and a selection leaves out nothing is said. Off at first.
   void check_finite(bool on);
   /// While there is a clock, adds up the time by operation, from zero on; null ends it.
   void profile(record::Clock clock);

@@ -66,7 +66,7 @@ void Watch<T>::settle(const Tape<T>& tape) {
         " of " + node_text(tape, index);
     for (std::uint32_t k = 0; k < head.input_count; ++k)
       text += (k == 0 ? "; from " : "; ") + node_text(tape, head.inputs[k]);
-    throw std::range_error(text + rule_text(tape));
+    report(text + rule_text(tape));
   }
 }
 
@@ -78,12 +78,29 @@ void Watch<T>::rewind(const Tape<T>& tape, std::size_t nodes) {
 
 template <class T>
 void Watch<T>::check_cotangent(const Tape<T>& tape, std::uint32_t node, const T* cotangent,
-                               const std::string& what) const {
+                               const std::string& what) {
   const NodeShape& shape = tape.node(node).shape;
   const Index bad = first_bad(cotangent, shape.size);
   if (bad == shape.size) return;
-  throw std::range_error(what + " is the first that is not finite: " +
-                         entry_text(shape, cotangent, bad) + " of " + node_text(tape, node));
+  report(what + " is the first that is not finite: " + entry_text(shape, cotangent, bad) + " of " +
+         node_text(tape, node));
+}
+
+template <class T>
+void Watch<T>::report(const std::string& text) {
+  if (sweeps_ == 0) throw std::range_error(text);
+  if (held_.empty()) held_ = text;
+}
+
+template <class T>
+void SweepScope<T>::finish(const Tape<T>& tape, std::span<const TensorView<T>> results) {
+  if (watch_ == nullptr || watch_->sweeps_ > 1 || !watch_->checks) return;
+  watch_->settle(tape);
+  if (watch_->held_.empty()) return;
+  for (const TensorView<T>& result : results) {
+    const Index size = result.shape().size();
+    if (first_bad(result.data(), size) < size) throw std::range_error(watch_->held_);
+  }
 }
 
 template <class T>
@@ -108,8 +125,9 @@ std::string Watch<T>::rule_text(const Tape<T>& tape) const {
          node_text(tape, rule_);
 }
 
-#define FJORD_INSTANTIATE(T) \
-  template class Watch<T>;   \
+#define FJORD_INSTANTIATE(T)    \
+  template class Watch<T>;      \
+  template class SweepScope<T>; \
   template const char* operation_name(const Tape<T>&, std::uint32_t);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -40,21 +40,54 @@ class Watch final {
 
   /// Errors:  std::range_error if the cotangent of a node is not finite; `what` says whose it is.
   void check_cotangent(const Tape<T>& tape, std::uint32_t node, const T* cotangent,
-                       const std::string& what) const;
+                       const std::string& what);
 
  private:
   template <class>
   friend class RuleScope;
+  template <class>
+  friend class SweepScope;
 
   static constexpr std::uint32_t none = 0xffffffff;
 
   Times& times_of(const char* op);
   void settle_time(const Tape<T>& tape);
   std::string rule_text(const Tape<T>& tape) const;
+  void report(const std::string& text);
 
   std::size_t next_ = 0;  // the first node that is not settled
   double since_ = 0;      // when it was appended
   std::uint32_t rule_ = none;
+  int sweeps_ = 0;    // that are under way, one within another
+  std::string held_;  // what the outermost has found first
+};
+
+/// Holds back, while it lives, what is found not to be finite: rules compute such numbers, too,
+/// that a selection then leaves out, so only the results of a sweep tell. Does nothing without a
+/// watch.
+template <class T>
+class SweepScope final {
+ public:
+  explicit SweepScope(Watch<T>* watch) : watch_(watch) {
+    if (watch_ != nullptr) [[unlikely]]
+      ++watch_->sweeps_;
+  }
+
+  ~SweepScope() {
+    if (watch_ != nullptr && --watch_->sweeps_ == 0) [[unlikely]]
+      watch_->held_.clear();
+  }
+
+  SweepScope(const SweepScope&) = delete;
+  SweepScope& operator=(const SweepScope&) = delete;
+
+  /// Ends the sweep.
+  ///
+  /// Errors:  std::range_error if it is the outermost and has a result that is not finite.
+  void finish(const Tape<T>& tape, std::span<const TensorView<T>> results);
+
+ private:
+  Watch<T>* watch_;
 };
 
 /// Names, while it lives, the node whose recorded rule is running; does nothing without a watch.
@@ -85,5 +118,7 @@ const char* operation_name(const Tape<T>& tape, std::uint32_t index);
 
 extern template class Watch<float>;
 extern template class Watch<double>;
+extern template class SweepScope<float>;
+extern template class SweepScope<double>;
 
 }  // namespace fjord::record

@@ -13,6 +13,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 
 namespace fjord {
@@ -103,9 +104,17 @@ TEST_CASE("diagnostics: the first cotangent that is not finite is named with the
       "[pullback] the cotangent given is the first that is not finite: -inf at [] of node 3, "
       "shape []",
       std::range_error);
-  // Where a zero silences the slope, a sweep of values is content.
-  const Number chosen = sum(root * tape.input({1, 0}));
+  // A weight of 0 does not silence the slope, and a choice does, in every mode: what rules compute
+  // on the way to a finite result is not reported.
+  const Number weighed = sum(root * tape.input({1, 0}));
+  CHECK_THROWS_AS(gradient_values<double>(weighed, std::span(&x, 1)), std::range_error);
+  const Number chosen = sum(where(x > 0, root, tape.scalar(0)));
   CHECK(gradient_values<double>(chosen, std::span(&x, 1))[0](1) == 0);
+  const Number gradient = pullback<double>({chosen}, {tape.scalar(1)}, {x})[0];
+  CHECK(gradient.value()(1) == 0);
+  CHECK(pushforward(x, tape.input({1, 1}), chosen).item() == 0.5);
+  CHECK(pushforward(x, tape.input({1, 1}), gradient).value()(1) == 0);
+  CHECK_NOTHROW(tape.scalar(0));
 }
 
 TEST_CASE("diagnostics: unless it is asked for, nothing is checked") {
