@@ -60,7 +60,7 @@ struct Checkpoint {
       outputs.push_back(all[o]);
       cotangents.emplace_back(k.cotangent(o), all[o].shape(), Order::column_major);
     }
-    const auto found = fjord::pullback_values<T>(outputs, cotangents, wanted);
+    const auto found = inner_pullback_values<T>(outputs, cotangents, wanted);
     std::size_t next = 0;
     for (std::uint32_t i = 0; i < k.input_count(); ++i) {
       if (!k.wants(i)) continue;

@@ -4,6 +4,8 @@
 #include <limits>
 
 #include "fjord/autodiff/random.hpp"
+#include "fjord/autodiff/rules/inner_sweep.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 namespace {
@@ -63,8 +65,8 @@ double length(const Vars<T>& vars) {
   return std::sqrt(sum);
 }
 
-// The derivatives of <rule(probes), weights> in the probes: of a rule that is linear, the product of
-// its transpose with the weights. Only parts of the rule that have a weight count.
+// The derivatives of <rule(probes), weights> in the probes: of a rule that is linear, the product
+// of its transpose with the weights. Only parts of the rule that have a weight count.
 template <class T, class Rule>
 Vars<T> transposed(const CustomRules<T>& rules, const char* missing, const Vars<T>& probes,
                    const Vars<T>& weights, const Rule& rule) {
@@ -80,7 +82,7 @@ Vars<T> transposed(const CustomRules<T>& rules, const char* missing, const Vars<
     outputs.push_back(images[i]);
     given.push_back(weights[i]);
   }
-  const Vars<T> results = pullback(outputs, given, probes);
+  const Vars<T> results = rules::inner_pullback(outputs, given, probes);
   // A linear function is its own derivative, but for the rounding of terms that cancel.
   double difference = 0;
   double size = 0;
@@ -119,7 +121,7 @@ struct CustomOperation {
                   : transposed(rules, "vjp", probes_like(inputs), cotangents,
                                [&](const Vars<T>& v) { return rules.jvp(inputs, outputs, v); });
     check_count(rules, inputs.size(), found.size());
-    for (std::uint32_t i = 0; i < inputs.size(); ++i) rule.add(i, found[i]);
+    for (std::uint32_t i = 0; i < inputs.size(); ++i) rule.add(i, derivative(rule, found[i]));
   }
 
   static bool pushforward(Forward<T>& rule) {
@@ -137,9 +139,16 @@ struct CustomOperation {
                                [&](const Vars<T>& g) { return rules.vjp(inputs, outputs, g); });
     check_count(rules, outputs.size(), found.size());
     for (std::uint32_t k = 0; k < outputs.size(); ++k) {
-      if (rule.wants(k)) rule.set(k, found[k]);
+      if (rule.wants(k)) rule.set(k, derivative(rule, found[k]));
     }
     return true;
+  }
+
+  // Operators of users do not keep to the signs of zeros, so none counts as masked.
+  static Var<T> derivative(const RuleNode<T>& rule, const Var<T>& found) {
+    if (found.is_empty()) return found;
+    static_cast<void>(rule.tape().node(found, rule.node().op->name));
+    return rules::unmasked(found);
   }
 
   static void check_count(const CustomRules<T>& rules, std::size_t expected, std::size_t got) {

@@ -1,6 +1,7 @@
 #include "fjord/autodiff/derivatives.hpp"
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
@@ -33,7 +34,7 @@ Var<T> every_unit_tangent(const Var<T>& x) {
   Tape<T>& tape = x.tape();
   const NodeShape stacked = tape.keep_shape(stacked_shape(shape, count));
   T* numbers = tape.new_values(stacked.size);
-  std::fill_n(numbers, stacked.size, T(0));
+  std::fill_n(numbers, stacked.size, kernels::simd::masked_zero<T>);
   std::array<Index, Shape::max_rank> at{};
   for (Index k = 0; k < count; ++k) {
     Index offset = 0;
@@ -108,7 +109,7 @@ Var<T> unit_tangents(const Var<T>& x) {
   Tape<T>& tape = x.tape();
   const NodeShape stacked = tape.keep_shape({rows, dim, dim});
   T* numbers = tape.new_values(stacked.size);
-  std::fill_n(numbers, stacked.size, T(0));
+  std::fill_n(numbers, stacked.size, kernels::simd::masked_zero<T>);
   for (Index d = 0; d < dim; ++d) std::fill_n(numbers + (d * dim + d) * rows, rows, T(1));
   return tape.borrow(TensorView<T>(numbers, stacked.shape(), Order::column_major));
 }

@@ -21,6 +21,10 @@ class ReverseKernel;
 /// derivative: they read nodes only, never saved memory. Where a node's first-order sweep must be
 /// fast, `pullback_values` does the same as `pullback` on raw memory; without it the sweep records
 /// the rule, takes its values and rewinds.
+///
+/// In derivatives -0 marks a masked zero: see sweep.hpp. `scale` and the sum of two derivatives
+/// keep to that; of other operators on derivatives, -g say, a zero may come out as -0, which adding
+/// 0 mends.
 template <class T>
 struct Operation {
   const char* name;

@@ -1,66 +1,25 @@
 #include "fjord/autodiff/sweep.hpp"
 
-#include <optional>
-
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/autodiff/record/watch.hpp"
+#include "fjord/autodiff/rules/inner_sweep.hpp"
+#include "fjord/autodiff/rules/sweep_parts.hpp"
 
 namespace fjord {
 
 using namespace kernels;
 using namespace record;
+using namespace rules;
 
 namespace {
-
-template <class T>
-Tape<T>& tape_of(std::span<const Var<T>> a, std::span<const Var<T>> b, const char* op) {
-  require(!a.empty() && !b.empty(), op, "at least one input and one output are needed");
-  return a.front().tape();
-}
-
-// Starts the frame over the nodes between the inputs and the outputs.
-template <class T>
-void start_between(SweepFrame<T>& frame, Tape<T>& tape, std::span<const Var<T>> inputs,
-                   std::span<const Var<T>> outputs, typename SweepFrame<T>::Mode mode,
-                   const char* op) {
-  tape.settle();
-  std::uint32_t first = SweepFrame<T>::none;
-  std::uint32_t last = 0;
-  // All outputs of an operation lie inside if one does: its rules ask for them together.
-  const auto include = [&](const Var<T>& var) {
-    const std::uint32_t head = var.index() - tape.node(var, op).output;
-    last = std::max(last, head + tape.node(head).outputs - 1);
-    return head;
-  };
-  for (const Var<T>& input : inputs) first = std::min(first, include(input));
-  for (const Var<T>& output : outputs) include(output);
-  frame.start(first, last, mode);
-  for (const Var<T>& var : inputs) frame.mark_active(var.index());
-  frame.spread_active(tape);
-}
 
 // An output can lie before every input; nothing flows through it then.
 template <class T>
 bool is_reached(SweepFrame<T>& frame, const Var<T>& output) {
   return frame.is_active(output.index());
-}
-
-void check_count(std::size_t variables, std::size_t derivatives, const char* what, const char* op) {
-  require(variables == derivatives, op, [&] {
-    return std::string("one ") + what + " is needed, got " + std::to_string(derivatives) + " for " +
-           std::to_string(variables);
-  });
-}
-
-void check_derivative(const Shape& expected, const Shape& got, const char* op) {
-  require(expected == got, op, [&] {
-    return "a derivative must have the shape of its variable, " + to_string(expected) + ", got " +
-           to_string(got);
-  });
 }
 
 template <class T>
@@ -99,8 +58,12 @@ class AdjointGuard final {
 };
 
 template <class T>
-void add_to(T* target, bool fresh, const T* values, Index count) {
-  simd::accumulate(count, target, fresh, simd::same, values);
+void add_to(T* target, bool fresh, const T* values, Index count, Of of) {
+  if (of == Of::users) {
+    simd::accumulate(count, target, fresh, simd::seed, values);
+  } else {
+    simd::accumulate(count, target, fresh, simd::same, values);
+  }
 }
 
 // The rule in operations, recorded, its values taken, and rewound.
@@ -114,7 +77,8 @@ void pullback_by_rule(ReverseKernel<T>& kernel) {
   kernel.add_from(rule);
 }
 
-// Asks for what rules will read some nodes from now: a walk backward is none that processors foresee.
+// Asks for what rules will read some nodes from now: a walk backward is none that processors
+// foresee.
 template <class T>
 void prefetch_ahead(const Tape<T>& tape, std::uint32_t i, std::uint32_t first) {
   constexpr std::uint32_t distance = 16;
@@ -186,7 +150,7 @@ void check_seeds(const Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<
 
 // Copies the inputs' cotangents to the frame's results, in place of those of an earlier sweep.
 template <class T>
-void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>> inputs) {
+void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>> inputs, Of of) {
   BufferPool& pool = tape.sweep_memory().pool;
   for (const auto& [buffer, bytes] : frame.result_buffers) pool.give_back(buffer, bytes);
   frame.result_buffers.clear();
@@ -197,7 +161,10 @@ void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>
     auto* buffer = static_cast<T*>(pool.take(byte_size(node)));
     frame.result_buffers.push_back({buffer, byte_size(node)});
     if (adjoint == nullptr) {
-      std::fill_n(buffer, node.shape.size, T(0));
+      std::fill_n(buffer, node.shape.size, of == Of::users ? T(0) : simd::masked_zero<T>);
+    } else if (of == Of::users) {
+      simd::transform(
+          node.shape.size, buffer, [](const auto& g) { return simd::computed<T>(g); }, adjoint);
     } else {
       std::copy_n(adjoint, node.shape.size, buffer);
     }
@@ -205,12 +172,10 @@ void collect_results(Tape<T>& tape, SweepFrame<T>& frame, std::span<const Var<T>
   }
 }
 
-}  // namespace
-
 template <class T>
-std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
-                                               std::span<const TensorView<T>> cotangents,
-                                               std::span<const Var<T>> inputs) {
+std::span<const TensorView<T>> pull_values(std::span<const Var<T>> outputs,
+                                           std::span<const TensorView<T>> cotangents,
+                                           std::span<const Var<T>> inputs, Of of) {
   constexpr const char* op = "pullback";
   Tape<T>& tape = tape_of(inputs, outputs, op);
   check_count(outputs.size(), cotangents.size(), "cotangent for each output", op);
@@ -227,17 +192,35 @@ std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
     const bool fresh = adjoint == nullptr;
     if (fresh) adjoint = frame.take(outputs[k].index(), node.shape.size, tape.sweep_memory().pool);
     if (cotangents[k].is_column_major()) {
-      add_to(adjoint, fresh, cotangents[k].data(), node.shape.size);
+      add_to(adjoint, fresh, cotangents[k].data(), node.shape.size, of);
     } else {
       const Tensor<T> dense(cotangents[k]);
-      add_to(adjoint, fresh, dense.data(), node.shape.size);
+      add_to(adjoint, fresh, dense.data(), node.shape.size, of);
     }
   }
   if (tape.watch() != nullptr && tape.watch()->checks) check_seeds<T>(tape, frame, outputs);
+  SweepScope<T> watched(tape.watch());
   walk_values(tape, frame, guard);
-  collect_results(tape, frame, inputs);
+  collect_results(tape, frame, inputs, of);
   guard.release_at_end(inputs);
+  watched.finish(tape, frame.results);
   return frame.results;
+}
+
+}  // namespace
+
+template <class T>
+std::span<const TensorView<T>> pullback_values(std::span<const Var<T>> outputs,
+                                               std::span<const TensorView<T>> cotangents,
+                                               std::span<const Var<T>> inputs) {
+  return pull_values(outputs, cotangents, inputs, Of::users);
+}
+
+template <class T>
+std::span<const TensorView<T>> rules::inner_pullback_values(
+    std::span<const Var<T>> outputs, std::span<const TensorView<T>> cotangents,
+    std::span<const Var<T>> inputs) {
+  return pull_values(outputs, cotangents, inputs, Of::rules);
 }
 
 template <class T>
@@ -254,14 +237,6 @@ std::span<const TensorView<T>> gradient_values(
 }
 
 namespace {
-
-// Adds a node to the derivative of another; a sum is a node of its own, as an earlier one may be
-// read.
-template <class T>
-void add_derivative(Tape<T>& tape, SweepFrame<T>& frame, std::uint32_t of, std::uint32_t part) {
-  std::uint32_t& sum = frame.derivative(of);
-  sum = sum == frame.none ? part : (tape.var(sum) + tape.var(part)).index();
-}
 
 // Appends the rule of the operation at `head` and adds what it gives to the sums of the frame; what
 // is needed keeps its sum to itself.
@@ -289,28 +264,31 @@ void pull_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame) {
 
 template <class T>
 Vars<T> pull(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs,
-             bool independent) {
+             bool independent, Of of) {
   constexpr const char* op = "pullback";
   Tape<T>& tape = tape_of<T>(inputs, outputs, op);
   check_count(outputs.size(), cotangents.size(), "cotangent for each output", op);
   typename SweepMemory<T>::Scope scope(tape.sweep_memory());
   SweepFrame<T>& frame = scope.frame();
   start_between<T>(frame, tape, inputs, outputs, SweepFrame<T>::Mode::recorded, op);
+  SweepScope<T> watched(tape.watch());
   for (const Var<T>& input : inputs) {
     if (independent) frame.mark_needed(input.index());
   }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     check_derivative(outputs[k].shape(), tape.node(cotangents[k], op).shape.shape(), op);
     if (is_reached(frame, outputs[k]))
-      add_derivative(tape, frame, outputs[k].index(), cotangents[k].index());
+      add_derivative(tape, frame, outputs[k].index(), given_derivative(cotangents[k], of).index());
   }
   for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) pull_one(tape, i, frame);
   Vars<T> results;
   for (const Var<T>& input : inputs) {
     const std::uint32_t sum = frame.derivative(input.index());
-    results.push_back(sum == frame.none ? tape.filled(tape.node(input.index()).shape, T(0))
-                                        : tape.var(sum));
+    results.push_back(sum == frame.none
+                          ? rules::masked(tape, NodeShape(tape.node(input.index()).shape))
+                          : tape.var(sum));
   }
+  finish<T>(watched, tape, results);
   return results;
 }
 
@@ -318,177 +296,30 @@ Vars<T> pull(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& i
 
 template <class T>
 Vars<T> pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs) {
-  return pull(outputs, cotangents, inputs, false);
+  return pull(outputs, cotangents, inputs, false, Of::users);
+}
+
+template <class T>
+Vars<T> rules::inner_pullback(const Vars<T>& outputs, const Vars<T>& cotangents,
+                              const Vars<T>& inputs) {
+  return pull(outputs, cotangents, inputs, false, Of::rules);
 }
 
 template <class T>
 Vars<T> partial_pullback(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& inputs) {
-  return pull(outputs, cotangents, inputs, true);
+  return pull(outputs, cotangents, inputs, true, Of::users);
 }
 
-namespace {
-
-// Calls a rule that takes one tangent at a time for each of the stacked ones.
-template <class T>
-void push_each(Forward<T>& whole, std::uint32_t head) {
-  Tape<T>& tape = whole.tape();
-  const Node<T>& node = whole.node();
-  // The parts of output o stand at o count, o count + 1, ...
-  const auto count = static_cast<std::size_t>(whole.stack());
-  auto* parts = tape.template new_records<Var<T>>(node.outputs * count);
-  std::fill_n(parts, node.outputs * count, Var<T>());
-  for (Index k = 0; k < whole.stack(); ++k) {
-    Forward<T> single(tape, head, 0);
-    for (std::uint32_t o = 0; o < node.outputs; ++o) single.output_slot(o) = whole.output_slot(o);
-    for (std::uint32_t i = 0; i < node.input_count; ++i) {
-      if (whole.tangent(i).is_empty()) continue;
-      const Shape shape = tape.node(node.inputs[i]).shape.shape();
-      const Var<T> slab = slice(whole.tangent(i), stacking_axis(shape.rank()), k, k + 1);
-      single.input_slot(i) = reshape(slab, shape).index();
-    }
-    node.op->pushforward(single);
-    for (std::uint32_t o = 0; o < node.outputs; ++o) {
-      if (single.output_slot(o) >= single.unwanted) continue;
-      const Var<T> part = tape.var(single.output_slot(o));
-      parts[o * count + static_cast<std::size_t>(k)] =
-          reshape(part, stacked_shape(part.shape(), 1));
-    }
-  }
-  for (std::uint32_t o = 0; o < node.outputs; ++o) {
-    const std::span<const Var<T>> all(parts + o * count, count);
-    if (!all.front().is_empty())
-      whole.set(o, concatenate(all, stacking_axis(tape.node(head + o).shape.rank)));
-  }
-}
-
-// Appends the rule of the operation at `head`, if a tangent reaches it and one of its outputs is
-// needed.
-template <class T>
-void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index stack) {
-  if (tape.node(head).output != 0 || !frame.depends(head)) return;
-  Forward<T> rule(tape, head, stack);
-  const RuleScope<T> scope(tape.watch(), head);
-  const Node<T>& node = rule.node();
-  bool needed = false;
-  for (std::uint32_t o = 0; o < node.outputs; ++o) {
-    // An input that is no leaf has its tangent already.
-    if (frame.is_needed(head + o) && frame.derivative(head + o) == frame.none) {
-      needed = true;
-    } else {
-      rule.output_slot(o) = rule.unwanted;
-    }
-  }
-  bool moved = false;
-  for (std::uint32_t i = 0; i < node.input_count; ++i) {
-    if (!frame.is_active(node.inputs[i])) continue;
-    rule.input_slot(i) = frame.derivative(node.inputs[i]);
-    moved |= rule.input_slot(i) != rule.zero;
-  }
-  if (!needed || !moved) return;
-  if (!node.op->pushforward(rule)) push_each(rule, head);
-  for (std::uint32_t o = 0; o < node.outputs; ++o) {
-    if (rule.output_slot(o) < rule.unwanted) frame.derivative(head + o) = rule.output_slot(o);
-  }
-}
-
-template <class T>
-void push_all(Tape<T>& tape, SweepFrame<T>& frame, Index stack) {
-  // Rules may sweep, too.
-  PushOrder<T> order = std::exchange(tape.sweep_memory().push_order, {});
-  order.begin(frame.first(), frame.last());
-  for (std::uint32_t i = frame.first(); i <= frame.last(); ++i) {
-    order.note(tape);
-    push_one(tape, i, frame, stack);
-  }
-  order.note(tape);
-  order.end(tape);
-  tape.sweep_memory().push_order = std::move(order);
-}
-
-// How many tangents are stacked; none if it is one that is not stacked.
-std::optional<Index> stack_of(const Shape& variable, const Shape& tangent, const char* op) {
-  if (tangent == variable) return std::nullopt;
-  const auto axis = static_cast<std::size_t>(stacking_axis(variable.rank()));
-  const bool stacked =
-      tangent.rank() == variable.rank() + 1 && stacked_shape(variable, tangent[axis]) == tangent;
-  if (!stacked) check_derivative(variable, tangent, op);
-  return tangent[axis];
-}
-
-template <class T>
-void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
-          std::span<const Var<T>> outputs, std::span<Var<T>> results) {
-  constexpr const char* op = "pushforward";
-  Tape<T>& tape = tape_of(inputs, outputs, op);
-  check_count(inputs.size(), tangents.size(), "tangent for each input", op);
-  typename SweepMemory<T>::Scope scope(tape.sweep_memory());
-  SweepFrame<T>& frame = scope.frame();
-  start_between(frame, tape, inputs, outputs, SweepFrame<T>::Mode::recorded, op);
-  for (const Var<T>& output : outputs) {
-    if (output.index() >= frame.first()) frame.mark_needed(output.index());
-  }
-  std::optional<Index> stack;
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const std::optional<Index> count =
-        stack_of(inputs[k].shape(), tape.node(tangents[k], op).shape.shape(), op);
-    require(k == 0 || count == stack, op, "all tangents must be stacked alike");
-    stack = count;
-    add_derivative(tape, frame, inputs[k].index(), tangents[k].index());
-  }
-  frame.spread_needed(tape);
-  // Of an empty stack there is nothing to compute; to rules, a stack of 0 means a single tangent.
-  if (stack != Index{0}) push_all(tape, frame, stack.value_or(0));
-  for (std::size_t k = 0; k < outputs.size(); ++k) {
-    const std::uint32_t index = outputs[k].index();
-    const bool reached =
-        index >= frame.first() && index <= frame.last() && frame.derivative(index) != frame.none;
-    const NodeShape& shape = tape.node(index).shape;
-    results[k] = reached ? tape.var(frame.derivative(index))
-                 : !stack
-                     ? tape.filled(NodeShape(shape), T(0))
-                     : tape.filled(tape.keep_shape(stacked_shape(shape.shape(), *stack)), T(0));
-  }
-}
-
-}  // namespace
-
-template <class T>
-Vars<T> pushforward(const Vars<T>& inputs, const Vars<T>& tangents, const Vars<T>& outputs) {
-  Vars<T> results(outputs.size());
-  push<T>(inputs, tangents, outputs, results);
-  return results;
-}
-
-template <class T>
-Var<T> pushforward(const Var<T>& input, const Var<T>& tangent, const Var<T>& output) {
-  Var<T> result;
-  push<T>(std::span(&input, 1), std::span(&tangent, 1), std::span(&output, 1),
-          std::span(&result, 1));
-  return result;
-}
-
-template <class T>
-std::vector<Tensor<T>> pushforward_values(const Vars<T>& inputs, const Vars<T>& tangents,
-                                          const Vars<T>& outputs) {
-  require(!inputs.empty(), "pushforward", "at least one input and one output are needed");
-  const RewindScope<T> scope(inputs.front().tape());
-  std::vector<Tensor<T>> results;
-  for (const Var<T>& result : pushforward(inputs, tangents, outputs))
-    results.emplace_back(result.value());
-  return results;
-}
-
-#define FJORD_INSTANTIATE(T)                                                             \
-  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);             \
-  template Vars<T> partial_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);     \
-  template std::span<const TensorView<T>> pullback_values(                               \
-      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>); \
-  template std::span<const TensorView<T>> gradient_values<T>(const Var<T>&,              \
-                                                             std::span<const Var<T>>);   \
-  template Vars<T> pushforward(const Vars<T>&, const Vars<T>&, const Vars<T>&);          \
-  template Var<T> pushforward(const Var<T>&, const Var<T>&, const Var<T>&);              \
-  template std::vector<Tensor<T>> pushforward_values(const Vars<T>&, const Vars<T>&,     \
-                                                     const Vars<T>&);
+#define FJORD_INSTANTIATE(T)                                                              \
+  template Vars<T> pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);              \
+  template Vars<T> partial_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&);      \
+  template std::span<const TensorView<T>> pullback_values(                                \
+      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);  \
+  template std::span<const TensorView<T>> gradient_values<T>(const Var<T>&,               \
+                                                             std::span<const Var<T>>);    \
+  template Vars<T> rules::inner_pullback(const Vars<T>&, const Vars<T>&, const Vars<T>&); \
+  template std::span<const TensorView<T>> rules::inner_pullback_values(                   \
+      std::span<const Var<T>>, std::span<const TensorView<T>>, std::span<const Var<T>>);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -2,8 +2,17 @@
 ///
 /// Each comes in two modes. *Values*: the result is numbers and nothing is recorded. *Recorded*:
 /// what the sweep computes is appended to the same tape as ordinary operations, so that either
-/// sweep can run over it again. A zero cotangent or tangent stays zero, whatever it is multiplied
-/// with.
+/// sweep can run over it again.
+///
+/// No sweep gives a finite number that is not the derivative. A zero that a selection leaves where
+/// it did not choose (where, maximum, clamp, max, sort, relu, slices, steps such as floor) is
+/// *masked*: nothing depends on it, so it stays zero, whatever it is multiplied with. Zeros that
+/// users give in cotangents and tangents are masked, too. Any other zero is *computed*: times an
+/// infinite or NaN slope it is NaN, unless an operation says that it knows the limit; and so is an
+/// infinite cotangent or tangent times a slope of 0.
+///
+/// Sweeps of values give every zero as +0. Recorded sweeps give a masked one as -0, which is its
+/// mark: as the cotangent or tangent of another sweep it stays masked.
 #pragma once
 
 #include <initializer_list>

@@ -46,6 +46,12 @@ Vars<T> unpack(const Var<T>& packed, const std::vector<Shape>& shapes) {
   return parts;
 }
 
+// A derivative that was computed by operators: none of its zeros is masked, which -0 would say.
+template <class T>
+Var<T> computed(const Var<T>& derivative) {
+  return derivative + T(0);
+}
+
 template <class T>
 Var<T> solved(const Solution<T>& solution, const char* which) {
   if (solution.report.status != Status::success) {
@@ -120,11 +126,14 @@ struct AdjointSolve {
     const Vars<T> end = unpack(solved(solution, "backward"), shapes);
     if (!records && p.backward_evaluations != nullptr)
       *p.backward_evaluations += solution.report.evaluations;
-    rule.add(y0_input, end[1]);
-    for (std::uint32_t i = 0; i < p.parameters; ++i) rule.add(first_parameter + i, end[2 + i]);
-    if (rule.wants(t1_input)) rule.add(t1_input, sum(g * p.f(rule.input(t1_input), y1)));
-    if (rule.wants(t0_input))
-      rule.add(t0_input, -sum(end[1] * p.f(rule.input(t0_input), rule.input(y0_input))));
+    rule.add(y0_input, computed(end[1]));
+    for (std::uint32_t i = 0; i < p.parameters; ++i)
+      rule.add(first_parameter + i, computed(end[2 + i]));
+    if (rule.wants(t1_input)) rule.add(t1_input, computed(sum(g * p.f(rule.input(t1_input), y1))));
+    if (rule.wants(t0_input)) {
+      const Var<T> slope = p.f(rule.input(t0_input), rule.input(y0_input));
+      rule.add(t0_input, computed(-sum(end[1] * slope)));
+    }
   }
 
   static void pullback_rule(Reverse<T>& rule) { pull(rule, true); }
@@ -170,7 +179,7 @@ struct AdjointSolve {
     Var<T> v1 = unpack<T>(solved(solution, "tangent"), {shape, shape})[1];
     if (!rule.tangent(t1_input).is_empty())
       v1 = v1 + p.f(rule.input(t1_input), rule.output()) * rule.tangent(t1_input);
-    rule.set(v1);
+    rule.set(computed(v1));
     return true;
   }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <cmath>
+#include <type_traits>
 #include <utility>
 
 #include <xsimd/xsimd.hpp>
@@ -32,8 +34,8 @@ Batch<T> load(Repeated<T> run, Index) {
   return Batch<T>(*run.number);
 }
 
-/// Calls body with every lane number as a constant: code of single lanes that no copy through memory
-/// holds up.
+/// Calls body with every lane number as a constant: code of single lanes that no copy through
+/// memory holds up.
 template <class T, class Body>
 auto with_lanes(Body body) {
   return [&]<Index... lane>(std::integer_sequence<Index, lane...>) {
@@ -138,14 +140,15 @@ T sum_of_lanes(const Batch<T>& batch) {
 }
 
 /// Sum of f(in[i]...) over i in [0, n); blocks are added in double, so long sums keep their digits.
+/// A sum of masked zeros, or of nothing, is a masked zero: see masked_zero.
 template <class T, class F, class... In>
 double sum(Index n, F f, In... in) {
   constexpr Index block = 64 * width<T>;
-  double total = 0;
+  double total = -0.0;
   Index i = 0;
   while (i + width<T> <= n) {
     const Index end = std::min(n - width<T>, i + block - width<T>);
-    Batch<T> lanes(T(0));
+    Batch<T> lanes(T(-0.0));
     for (; i <= end; i += width<T>) lanes += f(load(in, i)...);
     total += static_cast<double>(sum_of_lanes<T>(lanes));
   }
@@ -158,19 +161,68 @@ double sum(Index n, F f, In... in) {
   return total;
 }
 
-/// g * d that stays zero where g is zero, whatever d is: the product of every derivative rule.
+/// The zero of a derivative on which nothing depends, because a selection did not choose its entry.
+///
+/// It stays zero whatever it is multiplied with; every other zero of a derivative is +0, and times
+/// an infinite slope NaN. Sums are right by themselves: -0 + -0 is -0, and -0 + 0 is +0.
+template <class T>
+inline constexpr T masked_zero = T(-0.0);
+
+template <class T>
+xsimd::batch_bool<T> is_masked(const Batch<T>& g) {
+  using Bits = xsimd::batch<xsimd::as_integer_t<T>>;
+  return xsimd::bool_cast(xsimd::bitwise_cast<Bits>(g) ==
+                          xsimd::bitwise_cast<Bits>(Batch<T>(masked_zero<T>)));
+}
+
+template <class T>
+bool is_masked(T g) {
+  return g == 0 && std::signbit(g);
+}
+
+/// x, a zero made +0: what is computed is not masked. Not by adding 0, which a compiler may join to
+/// a product that underflows.
+template <class T>
+Batch<T> computed(const Batch<T>& x) {
+  const Batch<T> zero(T(0));
+  return xsimd::select(x == zero, zero, x);
+}
+
+template <class T>
+T computed(T x) {
+  return x == 0 ? T(0) : x;
+}
+
+/// The derivative g times the slope d: masked where g is, whatever d is.
 ///
 /// An object, not a function, so that loops that it is handed to are compiled with it inside.
 template <class T>
 inline constexpr auto strong_product = [](const Batch<T>& g, const Batch<T>& d) {
-  return xsimd::select(g == Batch<T>(T(0)), Batch<T>(T(0)), g * d);
+  return xsimd::select(is_masked(g), g, computed<T>(g * d));
 };
 
-/// The product of two derivatives: zero where either is, whatever the other is.
+/// The same of single numbers.
+template <class T>
+T strong_product_of(T g, T d) {
+  return is_masked(g) ? g : computed(g * d);
+}
+
+/// The product of two derivatives: masked where either is, whatever the other is.
 template <class T>
 inline constexpr auto product_of_derivatives = [](const Batch<T>& g, const Batch<T>& h) {
-  const Batch<T> zero(T(0));
-  return xsimd::select((g == zero) | (h == zero), zero, g * h);
+  return xsimd::select(is_masked(g) | is_masked(h), Batch<T>(masked_zero<T>), computed<T>(g * h));
+};
+
+/// -g of a derivative g; a zero keeps its sign.
+inline constexpr auto negated = [](const auto& g) {
+  using V = std::decay_t<decltype(g)>;
+  return xsimd::select(g == V(0), g, -g);
+};
+
+/// A derivative that somebody gave: its zeros are masked.
+inline constexpr auto seed = [](const auto& g) {
+  using V = std::decay_t<decltype(g)>;
+  return xsimd::select(g == V(0), V(masked_zero<typename V::value_type>), g);
 };
 
 /// x itself: what a copy or a sum of runs applies.

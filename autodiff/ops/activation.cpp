@@ -79,7 +79,9 @@ struct Relu {
 
   template <class V>
   static V carry(const V& g, const V& x) {
-    return choose(x <= constant(x, 0), constant(g, 0), g);
+    const V zero = constant(x, 0);
+    // At 0 the derivative is 0 by convention, not because nothing depends on it.
+    return choose(x < zero, masked_like(g), choose(x <= zero, scaled(g, 0), g));
   }
 };
 
@@ -110,12 +112,12 @@ struct Elu {
 // s x, where s vanishes at infinity and its product with x, too.
 template <class T>
 Batch<T> vanishing_times(const Batch<T>& s, const Batch<T>& x) {
-  return simd::strong_product<T>(s, x);
+  return xsimd::select(s == Batch<T>(T(0)), s, s * x);
 }
 
 template <class T>
 Var<T> vanishing_times(const Var<T>& s, const Var<T>& x) {
-  return scale(s, x);
+  return where(equal(s, 0), s, s * x);
 }
 
 struct Silu {
@@ -215,6 +217,12 @@ struct Softsign {
   }
 };
 
+// x where an exponential of it is chosen, which elsewhere could overflow.
+template <class T>
+Var<T> up_to_zero(const Var<T>& x) {
+  return where(x > 0, x.tape().scalar(0), x);
+}
+
 }  // namespace
 
 template <class T>
@@ -256,14 +264,15 @@ template <class T>
 Var<T> celu(const Var<T>& x, std::type_identity_t<T> alpha) {
   require(alpha > 0, "celu",
           [&] { return "alpha must be positive, got " + std::to_string(alpha); });
-  return where(x > 0, x, expm1(x / alpha) * alpha);
+  return where(x > 0, x, expm1(up_to_zero(x) / alpha) * alpha);
 }
 
 template <class T>
 Var<T> selu(const Var<T>& x) {
   constexpr double factor = 1.0507009873554804934;
   constexpr double alpha = 1.6732632423543772848;
-  return where(x > 0, x * static_cast<T>(factor), expm1(x) * static_cast<T>(factor * alpha));
+  return where(x > 0, x * static_cast<T>(factor),
+               expm1(up_to_zero(x)) * static_cast<T>(factor * alpha));
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/rules/binary.hpp"
 #include "fjord/autodiff/rules/elementwise.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -97,6 +98,35 @@ struct Divide {
   }
 };
 
+// Of derivatives at a point where no quotient is: see quotient_of_zeros.
+struct QuotientOfZeros : Divide {
+  template <class T>
+  static simd::Batch<T> value(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+    const simd::Batch<T> zero(T(0));
+    return xsimd::select((a == zero) & (b == zero), zero, a / b);
+  }
+};
+
+struct WithoutSlope {
+  static constexpr const char* name = "convention";
+
+  template <class V>
+  static V value(const V& x) {
+    return x;
+  }
+
+  template <class T>
+  static simd::Batch<T> slope(const simd::Batch<T>&, const simd::Batch<T>&) {
+    return simd::Batch<T>(std::numeric_limits<T>::quiet_NaN());
+  }
+
+  template <class T>
+  static Var<T> slope(const Var<T>& x, const Var<T>&) {
+    const NodeShape shape = x.tape().node(x.index()).shape;
+    return x.tape().filled(shape, std::numeric_limits<T>::quiet_NaN());
+  }
+};
+
 struct Reciprocal {
   static constexpr const char* name = "reciprocal";
 
@@ -162,9 +192,7 @@ struct Line {
 
   static T factor(const RuleNode<T>& rule) { return rule.template attributes<T>(); }
 
-  static Var<T> times(const Var<T>& g, T factor) {
-    return factor == T(1) ? g : scale(g, broadcast_to(g.tape().scalar(factor), g.shape()));
-  }
+  static Var<T> times(const Var<T>& g, T factor) { return factor == T(1) ? g : scaled(g, factor); }
 
   static void pullback(Reverse<T>& rule) { rule.add(0, times(rule.cotangent(), factor(rule))); }
 
@@ -260,6 +288,50 @@ Var<T> operator/(std::type_identity_t<T> c, const Var<T>& x) {
 }
 
 template <class T>
+Var<T> rules::scaled(const Var<T>& g, std::type_identity_t<T> factor) {
+  const simd::Batch<T> c(factor);
+  return Line<T>::apply(g, factor, [c](const auto& v) { return simd::strong_product<T>(v, c); });
+}
+
+template <class T>
+Var<T> rules::negated(const Var<T>& g) {
+  return Line<T>::apply(g, T(-1), simd::negated);
+}
+
+namespace {
+
+template <class T, class Is>
+bool has_zero(const Var<T>& g, Is is) {
+  const Node<T>& node = g.tape().node(g.index());
+  return std::any_of(node.value, node.value + node.shape.size, is);
+}
+
+}  // namespace
+
+template <class T>
+Var<T> rules::seed(const Var<T>& g) {
+  const bool is_seed = !has_zero(g, [](T x) { return x == 0 && !simd::is_masked(x); });
+  return is_seed ? g : Line<T>::apply(g, T(1), simd::seed);
+}
+
+template <class T>
+Var<T> rules::unmasked(const Var<T>& g) {
+  const bool is_unmasked = !has_zero(g, [](T x) { return simd::is_masked(x); });
+  return is_unmasked ? g
+                     : Line<T>::apply(g, T(1), [](const auto& v) { return simd::computed<T>(v); });
+}
+
+template <class T>
+Var<T> rules::without_slope(const Var<T>& x) {
+  return Unary<T, WithoutSlope>::apply(x);
+}
+
+template <class T>
+Var<T> rules::quotient_of_zeros(const Var<T>& x, const Var<T>& y) {
+  return Binary<T, QuotientOfZeros>::apply(x, y);
+}
+
+template <class T>
 Var<T> reciprocal(const Var<T>& x) {
   return Unary<T, Reciprocal>::apply(x);
 }
@@ -284,21 +356,27 @@ Var<T> stop_gradient(const Var<T>& x) {
   return x.tape().borrow(x.value());
 }
 
-#define FJORD_INSTANTIATE(T)                                            \
-  template Var<T> operator+(const Var<T>&, const Var<T>&);              \
-  template Var<T> operator-(const Var<T>&, const Var<T>&);              \
-  template Var<T> operator*(const Var<T>&, const Var<T>&);              \
-  template Var<T> operator/(const Var<T>&, const Var<T>&);              \
-  template Var<T> operator-(const Var<T>&);                             \
-  template Var<T> operator+<T>(const Var<T>&, std::type_identity_t<T>); \
-  template Var<T> operator-<T>(std::type_identity_t<T>, const Var<T>&); \
-  template Var<T> operator*<T>(const Var<T>&, std::type_identity_t<T>); \
-  template Var<T> operator/<T>(const Var<T>&, std::type_identity_t<T>); \
-  template Var<T> operator/<T>(std::type_identity_t<T>, const Var<T>&); \
-  template Var<T> reciprocal(const Var<T>&);                            \
-  template Var<T> square(const Var<T>&);                                \
-  template Var<T> sqrt(const Var<T>&);                                  \
-  template Var<T> identity(const Var<T>&);                              \
+#define FJORD_INSTANTIATE(T)                                                \
+  template Var<T> rules::scaled<T>(const Var<T>&, std::type_identity_t<T>); \
+  template Var<T> rules::negated(const Var<T>&);                            \
+  template Var<T> rules::seed(const Var<T>&);                               \
+  template Var<T> rules::unmasked(const Var<T>&);                           \
+  template Var<T> rules::without_slope(const Var<T>&);                      \
+  template Var<T> rules::quotient_of_zeros(const Var<T>&, const Var<T>&);   \
+  template Var<T> operator+(const Var<T>&, const Var<T>&);                  \
+  template Var<T> operator-(const Var<T>&, const Var<T>&);                  \
+  template Var<T> operator*(const Var<T>&, const Var<T>&);                  \
+  template Var<T> operator/(const Var<T>&, const Var<T>&);                  \
+  template Var<T> operator-(const Var<T>&);                                 \
+  template Var<T> operator+<T>(const Var<T>&, std::type_identity_t<T>);     \
+  template Var<T> operator-<T>(std::type_identity_t<T>, const Var<T>&);     \
+  template Var<T> operator*<T>(const Var<T>&, std::type_identity_t<T>);     \
+  template Var<T> operator/<T>(const Var<T>&, std::type_identity_t<T>);     \
+  template Var<T> operator/<T>(std::type_identity_t<T>, const Var<T>&);     \
+  template Var<T> reciprocal(const Var<T>&);                                \
+  template Var<T> square(const Var<T>&);                                    \
+  template Var<T> sqrt(const Var<T>&);                                      \
+  template Var<T> identity(const Var<T>&);                                  \
   template Var<T> stop_gradient(const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -98,8 +98,10 @@ Var<T> square(const Var<T>& x);
 template <class T>
 Var<T> sqrt(const Var<T>& x);
 
-/// g * d, but 0 wherever g is 0, also where d is infinite or NaN: the product of derivative rules.
+/// The derivative g times the slope d: the product of derivative rules.
 ///
+/// A masked zero of g, which is -0, stays, also where d is infinite or NaN: a selection did not
+/// choose that entry, and nothing depends on it. Any other zero of the result is +0.
 /// Shapes:  d [...]; g of d's shape, or several stacked as `stacked_shape` says; the result as g.
 template <class T>
 Var<T> scale(const Var<T>& g, const Var<T>& d);

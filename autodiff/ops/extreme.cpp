@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/rules/reduction.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -31,14 +32,13 @@ struct Extreme {
 
   static void pullback(Reverse<T>& rule) {
     const auto [mask, inverse_count] = ties(rule);
-    const Var<T> zero = rule.tape().scalar(T(0));
-    rule.add(0, where(mask, scale(rule.cotangent(), inverse_count), zero));
+    rule.add(0, where(mask, scale(rule.cotangent(), inverse_count), masked(rule.tape())));
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const auto [mask, inverse_count] = ties(rule);
-    const Var<T> chosen = where(mask, rule.tangent(0), rule.tape().scalar(T(0)));
+    const Var<T> chosen = where(mask, rule.tangent(0), masked(rule.tape()));
     rule.set(scale(sum_to(chosen, rule.output()), inverse_count));
     return true;
   }
@@ -49,12 +49,13 @@ struct Extreme {
     T* share = k.take(k.size());
     count_ties(k.input(0), k.input_shape(0), k.output(), share, k.node().shape);
     simd::transform(
-        k.size(), share, [](const Batch& g, const Batch& count) { return g / count; },
+        k.size(), share,
+        [](const Batch& g, const Batch& count) { return simd::strong_product<T>(g, T(1) / count); },
         k.cotangent(), static_cast<const T*>(share));
     accumulate_stretched<T>(
         k.input(0), k.input_shape(0), k.node().shape, target,
         [](const Batch& x, const Batch& y, const Batch& s) {
-          return xsimd::select(is_tied(x, y), s, Batch(T(0)));
+          return xsimd::select(is_tied(x, y), s, Batch(simd::masked_zero<T>));
         },
         k.output(), share);
     k.give_back(share, k.size());

@@ -119,7 +119,7 @@ Var<T> scatter_add(const Var<T>& x, const TensorView<Index>& indices, const Var<
     return "one update for each index is needed, got shapes " + to_string(got) + " and " +
            to_string(indices.shape());
   });
-  return x + spread(updates, lane_picks(tape, shape, k, indices, "scatter_add"), shape);
+  return x + spread(updates, lane_picks(tape, shape, k, indices, "scatter_add"), shape, T(0));
 }
 
 template <class T>

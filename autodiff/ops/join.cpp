@@ -7,6 +7,7 @@
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -58,7 +59,7 @@ struct Split {
     Vars<T> parts;
     for (std::uint32_t k = 0; k < rule.node().outputs; ++k) {
       const Var<T> g = rule.cotangent(k);
-      parts.push_back(g.is_empty() ? tape.filled(rule.node().shape, T(0)) : g);
+      parts.push_back(g.is_empty() ? rules::masked(tape, rule.node().shape) : g);
     }
     rule.add(0, concatenate(std::span<const Var<T>>(parts),
                             static_cast<Index>(rule.template attributes<std::size_t>())));
@@ -84,7 +85,7 @@ struct Split {
                    if (g != nullptr) {
                      simd::accumulate(n, target.data + at, target.fresh, simd::same, g + at_part);
                    } else if (target.fresh) {
-                     std::fill_n(target.data + at, n, T(0));
+                     std::fill_n(target.data + at, n, simd::masked_zero<T>);
                    }
                  });
   }

@@ -47,7 +47,7 @@ Var<T> diag(const Var<T>& x, Index k) {
           [&] { return "one or two axes are needed, got shape " + to_string(shape.shape()); });
   if (shape.rank == 1) {
     const Index n = shape[0] + std::abs(k);
-    return spread(x, diagonal(tape, n, n, k), tape.keep_shape({n, n}));
+    return spread(x, diagonal(tape, n, n, k), tape.keep_shape({n, n}), T(0));
   }
   const Picks picks = diagonal(tape, shape[0], shape[1], k);
   return pick(x, picks, tape.keep_shape({picks.to}));

@@ -4,7 +4,9 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/norm.hpp"
 #include "fjord/autodiff/ops/scan.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/rules/reduction.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -47,7 +49,8 @@ struct SumTo {
     const Node<T> in = tape.node(x, "sum");
     if (in.shape == shape) return x;
     const auto [var, value] = append_operation(tape, row, {x}, shape);
-    std::fill_n(value, shape.size, T(0));
+    // A sum of masked zeros is masked; to users, one of nothing is 0.
+    std::fill_n(value, shape.size, in.shape.size == 0 ? T(0) : simd::masked_zero<T>);
     add_sums(in.value, in.shape, value, shape);
     return var;
   }
@@ -97,7 +100,7 @@ struct BroadcastTo {
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
-    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
+    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, simd::masked_zero<T>);
     add_sums(k.cotangent(), k.node().shape, target.data, k.input_shape(0));
   }
 
@@ -132,7 +135,7 @@ struct Trace {
     const Shape column =
         rule.node().shape.shape().with_axis(shape.rank() - 2, 1).with_axis(shape.rank() - 2, 1);
     const Var<T> g = broadcast_to(reshape(rule.cotangent(), column), shape);
-    rule.add(0, scale(g, broadcast_to(rule.tape().input(ones), shape)));
+    rule.add(0, where(rule.tape().input(ones), g, masked(rule.tape())));
   }
 
   static bool pushforward(Forward<T>& rule) {
@@ -144,7 +147,7 @@ struct Trace {
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
-    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
+    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, simd::masked_zero<T>);
     for (Index i = 0; i < diagonal(k.input_shape(0)); ++i) {
       simd::accumulate(k.size(), target.data + offset(k.input_shape(0), i), false, simd::same,
                        k.cotangent());

@@ -1,6 +1,7 @@
 #include "fjord/autodiff/ops/rounding.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "fjord/autodiff/rules/choice.hpp"
 #include "fjord/autodiff/rules/scalar.hpp"
@@ -12,6 +13,18 @@ using namespace rules;
 
 namespace {
 
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+
+template <class T>
+xsimd::batch_bool<T> equals(const simd::Batch<T>& a, const simd::Batch<T>& b) {
+  return a == b;
+}
+
+template <class T>
+Var<T> equals(const Var<T>& a, const Var<T>& b) {
+  return equal(a, b);
+}
+
 struct Abs {
   static constexpr const char* name = "abs";
 
@@ -22,8 +35,9 @@ struct Abs {
 
   template <class V>
   static V carry(const V& g, const V& x) {
-    const V zero = constant(g, 0);
-    return choose(x > zero, g, choose(x < zero, -g, zero));
+    const V zero = constant(x, 0);
+    const V at_kink = choose(equals(x, zero), scaled(g, 0), scaled(g, not_a_number));
+    return choose(x > zero, g, choose(x < zero, negated(g), at_kink));
   }
 };
 

@@ -3,6 +3,7 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -15,8 +16,8 @@ template <class T, bool both>
 struct Scale;
 
 // What an operation's rules make of its term g d, where g is input `at` and d the next: the strong
-// product; g may hold several tangents, stacked, for which d is shared. `both`: d is a derivative as
-// well, so that its zeros are strong, too.
+// product; g may hold several tangents, stacked, for which d is shared. `both`: d is a derivative
+// as well, so that its masked zeros stay, too.
 template <class T, bool both>
 struct Term {
   static void pullback(Reverse<T>& rule, std::uint32_t at) {
@@ -178,12 +179,18 @@ Var<T> scale(const Var<T>& g, const Var<T>& d) {
 }
 
 template <class T>
+Var<T> rules::scale_derivatives(const Var<T>& g, const Var<T>& d) {
+  return Scale<T, true>::apply(g, d);
+}
+
+template <class T>
 Var<T> scale_sum(const Var<T>& g, const Var<T>& d, const Var<T>& h, const Var<T>& e) {
   return ScaleSum<T>::apply(g, d, h, e);
 }
 
-#define FJORD_INSTANTIATE(T)                           \
-  template Var<T> scale(const Var<T>&, const Var<T>&); \
+#define FJORD_INSTANTIATE(T)                                              \
+  template Var<T> scale(const Var<T>&, const Var<T>&);                    \
+  template Var<T> rules::scale_derivatives(const Var<T>&, const Var<T>&); \
   template Var<T> scale_sum(const Var<T>&, const Var<T>&, const Var<T>&, const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -8,6 +8,7 @@
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/rules/pick.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -74,7 +75,7 @@ Var<T> after(const Var<T>& x, std::size_t axis) {
 }
 
 // The recurrence that derivatives of scans obey: h[j] = b[j] + a[j] h[j - 1]; and backward its
-// transpose in b, h[j] = b[j] + a[j + 1] h[j + 1]. Its products keep the zeros of h.
+// transpose in b, h[j] = b[j] + a[j + 1] h[j + 1]. h and b are derivatives, a is a slope.
 template <class T>
 struct Recurrence {
   static Var<T> apply(const Var<T>& a, const Var<T>& b, const Scan& scan) {
@@ -83,9 +84,10 @@ struct Recurrence {
     const Node<T> in_b = tape.node(b, "recurrence");
     const auto [var, value] = append_operation(tape, row, {a, b}, in_b.shape, tape.keep(scan));
     for_each_entry(in_b.shape, scan, [&, value = value](Index at, Index last) {
-      const T h = last < 0 ? T(0) : value[last];
-      const Index factor = scan.backward ? last : at;
-      value[at] = h == 0 ? in_b.value[at] : in_b.value[at] + in_a.value[factor] * h;
+      const T part =
+          last < 0 ? simd::masked_zero<T>
+                   : simd::strong_product_of(value[last], in_a.value[scan.backward ? last : at]);
+      value[at] = in_b.value[at] + part;
     });
     return var;
   }
@@ -95,7 +97,8 @@ struct Recurrence {
     const Var<T> h = rule.output();
     const Var<T> r = apply(rule.input(0), rule.cotangent(), {axis, !backward});
     if (rule.wants(0))
-      rule.add(0, backward ? scale(before(r, axis), h) : scale(r, before(h, axis)));
+      rule.add(0, backward ? scale_derivatives(before(r, axis), h)
+                           : scale_derivatives(r, before(h, axis)));
     rule.add(1, r);
   }
 
@@ -105,9 +108,8 @@ struct Recurrence {
     const Var<T> h = rule.output();
     Var<T> b = rule.tangent(1);
     if (const Var<T> a = rule.tangent(0); !a.is_empty()) {
-      const Var<T> part =
-          scan.backward ? after(scale(a, h), scan.axis) : scale(a, before(h, scan.axis));
-      b = b.is_empty() ? part : b + part;
+      b = sum_of(b, scan.backward ? after(scale_derivatives(a, h), scan.axis)
+                                  : scale_derivatives(a, before(h, scan.axis)));
     }
     rule.set(apply(rule.input(0), b, scan));
     return true;

@@ -77,18 +77,18 @@ struct Where {
 
   static void pullback(Reverse<T>& rule) {
     const Var<T> g = rule.cotangent();
-    const Var<T> zero = g.tape().scalar(T(0));
-    if (rule.wants(1)) rule.add(1, where(rule.input(0), g, zero));
-    if (rule.wants(2)) rule.add(2, where(rule.input(0), zero, g));
+    const Var<T> left = masked(g.tape());
+    if (rule.wants(1)) rule.add(1, where(rule.input(0), g, left));
+    if (rule.wants(2)) rule.add(2, where(rule.input(0), left, g));
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    const Var<T> zero = rule.tape().scalar(T(0));
+    const Var<T> still = masked(rule.tape());
     const Var<T> a = rule.tangent(1);
     const Var<T> b = rule.tangent(2);
     if (a.is_empty() && b.is_empty()) return true;
-    rule.set(where(rule.input(0), a.is_empty() ? zero : a, b.is_empty() ? zero : b));
+    rule.set(where(rule.input(0), a.is_empty() ? still : a, b.is_empty() ? still : b));
     return true;
   }
 
@@ -116,8 +116,8 @@ struct Maximum {
 
   template <class T>
   static Var<T> carry(const Var<T>& g, const Var<T>& own, const Var<T>& other, const Var<T>& y) {
-    const Var<T> share = where(BinaryStep<T, Chosen>::apply(other, y), g * T(0.5), g);
-    return where(BinaryStep<T, Chosen>::apply(own, y), share, constant(g, 0));
+    const Var<T> share = where(BinaryStep<T, Chosen>::apply(other, y), scaled(g, T(0.5)), g);
+    return where(BinaryStep<T, Chosen>::apply(own, y), share, masked_like(g));
   }
 };
 

@@ -7,6 +7,7 @@
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -85,7 +86,7 @@ struct Slice {
     if (!target) return;
     const auto [axis, begin] = range(k);
     const NodeShape& in = k.input_shape(0);
-    if (target.fresh) std::fill_n(target.data, in.size, T(0));
+    if (target.fresh) std::fill_n(target.data, in.size, simd::masked_zero<T>);
     const Index count = k.node().shape[axis];
     move_slab<T>(AxisLayout(in, axis), {k.cotangent(), count, 0}, {target.data, in[axis], begin},
                  count, false);
@@ -98,7 +99,7 @@ struct Slice {
   static constexpr Operation<T> row{"slice", pullback, pushforward, pullback_values};
 };
 
-// Zeros with x in place of one slice: the transpose of Slice.
+// Masked zeros with x in place of one slice: the transpose of Slice.
 template <class T>
 struct Place {
   static void pullback(Reverse<T>& rule) {
@@ -127,7 +128,7 @@ Var<T> place(const Var<T>& x, const AxisRange& range, const Shape& shape) {
   const Node<T> in = tape.node(x, "place");
   const NodeShape whole = tape.keep_shape(shape);
   const auto [var, value] = append_operation(tape, Place<T>::row, {x}, whole, tape.keep(range));
-  std::fill_n(value, whole.size, T(0));
+  std::fill_n(value, whole.size, simd::masked_zero<T>);
   const Index count = in.shape[range.axis];
   move_slab<T>(AxisLayout(whole, range.axis), {in.value, count, 0},
                {value, whole[range.axis], range.begin}, count, true);
@@ -181,9 +182,9 @@ struct Concatenate {
       parts[i] = rule.tangent(i);
       if (!parts[i].is_empty()) continue;
       const NodeShape shape = rule.input_node(i).shape;
-      parts[i] = tape.filled(
-          rule.stack() > 0 ? tape.keep_shape(stacked_shape(shape.shape(), rule.stack())) : shape,
-          T(0));
+      parts[i] = rules::masked(
+          tape,
+          rule.stack() > 0 ? tape.keep_shape(stacked_shape(shape.shape(), rule.stack())) : shape);
     }
     rule.set(apply(std::span<const Var<T>>(parts, rule.input_count()),
                    rule.stack() > 0 ? stacked_axis(axis, rule.node().shape.rank) : axis));

@@ -5,6 +5,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/rules/reduction.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -91,24 +92,24 @@ Marked<T> mark_largest(const RecordedRule<T>& rule) {
   return {equal(rule.input(0), single.var), single.var};
 }
 
-// The tangent of log_softmax: dy = t - <p, t>, the same for t and t + constant. Taken relative to the
-// t of the largest entry, <p, t> has no term of that entry, so that its 1 - p is a sum of the others.
-// (Of two that are the largest, neither has a p near 1.)
+// The tangent of log_softmax: dy = t - <p, t>, the same for t and t + constant. Taken relative to
+// the t of the largest entry, <p, t> has no term of that entry, so that its 1 - p is a sum of the
+// others. (Of two that are the largest, neither has a p near 1.)
 template <class T>
 Var<T> push_log(const Var<T>& t, const Var<T>& p, const Marked<T>& marked) {
-  const Var<T> zero = t.tape().scalar(T(0));
-  const Var<T> relative = t - sum_to(where(marked.mask, t, zero), marked.kept);
-  return relative - sum_to(scale(relative, p), marked.kept);
+  const Var<T> nothing = masked(t.tape());
+  const Var<T> of_largest = sum_to(where(marked.mask, t, nothing), marked.kept);
+  const Var<T> relative = where(marked.mask, nothing, difference_of(t, of_largest));
+  return difference_of(relative, sum_to(scale(relative, p), marked.kept));
 }
 
-// Its transpose: dx = g - p <1, g>, which adds up to 0; so the part of the largest entry is minus the
-// sum of the others.
+// Its transpose: dx = g - p <1, g>, which adds up to 0; so the part of the largest entry is minus
+// the sum of the others.
 template <class T>
 Var<T> pull_log(const Var<T>& g, const Var<T>& p, const Marked<T>& marked) {
-  const Var<T> zero = g.tape().scalar(T(0));
   const Var<T> total = broadcast_to(sum_to(g, marked.kept), g.shape());
-  const Var<T> others = where(marked.mask, zero, g - scale(total, p));
-  return where(marked.mask, -sum_to(others, marked.kept), others);
+  const Var<T> others = where(marked.mask, masked(g.tape()), difference_of(g, scale(total, p)));
+  return where(marked.mask, negated(sum_to(others, marked.kept)), others);
 }
 
 // The same in values: `factor(g, y)` is the cotangent of log_softmax, `weight_of(y)` is p.
@@ -122,8 +123,8 @@ void pull_log_values(ReverseKernel<T>& k, Factor factor, Weight weight_of) {
   T* total = k.take(kept.size);
   T* others = k.take(kept.size);
   write_single_largest(k.input(0), shape, single, total, kept);
-  std::fill_n(total, kept.size, T(0));
-  std::fill_n(others, kept.size, T(0));
+  std::fill_n(total, kept.size, simd::masked_zero<T>);
+  std::fill_n(others, kept.size, simd::masked_zero<T>);
   const T* x = k.input(0);
   const T* g = k.cotangent();
   const T* y = k.output();
@@ -131,12 +132,12 @@ void pull_log_values(ReverseKernel<T>& k, Factor factor, Weight weight_of) {
     add_to_lanes(repeated, n, total + lane, factor, g + at, y + at);
   });
   const auto part = [&](const Batch<T>& gi, const Batch<T>& yi, const Batch<T>& sum) {
-    return factor(gi, yi) - simd::strong_product<T>(sum, weight_of(yi));
+    return factor(gi, yi) + simd::negated(simd::strong_product<T>(sum, weight_of(yi)));
   };
   for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
     const auto unless_single = [&](const Batch<T>& xi, const Batch<T>& gi, const Batch<T>& yi,
                                    const Batch<T>& largest, const Batch<T>& sum) {
-      return xsimd::select(xi == largest, Batch<T>(T(0)), part(gi, yi, sum));
+      return xsimd::select(xi == largest, Batch<T>(simd::masked_zero<T>), part(gi, yi, sum));
     };
     add_to_lanes(repeated, n, others + lane, unless_single, x + at, g + at, y + at,
                  beside<T>(repeated, single + lane), beside<T>(repeated, total + lane));
@@ -144,7 +145,7 @@ void pull_log_values(ReverseKernel<T>& k, Factor factor, Weight weight_of) {
   for_each_lane_run(shape, kept, [&](Index n, Index at, Index lane, auto repeated) {
     const auto all = [&](const Batch<T>& xi, const Batch<T>& gi, const Batch<T>& yi,
                          const Batch<T>& largest, const Batch<T>& sum, const Batch<T>& rest) {
-      return xsimd::select(xi == largest, -rest, part(gi, yi, sum));
+      return xsimd::select(xi == largest, simd::negated(rest), part(gi, yi, sum));
     };
     simd::accumulate(n, target.data + at, target.fresh, all, x + at, g + at, y + at,
                      beside<T>(repeated, single + lane), beside<T>(repeated, total + lane),

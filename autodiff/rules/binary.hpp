@@ -15,6 +15,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/rules/number.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord::rules {
 
@@ -75,8 +76,8 @@ Var<T> append_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b) {
 }
 
 // What the rules of every binary operation share, apart from their templates so that it is compiled
-// once for all: both factors have the result's shape, g perhaps stacked; a slope that is just 1 or -1
-// is not worth a product.
+// once for all: both factors have the result's shape, g perhaps stacked; a slope that is just 1 or
+// -1 is not worth a product.
 
 template <class T>
 Var<T> like_shape(const Var<T>& slope, const NodeShape& shape) {
@@ -91,7 +92,7 @@ Var<T> scale_by(const Var<T>& g, const Var<T>& slope, const NodeShape& shape) {
 
 template <class T>
 Var<T> scale_by(const Var<T>& g, int sign, const NodeShape&) {
-  return sign > 0 ? g : -g;
+  return sign > 0 ? g : negated(g);
 }
 
 /// The tangent of operand i in the shape of the result, but for its stack.
@@ -201,7 +202,9 @@ struct Binary {
     return simd::strong_product<T>(g, slope);
   }
 
-  static simd::Batch<T> product(const simd::Batch<T>& g, int sign) { return sign > 0 ? g : -g; }
+  static simd::Batch<T> product(const simd::Batch<T>& g, int sign) {
+    return sign > 0 ? g : simd::negated(g);
+  }
 
   template <class Slope>
   static void accumulate_dense(ReverseKernel<T>& k, std::uint32_t side, const T* a, const T* b,
@@ -219,7 +222,7 @@ struct Binary {
     if (!target) return;
     const NodeShape own = k.input_shape(side);
     const bool dense = own == k.node().shape;
-    if (!dense && target.fresh) std::fill_n(target.data, own.size, T(0));
+    if (!dense && target.fresh) std::fill_n(target.data, own.size, simd::masked_zero<T>);
     for_each_broadcast_run(k.node().shape, k.input_node(0), k.input_node(1),
                            [&](Index n, auto a, auto b, Index at, Index at_a, Index at_b) {
                              using Run = std::conditional_t<side == 0, decltype(a), decltype(b)>;

@@ -1,5 +1,5 @@
-/// Elementwise operations that are constant or choose, so that a derivative is copied or left out and
-/// never multiplied by a mask: an infinite cotangent gives no NaN.
+/// Elementwise operations that are constant or choose, so that a derivative is copied or masked,
+/// and never multiplied by a mask: an infinite cotangent gives no NaN where it is not chosen.
 ///
 /// A rule is a struct:
 ///   steps:   name; value(x), or value(a, b), in registers; no derivative flows through them.
@@ -11,6 +11,7 @@
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/rules/binary.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord::rules {
 
@@ -35,6 +36,17 @@ simd::Batch<T> constant(const simd::Batch<T>&, double number) {
 template <class T>
 Var<T> constant(const Var<T>& like, double number) {
   return like.tape().scalar(static_cast<T>(number));
+}
+
+/// What g is passed on as where it is not chosen.
+template <class T>
+simd::Batch<T> masked_like(const simd::Batch<T>&) {
+  return simd::Batch<T>(simd::masked_zero<T>);
+}
+
+template <class T>
+Var<T> masked_like(const Var<T>& g) {
+  return masked(g.tape());
 }
 
 /// The rules of what is constant almost everywhere.
@@ -115,10 +127,7 @@ struct BinaryChoice {
     const Var<T> y = rule.output();
     Var<T> tangent;
     if (!rule.tangent(0).is_empty()) tangent = F::carry(rule.tangent(0), a, b, y);
-    if (!rule.tangent(1).is_empty()) {
-      const Var<T> part = F::carry(rule.tangent(1), b, a, y);
-      tangent = tangent.is_empty() ? part : tangent + part;
-    }
+    if (!rule.tangent(1).is_empty()) tangent = sum_of(tangent, F::carry(rule.tangent(1), b, a, y));
     rule.set(tangent);
     return true;
   }

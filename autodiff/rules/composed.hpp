@@ -6,7 +6,7 @@
 
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
-#include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/rules/inner_sweep.hpp"
 
 namespace fjord::rules {
 
@@ -35,7 +35,7 @@ void pull_composed(Reverse<T>& rule, F f) {
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     if (rule.wants(i)) wanted.push_back(inputs[i]);
   }
-  const Vars<T> found = pullback(outputs, cotangents, wanted);
+  const Vars<T> found = inner_pullback(outputs, cotangents, wanted);
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < inputs.size(); ++i) {
     if (rule.wants(i)) rule.add(i, found[next++]);
@@ -54,7 +54,7 @@ bool push_composed(Forward<T>& rule, F f) {
     moving.push_back(inputs[i]);
     tangents.push_back(rule.tangent(i));
   }
-  const Vars<T> found = pushforward(moving, tangents, outputs);
+  const Vars<T> found = inner_pushforward(moving, tangents, outputs);
   for (std::uint32_t k = 0; k < outputs.size(); ++k) {
     if (rule.wants(k)) rule.set(k, found[k]);
   }

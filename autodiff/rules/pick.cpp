@@ -16,7 +16,7 @@ void gather_runs(const Picks& picks, const T* x, T* out, bool fresh) {
     if (inner == 1) {
       for (Index j = 0; j < picks.to; ++j) {
         const Index place = picks.places[j];
-        const T entry = place < 0 ? T(0) : x[place];
+        const T entry = place < 0 ? simd::masked_zero<T> : x[place];
         out[j] = fresh ? entry : out[j] + entry;
       }
       continue;
@@ -26,7 +26,7 @@ void gather_runs(const Picks& picks, const T* x, T* out, bool fresh) {
       if (place >= 0) {
         simd::accumulate(inner, out + j * inner, fresh, simd::same, x + place * inner);
       } else if (fresh) {
-        std::fill_n(out + j * inner, inner, T(0));
+        std::fill_n(out + j * inner, inner, simd::masked_zero<T>);
       }
     }
   }
@@ -49,7 +49,8 @@ void add_runs(const Picks& picks, const T* out, T* x) {
   }
 }
 
-// The same picks from tensors that stack `count` of the old ones between the first axes and the last.
+// The same picks from tensors that stack `count` of the old ones between the first axes and the
+// last.
 Picks stacked(Picks picks, std::size_t rank, Index count) {
   (picks.axis < stacking_axis(rank) ? picks.outer : picks.inner) *= count;
   return picks;
@@ -73,8 +74,8 @@ bool push_linear(Forward<T>& rule, F f) {
 template <class T>
 struct Pick {
   static void pullback(Reverse<T>& rule) {
-    rule.add(0,
-             spread(rule.cotangent(), rule.template attributes<Picks>(), rule.input_node(0).shape));
+    rule.add(0, spread(rule.cotangent(), rule.template attributes<Picks>(),
+                       rule.input_node(0).shape, simd::masked_zero<T>));
   }
 
   static bool pushforward(Forward<T>& rule) { return push_linear(rule, pick<T>); }
@@ -82,7 +83,7 @@ struct Pick {
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
-    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, T(0));
+    if (target.fresh) std::fill_n(target.data, k.input_shape(0).size, simd::masked_zero<T>);
     add_runs(k.template attributes<Picks>(), k.cotangent(), target.data);
   }
 
@@ -96,7 +97,11 @@ struct Spread {
              pick(rule.cotangent(), rule.template attributes<Picks>(), rule.input_node(0).shape));
   }
 
-  static bool pushforward(Forward<T>& rule) { return push_linear(rule, spread<T>); }
+  static bool pushforward(Forward<T>& rule) {
+    return push_linear(rule, [](const Var<T>& x, const Picks& picks, const NodeShape& shape) {
+      return spread(x, picks, shape, simd::masked_zero<T>);
+    });
+  }
 
   static void pullback_values(ReverseKernel<T>& k) {
     if (const Target<T> target = k.target(0))
@@ -118,18 +123,19 @@ Var<T> pick(const Var<T>& x, const Picks& picks, const NodeShape& shape) {
 }
 
 template <class T>
-Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape) {
+Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape,
+              std::type_identity_t<T> zero) {
   Tape<T>& tape = x.tape();
   const Node<T> in = tape.node(x, "spread");
   const auto [var, value] = append_operation(tape, Spread<T>::row, {x}, shape, tape.keep(picks));
-  std::fill_n(value, shape.size, T(0));
+  std::fill_n(value, shape.size, zero);
   add_runs(picks, in.value, value);
   return var;
 }
 
 #define FJORD_INSTANTIATE(T)                                           \
   template Var<T> pick(const Var<T>&, const Picks&, const NodeShape&); \
-  template Var<T> spread(const Var<T>&, const Picks&, const NodeShape&);
+  template Var<T> spread(const Var<T>&, const Picks&, const NodeShape&, std::type_identity_t<T>);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

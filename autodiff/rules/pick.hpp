@@ -11,7 +11,7 @@ using namespace kernels;
 /// From which entry of one tensor each entry of another comes.
 ///
 /// Both are `outer` blocks of runs of `inner` entries; run j of a picked block is run places[j] of
-/// the block that is picked from, or zeros where places[j] < 0.
+/// the block that is picked from, or masked zeros where places[j] < 0, of derivatives only.
 struct Picks {
   Index inner = 1;
   Index outer = 1;
@@ -26,9 +26,11 @@ struct Picks {
 /// Note:    For the authors of operations: neither sizes nor places are checked.
 template <class T>
 Var<T> pick(const Var<T>& x, const Picks& picks, const NodeShape& shape);
-/// Zeros of `shape` with the entries of x added at the places: the transpose of pick.
+/// `zero` everywhere in `shape`, with the entries of x added at the places: the transpose of pick.
+/// The zero of derivatives is masked.
 template <class T>
-Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape);
+Var<T> spread(const Var<T>& x, const Picks& picks, const NodeShape& shape,
+              std::type_identity_t<T> zero);
 
 /// Picks along one axis of x, run j from run place(j), as a node whose axis has `count` entries.
 template <class T, class Place>
