@@ -80,7 +80,7 @@ struct Det {
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    const Var<T> relative = trace(solve_factored(rule.input(0), rule.tangent(0)));
+    const Var<T> relative = trace(solve_derivative(rule.input(0), rule.tangent(0)));
     rule.set(scale(relative, rule.output()));
     return true;
   }
@@ -115,7 +115,7 @@ struct LogAbsDet {
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    if (rule.wants(1)) rule.set(1, trace(solve_factored(rule.input(0), rule.tangent(0))));
+    if (rule.wants(1)) rule.set(1, trace(solve_derivative(rule.input(0), rule.tangent(0))));
     return true;
   }
 
@@ -132,7 +132,8 @@ struct BirdStep {
     const Node<T> in = tape.node(x, "det");
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(transposed));
     const auto [count, n, columns] = matrices_of(in.shape);
-    std::fill_n(value, in.shape.size, T(0));
+    // Its derivatives are steps as well.
+    std::fill_n(value, in.shape.size, simd::masked_zero<T>);
     for (Index j = 1; j < columns; ++j) {
       std::copy_n(in.value + count * n * j, count * j, value + count * n * j);
       // Diagonal entries from the first on, or from the last on, each from the one before.
@@ -141,7 +142,7 @@ struct BirdStep {
       const T* before = value + count * (n + 1) * from;
       simd::transform(
           count, value + count * (n + 1) * to,
-          [](const auto& sum, const auto& entry) { return sum - entry; }, before,
+          [](const auto& sum, const auto& entry) { return sum + simd::negated(entry); }, before,
           in.value + count * (n + 1) * from);
     }
     return var;

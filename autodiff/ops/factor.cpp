@@ -53,10 +53,10 @@ struct LuFactor {
   static constexpr Operation<T> row{"lu_factor", pullback, pushforward, pullback_values};
 };
 
-// The lower triangle, with half the diagonal.
+// The lower triangle of a derivative, with half the diagonal.
 template <class T>
 Var<T> half_lower(const Var<T>& x) {
-  return (lower_triangle(x) + lower_triangle(x, -1)) * T(0.5);
+  return scaled(lower_part(x) + lower_part(x, -1), T(0.5));
 }
 
 // Of symmetric matrices, whose tangents and cotangents are symmetric, too.
@@ -78,19 +78,19 @@ struct Cholesky {
   static void pullback(Reverse<T>& rule) {
     const Var<T> l = rule.output();
     const Var<T> inner =
-        half_lower(matrix_product(l, lower_triangle(rule.cotangent()), {true, false}));
-    const Var<T> left = solve_triangle(l, inner, {.transposed = true});
-    const Var<T> g = solve_triangle(l, left, {.right = true});
-    rule.add(0, (g + transposed(g)) * T(0.5));
+        half_lower(matrix_product(l, lower_part(rule.cotangent()), {true, false, {.b = true}}));
+    const Var<T> left = solve_triangle_derivative(l, inner, {.transposed = true});
+    const Var<T> g = solve_triangle_derivative(l, left, {.right = true});
+    rule.add(0, scaled(g + transposed(g), T(0.5)));
   }
 
   // dL = L half_lower(L^-1 dA L^-T).
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> l = rule.output();
-    const Var<T> left = solve_triangle(l, rule.tangent(0), {});
-    const Var<T> inner = solve_triangle(l, left, {.transposed = true, .right = true});
-    rule.set(matrix_product(l, half_lower(inner)));
+    const Var<T> left = solve_triangle_derivative(l, rule.tangent(0), {});
+    const Var<T> inner = solve_triangle_derivative(l, left, {.transposed = true, .right = true});
+    rule.set(lower_part(matrix_product(l, half_lower(inner), {false, false, {.b = true}})));
     return true;
   }
 
@@ -102,15 +102,15 @@ struct Cholesky {
     const PackedInput<T> l(pool, k.output(), batch);
     const PackedInput<T> g(pool, k.cotangent(), batch);
     const PackedOutput<T> out(pool, target.data, batch);
-    T* masked = k.take(batch.size());
+    T* lower = k.take(batch.size());
     T* inner = k.take(batch.size());
     for (Index i = 0; i < batch.count; ++i) {
-      pull_one(batch.rows, l[i], g[i], masked, inner);
+      pull_one(batch.rows, l[i], g[i], lower, inner);
       add_symmetric(batch.rows, inner, out[i], target.fresh || !out.is_in_place());
     }
     out.unpack(!target.fresh);
     k.give_back(inner, batch.size());
-    k.give_back(masked, batch.size());
+    k.give_back(lower, batch.size());
   }
 
   static constexpr const char* name = "cholesky";
@@ -118,24 +118,29 @@ struct Cholesky {
 
  private:
   // As pullback, but for the last step, of one matrix.
-  static void pull_one(Index n, const T* l, const T* g, T* masked, T* inner) {
+  static void pull_one(Index n, const T* l, const T* g, T* lower, T* inner) {
     for (Index j = 0; j < n; ++j) {
-      std::fill_n(masked + j * n, j, T(0));
-      std::copy_n(g + j * n + j, n - j, masked + j * n + j);
+      std::fill_n(lower + j * n, j, simd::masked_zero<T>);
+      std::copy_n(g + j * n + j, n - j, lower + j * n + j);
     }
-    multiply<T>({n, n, n}, {l, n, true}, {masked, n}, inner, Start::zero);
+    if (std::all_of(lower, lower + n * n, [](T x) { return simd::is_masked(x); })) {
+      std::fill_n(inner, n * n, simd::masked_zero<T>);
+      return;
+    }
+    multiply<T>({n, n, n}, {l, n, true}, {lower, n}, inner, Start::zero);
     for (Index j = 0; j < n; ++j) {
       std::fill_n(inner + j * n, j, T(0));
       inner[j * n + j] *= T(0.5);
     }
     lapack::solve_triangular({.transposed = true}, n, n, l, inner);
     lapack::solve_triangular({.right = true}, n, n, l, inner);
+    clear_signs(inner, n * n);
   }
 
   static void add_symmetric(Index n, const T* x, T* sum, bool fresh) {
     for (Index j = 0; j < n; ++j) {
       for (Index i = 0; i < n; ++i) {
-        const T entry = T(0.5) * (x[j * n + i] + x[i * n + j]);
+        const T entry = simd::strong_product_of(x[j * n + i] + x[i * n + j], T(0.5));
         T& target = sum[j * n + i];
         target = fresh ? entry : target + entry;
       }
@@ -187,13 +192,10 @@ struct Qr {
     const Var<T> gq = rule.cotangent(0);
     const Var<T> gr = rule.cotangent(1);
     Var<T> m;
-    if (!gr.is_empty()) m = matrix_product(r, upper_triangle(gr), {false, true});
-    if (!gq.is_empty()) {
-      const Var<T> part = matrix_product(gq, q, {true, false});
-      m = m.is_empty() ? -part : m - part;
-    }
-    const Var<T> inner = matrix_product(q, mirror_lower(m));
-    rule.add(0, solve_triangle(r, gq.is_empty() ? inner : gq + inner, by_transposed_r));
+    if (!gr.is_empty()) m = matrix_product(r, upper_part(gr), {false, true, {.b = true}});
+    if (!gq.is_empty()) m = difference_of(m, matrix_product(gq, q, {true, false, {.a = true}}));
+    const Var<T> inner = matrix_product(q, mirror_lower_part(m), {false, false, {.b = true}});
+    rule.add(0, solve_triangle_derivative(r, sum_of(gq, inner), by_transposed_r));
   }
 
   // With C = Q^T dA R^-1 and D = C - strict lower part + its transpose: dR = D R and
@@ -202,11 +204,13 @@ struct Qr {
     if (rule.stack() > 0) return false;
     const Var<T> q = rule.output(0);
     const Var<T> r = rule.output(1);
-    const Var<T> moved = solve_triangle(r, rule.tangent(0), {.lower = false, .right = true});
-    const Var<T> c = matrix_product(q, moved, {true, false});
-    const Var<T> d = upper_triangle(c) + transposed(lower_triangle(c, -1));
-    if (rule.wants(0)) rule.set(0, moved - matrix_product(q, d));
-    if (rule.wants(1)) rule.set(1, matrix_product(d, r));
+    const Var<T> moved =
+        solve_triangle_derivative(r, rule.tangent(0), {.lower = false, .right = true});
+    const Var<T> c = matrix_product(q, moved, {true, false, {.b = true}});
+    const Var<T> d = upper_part(c) + transposed(lower_part(c, -1));
+    if (rule.wants(0))
+      rule.set(0, difference_of(moved, matrix_product(q, d, {false, false, {.b = true}})));
+    if (rule.wants(1)) rule.set(1, upper_part(matrix_product(d, r, {false, false, {.a = true}})));
     return true;
   }
 

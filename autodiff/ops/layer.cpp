@@ -24,11 +24,6 @@ void check_shapes(const NodeShape& x, const NodeShape& weight, const NodeShape& 
   });
 }
 
-template <class T>
-Var<T> sum_of(const Var<T>& a, const Var<T>& b) {
-  return a.is_empty() ? b : b.is_empty() ? a : a + b;
-}
-
 // The checked operands of x W^T + b, and what it computes.
 template <class T>
 struct AffineInputs {
@@ -55,8 +50,8 @@ struct AffineInputs {
 // The rules of x W^T + b, for the inputs of an operation that starts with it.
 template <class T>
 void pull_affine(Reverse<T>& rule, const Var<T>& g) {
-  if (rule.wants(0)) rule.add(0, matmul(g, rule.input(1)));
-  if (rule.wants(1)) rule.add(1, product(g, rule.input(0), {true, false}));
+  if (rule.wants(0)) rule.add(0, product(g, rule.input(1), {false, false, {.a = true}}));
+  if (rule.wants(1)) rule.add(1, product(g, rule.input(0), {true, false, {.a = true}}));
   if (rule.wants(2)) rule.add(2, sum_to(g, rule.input(2)));
 }
 
@@ -67,12 +62,8 @@ void pull_affine_values(ReverseKernel<T>& k, const T* g) {
   const Index rows = row_count(x.shape);
   const Index out = w.shape[0];
   const Index in = w.shape[1];
-  if (const Target<T> target = k.target(0)) {
-    multiply<T>({rows, in, out}, {g, rows}, operand(w, false), target.data, start(target));
-  }
-  if (const Target<T> target = k.target(1)) {
-    multiply<T>({out, in, rows}, {g, rows, true}, operand(x, false), target.data, start(target));
-  }
+  multiply<T>(k, 0, {{rows, in, out}, {g, rows}, operand(w, false), {.a = true}});
+  multiply<T>(k, 1, {{out, in, rows}, {g, rows, true}, operand(x, false), {.a = true}});
   if (const Target<T> target = k.target(2)) {
     for (Index j = 0; j < out; ++j) {
       const T total = static_cast<T>(simd::sum<T>(rows, simd::same, g + j * rows));
@@ -86,7 +77,7 @@ template <class T>
 Var<T> push_parameters(const Forward<T>& rule) {
   Var<T> tangent;
   if (!rule.tangent(1).is_empty()) {
-    tangent = product(rule.input(0), rule.tangent(1), {false, true});
+    tangent = product(rule.input(0), rule.tangent(1), {false, true, {.b = true}});
   }
   if (!rule.tangent(2).is_empty()) {
     tangent = sum_of(tangent, broadcast_to(rule.tangent(2), rule.node().shape.shape()));
@@ -114,7 +105,7 @@ struct Affine {
     if (stacks_parameters(rule)) return false;
     Var<T> tangent;
     if (!rule.tangent(0).is_empty()) {
-      tangent = product(rule.tangent(0), rule.input(1), {false, true});
+      tangent = product(rule.tangent(0), rule.input(1), {false, true, {.a = true}});
     }
     rule.set(sum_of(tangent, push_parameters(rule)));
     return true;
@@ -184,35 +175,43 @@ struct TanhAffine {
   static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
 };
 
+// (t W^T) s, where t is a derivative, and sometimes W or s is another.
+struct MovingFactors {
+  bool weight = false;
+  bool slope = false;
+};
+
 template <class T>
 struct ScaledProduct {
-  static Var<T> apply(const Var<T>& tangent, const Var<T>& weight, const Var<T>& slope) {
+  static Var<T> apply(const Var<T>& tangent, const Var<T>& weight, const Var<T>& slope,
+                      MovingFactors moving = {}) {
     Tape<T>& tape = tangent.tape();
     const Node<T> t = tape.node(tangent, name);
     const Node<T> w = tape.node(weight, name);
     const Node<T> s = tape.node(slope, name);
     check(t.shape, w.shape, s.shape);
     const NodeShape shape = with_columns(tape, t.shape, w.shape[0]);
-    const auto [var, value] = append_operation(tape, row, {tangent, weight, slope}, shape);
-    multiply({row_count(t.shape), w.shape[0], w.shape[1]}, operand(t, false), operand(w, true),
-             value, Start::zero);
-    for_each_slab(shape, s.shape, [&, value = value](Index at, Index at_s, Index n) {
-      simd::transform(n, value + at, simd::strong_product<T>, static_cast<const T*>(value + at),
-                      s.value + at_s);
-    });
+    const auto [var, value] =
+        append_operation(tape, row, {tangent, weight, slope}, shape, tape.keep(moving));
+    kernels::multiply<T>(pool_of(tape), unscaled(t, w, moving), value, true);
+    scale_slabs({value, shape}, value, {s.value, s.shape}, moving.slope);
     return var;
   }
 
   static void pullback(Reverse<T>& rule) {
+    const auto moving = rule.template attributes<MovingFactors>();
     const Var<T> t = rule.input(0);
     const Var<T> w = rule.input(1);
     const Var<T> s = rule.input(2);
     const Var<T> g = rule.cotangent();
-    const Var<T> inner = rule.wants(0) || rule.wants(1) ? scale(g, s) : Var<T>();
-    if (rule.wants(0)) rule.add(0, matmul(inner, w));
-    if (rule.wants(1)) rule.add(1, product(inner, t, {true, false}));
+    Var<T> inner;
+    if (rule.wants(0) || rule.wants(1))
+      inner = moving.slope ? scale_derivatives(g, s) : scale(g, s);
+    if (rule.wants(0)) rule.add(0, product(inner, w, {false, false, {true, moving.weight}}));
+    if (rule.wants(1)) rule.add(1, product(inner, t, {true, false, {true, true}}));
     if (!rule.wants(2)) return;
-    const Var<T> part = scale(g, product(t, w, {false, true}));
+    const Var<T> unscaled = product(t, w, {false, true, {true, moving.weight}});
+    const Var<T> part = scale_derivatives(g, unscaled);
     const std::size_t rank = rule.input_node(2).shape.rank;
     const bool stacked = rule.node().shape.rank > rank;
     rule.add(2, stacked ? sum(part, {stacking_axis(rank)}) : part);
@@ -220,22 +219,22 @@ struct ScaledProduct {
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
+    const auto moving = rule.template attributes<MovingFactors>();
     const Var<T> t = rule.input(0);
     const Var<T> w = rule.input(1);
     const Var<T> s = rule.input(2);
     Var<T> tangent;
-    if (!rule.tangent(0).is_empty()) tangent = scaled_product(rule.tangent(0), w, s);
-    if (!rule.tangent(1).is_empty()) {
-      tangent = sum_of(tangent, scaled_product(t, rule.tangent(1), s));
-    }
-    if (!rule.tangent(2).is_empty()) {
-      tangent = sum_of(tangent, scaled_product(t, w, rule.tangent(2)));
-    }
+    if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), w, s, moving);
+    if (!rule.tangent(1).is_empty())
+      tangent = sum_of(tangent, apply(t, rule.tangent(1), s, {true, moving.slope}));
+    if (!rule.tangent(2).is_empty())
+      tangent = sum_of(tangent, apply(t, w, rule.tangent(2), {moving.weight, true}));
     rule.set(tangent);
     return true;
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
+    const auto moving = k.template attributes<MovingFactors>();
     const Node<T> t = k.input_node(0);
     const Node<T> w = k.input_node(1);
     const NodeShape shape = k.node().shape;
@@ -246,27 +245,18 @@ struct ScaledProduct {
     T* scratch = k.take(shape.size);
     const T* numbers = scratch;
     if (const Target<T> target = k.target(2)) {
-      multiply({rows, out, in}, operand(t, false), operand(w, true), scratch, Start::zero);
+      kernels::multiply<T>(pool_of(k.tape()), unscaled(t, w, moving), scratch, true);
       Index last = -1;
       for_each_slab(shape, shape_s, [&](Index at, Index at_s, Index n) {
         simd::accumulate(n, target.data + at_s, target.fresh && at_s != last,
-                         simd::strong_product<T>, k.cotangent() + at, numbers + at);
+                         simd::product_of_derivatives<T>, k.cotangent() + at, numbers + at);
         last = at_s;
       });
     }
-    if (k.wants(0) || k.wants(1)) {
-      for_each_slab(shape, shape_s, [&](Index at, Index at_s, Index n) {
-        simd::transform(n, scratch + at, simd::strong_product<T>, k.cotangent() + at,
-                        k.input(2) + at_s);
-      });
-    }
-    if (const Target<T> target = k.target(0)) {
-      multiply<T>({rows, in, out}, {numbers, rows}, operand(w, false), target.data, start(target));
-    }
-    if (const Target<T> target = k.target(1)) {
-      multiply<T>({out, in, rows}, {numbers, rows, true}, operand(t, false), target.data,
-                  start(target));
-    }
+    if (k.wants(0) || k.wants(1))
+      scale_slabs({k.cotangent(), shape}, scratch, {k.input(2), shape_s}, moving.slope);
+    multiply<T>(k, 0, {{rows, in, out}, {numbers, rows}, operand(w, false), {true, moving.weight}});
+    multiply<T>(k, 1, {{out, in, rows}, {numbers, rows, true}, operand(t, false), {true, true}});
     k.give_back(scratch, shape.size);
   }
 
@@ -274,6 +264,28 @@ struct ScaledProduct {
   static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
 
  private:
+  struct Numbers {
+    const T* data;
+    NodeShape shape;
+  };
+
+  static MatrixProduct<T> unscaled(const Node<T>& t, const Node<T>& w,
+                                   const MovingFactors& moving) {
+    return {row_count(t.shape), w.shape[0],       w.shape[1],
+            operand(t, false),  operand(w, true), {true, moving.weight}};
+  }
+
+  // out = g s, which may be in place.
+  static void scale_slabs(const Numbers& g, T* out, const Numbers& s, bool are_derivatives) {
+    for_each_slab(g.shape, s.shape, [&](Index at, Index at_s, Index n) {
+      if (are_derivatives) {
+        simd::transform(n, out + at, simd::product_of_derivatives<T>, g.data + at, s.data + at_s);
+      } else {
+        simd::transform(n, out + at, simd::strong_product<T>, g.data + at, s.data + at_s);
+      }
+    });
+  }
+
   static void check(const NodeShape& t, const NodeShape& w, const NodeShape& s) {
     bool fits = w.rank == 2 && s.rank >= 2 && (t.rank == s.rank || t.rank == s.rank + 1) &&
                 t[t.rank - 1] == w[1] && s[s.rank - 1] == w[0];

@@ -22,7 +22,8 @@ Var<T> tanh_affine(const Var<T>& x, const Var<T>& weight, const Var<T>& bias);
 /// (t W^T) s: tangents t of an affine map's input, pushed through it and through what follows
 /// elementwise with slopes s.
 ///
-/// A product that is 0 stays 0, whatever the slope is. The product itself is not kept but computed
+/// A product that is masked, as all the tangents that make it are, stays so, whatever the slope is:
+/// see `scale`. The product itself is not kept but computed
 /// again where a derivative needs it: on small machines that is cheaper than its memory.
 /// Shapes:  weight [out, in]; slope [..., out], at least two axes; tangent [..., in], or several
 ///          stacked as `stacked_shape` says; the result as the tangent, with out columns.

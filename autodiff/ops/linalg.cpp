@@ -27,7 +27,9 @@ struct Product {
     const Index n = flags.b ? row_count(in_b.shape) : in_b.shape[in_b.shape.rank - 1];
     const NodeShape shape = result_shape(tape, in_a.shape, m, n, flags);
     const auto [var, value] = append_operation(tape, row, {a, b}, shape, tape.keep(flags));
-    multiply({m, n, k}, operand(in_a, flags.a), operand(in_b, flags.b), value, Start::zero);
+    kernels::multiply<T>(pool_of(tape),
+                         {{m, n, k}, operand(in_a, flags.a), operand(in_b, flags.b), flags.moving},
+                         value, true);
     return var;
   }
 
@@ -41,26 +43,22 @@ struct Product {
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
-    const auto [ta, tb] = k.template attributes<Transposes>();
+    const auto [ta, tb, moving] = k.template attributes<Transposes>();
     const Node<T> a = k.input_node(0);
     const Node<T> b = k.input_node(1);
     const Index n = tb ? row_count(b.shape) : b.shape[b.shape.rank - 1];
     const Index m = n == 0 ? 0 : k.size() / n;
     const Index inner = ta ? row_count(a.shape) : a.shape[a.shape.rank - 1];
     const auto g = [&](bool transposed) { return MatrixOperand<T>{k.cotangent(), m, transposed}; };
-    if (const Target<T> target = k.target(0)) {
-      if (ta) {
-        multiply({inner, m, n}, operand(b, tb), g(true), target.data, start(target));
-      } else {
-        multiply({m, inner, n}, g(false), operand(b, !tb), target.data, start(target));
-      }
+    if (ta) {
+      multiply<T>(k, 0, {{inner, m, n}, operand(b, tb), g(true), {moving.b, true}});
+    } else {
+      multiply<T>(k, 0, {{m, inner, n}, g(false), operand(b, !tb), {true, moving.b}});
     }
-    if (const Target<T> target = k.target(1)) {
-      if (tb) {
-        multiply({n, inner, m}, g(true), operand(a, ta), target.data, start(target));
-      } else {
-        multiply({inner, n, m}, operand(a, !ta), g(false), target.data, start(target));
-      }
+    if (tb) {
+      multiply<T>(k, 1, {{n, inner, m}, g(true), operand(a, ta), {true, moving.a}});
+    } else {
+      multiply<T>(k, 1, {{inner, n, m}, operand(a, !ta), g(false), {moving.a, true}});
     }
   }
 
@@ -111,10 +109,11 @@ struct AddCombination {
     const auto [weights, count] = rule.template attributes<Weights>();
     const Var<T> g = rule.cotangent();
     rule.add(0, g);
+    const Var<T> h = broadcast_to(rule.input(1), g.shape());
     if (rule.wants(1)) rule.add(1, sum(scale(g, weighted_sum(rule, weights, count))));
     for (std::size_t j = 0; j < count; ++j) {
       const auto i = static_cast<std::uint32_t>(j + 2);
-      if (rule.wants(i)) rule.add(i, (g * rule.input(1)) * static_cast<T>(weights[j]));
+      if (rule.wants(i)) rule.add(i, scaled(scale(g, h), static_cast<T>(weights[j])));
     }
   }
 
@@ -122,14 +121,16 @@ struct AddCombination {
     const auto [weights, count] = rule.template attributes<Weights>();
     if (rule.stack() > 0 && !rule.tangent(1).is_empty()) return false;
     Var<T> tangent = rule.tangent(0);
-    const auto add = [&](const Var<T>& part) {
-      tangent = tangent.is_empty() ? part : tangent + part;
-    };
     for (std::size_t j = 0; j < count; ++j) {
       const Var<T> term = rule.tangent(static_cast<std::uint32_t>(j + 2));
-      if (!term.is_empty()) add((term * rule.input(1)) * static_cast<T>(weights[j]));
+      if (term.is_empty()) continue;
+      const Var<T> h = broadcast_to(rule.input(1), term.shape());
+      tangent = sum_of(tangent, scaled(scale(term, h), static_cast<T>(weights[j])));
     }
-    if (!rule.tangent(1).is_empty()) add(rule.tangent(1) * weighted_sum(rule, weights, count));
+    if (!rule.tangent(1).is_empty()) {
+      const Var<T> dh = broadcast_to(rule.tangent(1), rule.node().shape.shape());
+      tangent = sum_of(tangent, scale(dh, weighted_sum(rule, weights, count)));
+    }
     rule.set(tangent);
     return true;
   }
@@ -147,12 +148,18 @@ struct AddCombination {
       }
     }
     if (const Target<T> target = k.target(1)) {
-      double total = 0;
+      T* sum = k.take(k.size());
+      std::fill_n(sum, k.size(), T(0));
       for (std::size_t j = 0; j < count; ++j) {
-        total += weights[j] * simd::sum<T>(k.size(), simd::strong_product<T>, k.cotangent(),
-                                           k.input(static_cast<std::uint32_t>(j + 2)));
+        const simd::Batch<T> weight(static_cast<T>(weights[j]));
+        simd::accumulate(
+            k.size(), sum, false, [&](const auto& x) { return x * weight; },
+            k.input(static_cast<std::uint32_t>(j + 2)));
       }
-      *target.data = static_cast<T>(total) + (target.fresh ? T(0) : *target.data);
+      const T total = static_cast<T>(simd::sum<T>(k.size(), simd::strong_product<T>, k.cotangent(),
+                                                  static_cast<const T*>(sum)));
+      *target.data = target.fresh ? total : *target.data + total;
+      k.give_back(sum, k.size());
     }
     k.pass(0);
   }

@@ -122,6 +122,7 @@ struct TanhMlp {
   static void pullback_values(ReverseKernel<T>& k) {
     const auto& recording = k.template attributes<Recording<T>>();
     const Index dim = k.input_node(1).shape[1];
+    if (is_masked(k.cotangent(), k.size())) return mask_all(k);
     with_kernel(recording, dim, [&](const auto& kernel) {
       const Index sums_size = kernel.sums_size() * simd::width<T>;
       T* sums = k.take(sums_size);
@@ -165,6 +166,18 @@ struct TanhMlp {
     }
   }
 
+  static bool is_masked(const T* numbers, Index count) {
+    return std::all_of(numbers, numbers + count, [](T x) { return simd::is_masked(x); });
+  }
+
+  // What a cotangent that is masked in all entries gives.
+  static void mask_all(ReverseKernel<T>& k) {
+    for (std::uint32_t i = 0; i < k.input_count(); ++i) {
+      const Target<T> target = k.target(i);
+      if (target.fresh) std::fill_n(target.data, k.input_shape(i).size, simd::masked_zero<T>);
+    }
+  }
+
   static Batch* registers(T* numbers) { return reinterpret_cast<Batch*>(numbers); }
 
   template <class Kernel>
@@ -182,11 +195,17 @@ struct TanhMlp {
       Batch g[narrow::limit + 1];
       Batch gx[narrow::limit];
       for (Index d = 0; d < dim; ++d) x[d] = strip.load(state.value + d * rows);
-      for (Index d = 0; d < columns; ++d) g[d] = strip.load(k.cotangent() + d * rows);
+      auto is_masked = xsimd::batch_bool<T>(true);
+      for (Index d = 0; d < columns; ++d) {
+        g[d] = strip.load(k.cotangent() + d * rows);
+        is_masked = is_masked & simd::is_masked(g[d]);
+      }
       kernel.backward(x, g, saved + strip.number() * saved_size, gx, sums);
       for (Index d = 0; target && d < dim; ++d) {
         T* column = target.data + d * rows;
-        strip.store(target.fresh ? gx[d] : gx[d] + strip.load(column), column);
+        const Batch part =
+            xsimd::select(is_masked, Batch(simd::masked_zero<T>), simd::computed<T>(gx[d]));
+        strip.store(target.fresh ? part : part + strip.load(column), column);
       }
     });
   }
@@ -237,18 +256,46 @@ struct TanhMlp {
   }
 
   static void add_total(const Target<T>& target, Index at, T total) {
-    target.data[at] = target.fresh ? total : target.data[at] + total;
+    const T part = simd::computed(total);
+    target.data[at] = target.fresh ? part : target.data[at] + part;
   }
 
-  static void add_totals(const Target<T>& target, Index at, const Batch* sums, Index count) {
+  // Which of the lines of a parameter, one for each output, get masked zeros only.
+  struct MaskedLines {
+    std::array<bool, narrow::limit> lines{};
+    Index count;
+  };
+
+  // Of the last layer; false if there are none.
+  static bool find_masked_outputs(const ReverseKernel<T>& k, MaskedLines& of_weight,
+                                  MaskedLines& of_bias) {
+    const Index rows = k.node().shape[0];
+    bool any = false;
+    for (Index i = 0; i < of_bias.count; ++i)
+      any |= of_bias.lines[static_cast<std::size_t>(i)] = is_masked(k.cotangent() + i * rows, rows);
+    const bool has_trace = has_divergence && !is_masked(k.cotangent() + of_bias.count * rows, rows);
+    if (!has_trace) of_weight.lines = of_bias.lines;
+    return any;
+  }
+
+  static void add_totals(const Target<T>& target, Index at, const Batch* sums, Index count,
+                         const MaskedLines* masked = nullptr) {
     if (!target) return;
     Index i = 0;
-    for (; i + simd::width<T> <= count; i += simd::width<T>) {
-      const Batch totals = xsimd::haddp(sums + i);
+    for (; masked == nullptr && i + simd::width<T> <= count; i += simd::width<T>) {
+      const Batch totals = simd::computed<T>(xsimd::haddp(sums + i));
       T* to = target.data + at + i;
       (target.fresh ? totals : totals + Batch::load_unaligned(to)).store_unaligned(to);
     }
-    for (; i < count; ++i) add_total(target, at + i, xsimd::hadd(sums[i]));
+    for (; i < count; ++i) {
+      const bool is_line =
+          masked != nullptr && masked->lines[static_cast<std::size_t>(i % masked->count)];
+      if (!is_line) {
+        add_total(target, at + i, xsimd::hadd(sums[i]));
+      } else if (target.fresh) {
+        target.data[at + i] = simd::masked_zero<T>;
+      }
+    }
   }
 
   // Adds up the lanes; sums: of each layer the weight's and the bias's, in the first without time.
@@ -259,7 +306,9 @@ struct TanhMlp {
     const Index times = first.in - dim;
     for (Index i = 0; i < first.out; ++i)
       shift_totals[static_cast<std::size_t>(i)] = xsimd::hadd(sums[first.out * dim + i]);
-    if (const Target<T> target = k.target(0)) {
+    if (const Target<T> target = k.target(0); target && times == 0) {
+      if (target.fresh) *target.data = simd::masked_zero<T>;
+    } else if (target) {
       T total(0);
       for (Index j = 0; j < times; ++j) {
         for (Index i = 0; i < first.out; ++i)
@@ -267,6 +316,9 @@ struct TanhMlp {
       }
       add_total(target, 0, total);
     }
+    MaskedLines of_bias{{}, layers.back().out};
+    MaskedLines of_weight = of_bias;
+    const bool any = find_masked_outputs(k, of_weight, of_bias);
     for (std::size_t l = 0; l < layers.size(); ++l) {
       const Layer<T>& layer = layers[l];
       const auto input = static_cast<std::uint32_t>(2 + 2 * l);
@@ -277,9 +329,11 @@ struct TanhMlp {
           for (Index i = 0; i < layer.out; ++i)
             add_total(target, j + i, *k.input(0) * shift_totals[static_cast<std::size_t>(i)]);
         }
-        add_totals(target, offset, sums, size);
+        add_totals(target, offset, sums, size,
+                   l + 1 == layers.size() && any ? &of_weight : nullptr);
       }
-      add_totals(k.target(input + 1), 0, sums + size, layer.out);
+      add_totals(k.target(input + 1), 0, sums + size, layer.out,
+                 l + 1 == layers.size() && any ? &of_bias : nullptr);
       sums += size + layer.out;
     }
   }

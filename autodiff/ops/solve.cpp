@@ -13,51 +13,56 @@ using namespace rules;
 
 namespace {
 
-template <class T>
-Var<T> difference(const Var<T>& a, const Var<T>& b) {
-  return a.is_empty() ? -b : b.is_empty() ? a : a - b;
-}
+struct SolveForm {
+  bool transposed;
+  bool is_derivative;  // of b
+};
 
 // The solution of op(A) X = B for a node that keeps the LU factors of A.
 template <class T>
 struct Solve {
-  static Var<T> apply(const Var<T>& a, const Var<T>& b, bool transposed) {
+  static Var<T> apply(const Var<T>& a, const Var<T>& b, const SolveForm& form) {
     Tape<T>& tape = a.tape();
     const Node<T> in_a = tape.node(a, "solve");
     const Node<T> in_b = tape.node(b, "solve");
-    const auto [var, value] =
-        append_operation(tape, row, {a, b}, in_b.shape, tape.keep(transposed));
+    const auto [var, value] = append_operation(tape, row, {a, b}, in_b.shape, tape.keep(form));
     const MatrixBatch batch = matrices_of(in_b.shape);
     const auto [lu, pivots] = *static_cast<const LuFactors<T>*>(in_a.attributes);
     const PackedOutput<T> out(tape.sweep_memory().pool, value, batch);
     out.load(in_b.value);
     const Index n = batch.rows;
     for (Index k = 0; k < batch.count; ++k) {
-      lapack::solve_lu(transposed, n, batch.columns, lu + k * n * n, pivots + k * n, out[k]);
+      lapack::solve_lu(form.transposed, n, batch.columns, lu + k * n * n, pivots + k * n, out[k]);
     }
     out.unpack();
+    if (form.is_derivative) {
+      mark_solutions<T>(pool_of(tape), rows_of(in_b.value, batch, true),
+                        rows_of<T>(value, batch, true), value);
+    }
     return var;
   }
 
   static void pullback(Reverse<T>& rule) {
-    const bool transposed = rule.template attributes<bool>();
+    const auto [transposed, is_derivative] = rule.template attributes<SolveForm>();
     const Var<T> x = rule.output();
-    const Var<T> g = apply(rule.input(0), rule.cotangent(), !transposed);
+    const Var<T> g = apply(rule.input(0), rule.cotangent(), {!transposed, true});
     if (rule.wants(0)) {
-      rule.add(0, -(transposed ? matrix_product(x, g, {false, true})
-                               : matrix_product(g, x, {false, true})));
+      const Var<T> part = transposed ? matrix_product(x, g, {false, true, {is_derivative, true}})
+                                     : matrix_product(g, x, {false, true, {true, is_derivative}});
+      rule.add(0, negated(part));
     }
     if (rule.wants(1)) rule.add(1, g);
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    const bool transposed = rule.template attributes<bool>();
+    const auto [transposed, is_derivative] = rule.template attributes<SolveForm>();
     Var<T> moved;
     if (!rule.tangent(0).is_empty()) {
-      moved = matrix_product(rule.tangent(0), rule.output(), {transposed, false});
+      moved = matrix_product(rule.tangent(0), rule.output(),
+                             {transposed, false, {true, is_derivative}});
     }
-    rule.set(apply(rule.input(0), difference(rule.tangent(1), moved), transposed));
+    rule.set(apply(rule.input(0), difference_of(rule.tangent(1), moved), {transposed, true}));
     return true;
   }
 
@@ -68,11 +73,17 @@ template <class T>
 struct TriangularSolve {
   using Flags = lapack::TriangleFlags;
 
-  static Var<T> apply(const Var<T>& a, const Var<T>& b, const Flags& flags) {
+  struct Form {
+    Flags flags;
+    bool is_derivative;  // of b
+  };
+
+  static Var<T> apply(const Var<T>& a, const Var<T>& b, const Form& form) {
+    const Flags& flags = form.flags;
     Tape<T>& tape = a.tape();
     const Node<T> in_a = tape.node(a, name);
     const Node<T> in_b = tape.node(b, name);
-    const auto [var, value] = append_operation(tape, row, {a, b}, in_b.shape, tape.keep(flags));
+    const auto [var, value] = append_operation(tape, row, {a, b}, in_b.shape, tape.keep(form));
     const MatrixBatch batch = matrices_of(in_b.shape);
     BufferPool& pool = tape.sweep_memory().pool;
     const PackedInput<T> triangles(pool, in_a.value, matrices_of(in_a.shape));
@@ -82,35 +93,41 @@ struct TriangularSolve {
       lapack::solve_triangular(flags, batch.rows, batch.columns, triangles[k], out[k]);
     }
     out.unpack();
+    if (form.is_derivative) {
+      mark_solutions<T>(pool, rows_of(in_b.value, batch, !flags.right),
+                        rows_of<T>(value, batch, !flags.right), value);
+    }
     return var;
   }
 
   static void pullback(Reverse<T>& rule) {
-    const auto flags = rule.template attributes<Flags>();
+    const auto [flags, is_derivative] = rule.template attributes<Form>();
     const Var<T> x = rule.output();
     Flags back = flags;
     back.transposed = !flags.transposed;
-    const Var<T> g = apply(rule.input(0), rule.cotangent(), back);
+    const Var<T> g = apply(rule.input(0), rule.cotangent(), {back, true});
     if (rule.wants(0)) {
       // Of op(A): -g X^T on the left, -X^T g on the right; of A the transpose of that.
       const bool g_first = flags.right == flags.transposed;
-      const Transposes turn{flags.right, !flags.right};
-      rule.add(
-          0, -read_part(g_first ? matrix_product(g, x, turn) : matrix_product(x, g, turn), flags));
+      const Transposes turn{
+          flags.right, !flags.right, {g_first || is_derivative, !g_first || is_derivative}};
+      const Var<T> part = g_first ? matrix_product(g, x, turn) : matrix_product(x, g, turn);
+      rule.add(0, negated(read_part(part, flags)));
     }
     if (rule.wants(1)) rule.add(1, g);
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    const auto flags = rule.template attributes<Flags>();
+    const auto [flags, is_derivative] = rule.template attributes<Form>();
     Var<T> moved;
     if (!rule.tangent(0).is_empty()) {
       const Var<T> da = read_part(rule.tangent(0), flags);
-      moved = flags.right ? matrix_product(rule.output(), da, {false, flags.transposed})
-                          : matrix_product(da, rule.output(), {flags.transposed, false});
+      const Var<T> x = rule.output();
+      moved = flags.right ? matrix_product(x, da, {false, flags.transposed, {is_derivative, true}})
+                          : matrix_product(da, x, {flags.transposed, false, {true, is_derivative}});
     }
-    rule.set(apply(rule.input(0), difference(rule.tangent(1), moved), flags));
+    rule.set(apply(rule.input(0), difference_of(rule.tangent(1), moved), {flags, true}));
     return true;
   }
 
@@ -120,7 +137,7 @@ struct TriangularSolve {
  private:
   static Var<T> read_part(const Var<T>& x, const Flags& flags) {
     const Index k = flags.unit ? 1 : 0;
-    return flags.lower ? lower_triangle(x, -k) : upper_triangle(x, k);
+    return flags.lower ? lower_part(x, -k) : upper_part(x, k);
   }
 };
 
@@ -180,12 +197,23 @@ Var<T> solve_for(const Var<T>& a, const Var<T>& b, Side side, const char* op, F 
 
 template <class T>
 Var<T> rules::solve_factored(const Var<T>& a, const Var<T>& b, bool transposed) {
-  return Solve<T>::apply(a, b, transposed);
+  return Solve<T>::apply(a, b, {transposed, false});
+}
+
+template <class T>
+Var<T> rules::solve_derivative(const Var<T>& a, const Var<T>& b, bool transposed) {
+  return Solve<T>::apply(a, b, {transposed, true});
 }
 
 template <class T>
 Var<T> rules::solve_triangle(const Var<T>& a, const Var<T>& b, const lapack::TriangleFlags& flags) {
-  return TriangularSolve<T>::apply(a, b, flags);
+  return TriangularSolve<T>::apply(a, b, {flags, false});
+}
+
+template <class T>
+Var<T> rules::solve_triangle_derivative(const Var<T>& a, const Var<T>& b,
+                                        const lapack::TriangleFlags& flags) {
+  return TriangularSolve<T>::apply(a, b, {flags, true});
 }
 
 template <class T>
@@ -230,6 +258,9 @@ Var<T> cholesky_solve(const Var<T>& l, const Var<T>& b) {
 
 #define FJORD_INSTANTIATE(T)                                                             \
   template Var<T> rules::solve_factored(const Var<T>&, const Var<T>&, bool);             \
+  template Var<T> rules::solve_derivative(const Var<T>&, const Var<T>&, bool);           \
+  template Var<T> rules::solve_triangle_derivative(const Var<T>&, const Var<T>&,         \
+                                                   const lapack::TriangleFlags&);        \
   template Var<T> rules::solve_triangle(const Var<T>&, const Var<T>&,                    \
                                         const lapack::TriangleFlags&);                   \
   template Var<T> inverse(const Var<T>&);                                                \

@@ -6,6 +6,7 @@
 #include "fjord/autodiff/kernels/lapack.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/rules/matrix.hpp"
 
@@ -16,11 +17,6 @@ using namespace record;
 using namespace rules;
 
 namespace {
-
-template <class T>
-Var<T> sum_of(const Var<T>& a, const Var<T>& b) {
-  return a.is_empty() ? b : b.is_empty() ? a : a + b;
-}
 
 // Values [..., n] as one row, or one column, of a matrix each.
 template <class T>
@@ -38,17 +34,18 @@ Var<T> as_column(const Var<T>& values) {
 template <class T>
 Var<T> diagonal_matrix(const Var<T>& values) {
   const Index n = values.shape()[values.shape().rank() - 1];
-  return as_row(values) * values.tape().input(Tensor<T>::identity(n));
+  const Var<T> identity = values.tape().input(Tensor<T>::identity(n));
+  return where(identity, as_row(values), masked(values.tape()));
 }
 
 template <class T>
 Var<T> diagonal_of(const Var<T>& matrices) {
-  return sum(scale(identity_like(matrices), matrices), {-1});
+  return sum(where(identity_like(matrices), matrices, masked(matrices.tape())), {-1});
 }
 
 template <class T>
 Var<T> without_diagonal(const Var<T>& x) {
-  return lower_triangle(x, -1) + upper_triangle(x, 1);
+  return lower_part(x, -1) + upper_part(x, 1);
 }
 
 // x_ij / d_ij off the diagonal, 0 on it and wherever x is 0.
@@ -73,6 +70,16 @@ Var<T> divided_by_row(const Var<T>& x, const Var<T>& values) {
 template <class T>
 Var<T> divided_by_column(const Var<T>& x, const Var<T>& values) {
   return scale(x, broadcast_to(reciprocal(as_column(values)), x.shape()));
+}
+
+template <class T>
+Var<T> times_row(const Var<T>& x, const Var<T>& values) {
+  return scale(x, broadcast_to(as_row(values), x.shape()));
+}
+
+template <class T>
+Var<T> times_column(const Var<T>& x, const Var<T>& values) {
+  return scale(x, broadcast_to(as_column(values), x.shape()));
 }
 
 // Whether the largest entry of a vector, the first among equals, is negative.
@@ -128,21 +135,24 @@ struct EighOperation {
     Var<T> inner;
     if (!rule.cotangent(0).is_empty()) inner = diagonal_matrix(rule.cotangent(0));
     if (!rule.cotangent(1).is_empty()) {
-      const Var<T> turn = matrix_product(v, rule.cotangent(1), {true, false});
+      const Var<T> turn = matrix_product(v, rule.cotangent(1), {true, false, {.b = true}});
       inner = sum_of(inner, divided(turn, differences(rule.output(0))));
     }
-    const Var<T> g = matrix_product(v, matrix_product(inner, v, {false, true}));
-    rule.add(0, (g + transposed(g)) * T(0.5));
+    const Var<T> right = matrix_product(inner, v, {false, true, {.a = true}});
+    const Var<T> g = matrix_product(v, right, {false, false, {.b = true}});
+    rule.add(0, scaled(g + transposed(g), T(0.5)));
   }
 
   // With P = V^T dA V: dw = diag(P), dV = V (P / (w_j - w_i)).
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Var<T> v = rule.output(1);
-    const Var<T> p = matrix_product(v, matrix_product(rule.tangent(0), v), {true, false});
+    const Var<T> right = matrix_product(rule.tangent(0), v, {false, false, {.a = true}});
+    const Var<T> p = matrix_product(v, right, {true, false, {.b = true}});
     if (rule.wants(0)) rule.set(0, diagonal_of(p));
     if (rule.wants(1)) {
-      rule.set(1, matrix_product(v, divided(p, differences(rule.output(0)))));
+      const Var<T> quotients = divided(p, differences(rule.output(0)));
+      rule.set(1, matrix_product(v, quotients, {false, false, {.b = true}}));
     }
     return true;
   }
@@ -189,22 +199,24 @@ struct SvdOperation {
     Var<T> outside;
     if (!rule.cotangent(1).is_empty()) core = diagonal_matrix(rule.cotangent(1));
     if (const Var<T> gu = rule.cotangent(0); !gu.is_empty()) {
-      const Var<T> x = matrix_product(u, gu, {true, false});
-      core = sum_of(core, twice(divided_by_squares(x, s)) * as_row(s));
+      const Var<T> x = matrix_product(u, gu, {true, false, {.b = true}});
+      core = sum_of(core, times_row(twice(divided_by_squares(x, s)), s));
       if (is_tall(rule)) {
-        const Var<T> rest = gu - matrix_product(u, x);
-        outside = matrix_product(divided_by_row(rest, s), vh);
+        const Var<T> rest = difference_of(gu, matrix_product(u, x, {false, false, {.b = true}}));
+        outside = matrix_product(divided_by_row(rest, s), vh, {false, false, {.a = true}});
       }
     }
     if (const Var<T> gv = rule.cotangent(2); !gv.is_empty()) {
-      const Var<T> x = matrix_product(vh, gv, {false, true});
-      core = sum_of(core, twice(divided_by_squares(x, s)) * as_column(s));
+      const Var<T> x = matrix_product(vh, gv, {false, true, {.b = true}});
+      core = sum_of(core, times_column(twice(divided_by_squares(x, s)), s));
       if (is_wide(rule)) {
-        const Var<T> rest = gv - matrix_product(x, vh, {true, false});
-        outside = sum_of(outside, matrix_product(u, divided_by_column(rest, s)));
+        const Var<T> rest = difference_of(gv, matrix_product(x, vh, {true, false, {.a = true}}));
+        const Var<T> part = divided_by_column(rest, s);
+        outside = sum_of(outside, matrix_product(u, part, {false, false, {.b = true}}));
       }
     }
-    rule.add(0, sum_of(matrix_product(u, matrix_product(core, vh)), outside));
+    const Var<T> right = matrix_product(core, vh, {false, false, {.a = true}});
+    rule.add(0, sum_of(matrix_product(u, right, {false, false, {.b = true}}), outside));
   }
 
   // With P = U^T dA V: ds = diag(P), dU = U ((P S + S P^T) / d) + (dA V - U P) / S, and V likewise.
@@ -214,22 +226,28 @@ struct SvdOperation {
     const Var<T> s = rule.output(1);
     const Var<T> vh = rule.output(2);
     const Var<T> da = rule.tangent(0);
-    const Var<T> left = matrix_product(u, da, {true, false});
-    const Var<T> p = matrix_product(left, vh, {false, true});
+    const Var<T> left = matrix_product(u, da, {true, false, {.b = true}});
+    const Var<T> p = matrix_product(left, vh, {false, true, {.a = true}});
     if (rule.wants(1)) rule.set(1, diagonal_of(p));
     if (rule.wants(0)) {
-      const Var<T> ps = p * as_row(s);
-      Var<T> du = matrix_product(u, divided_by_squares(ps + transposed(ps), s));
+      const Var<T> ps = times_row(p, s);
+      const Var<T> quotients = divided_by_squares(ps + transposed(ps), s);
+      Var<T> du = matrix_product(u, quotients, {false, false, {.b = true}});
       if (is_tall(rule)) {
-        const Var<T> rest = matrix_product(da, vh, {false, true}) - matrix_product(u, p);
+        const Var<T> rest = difference_of(matrix_product(da, vh, {false, true, {.a = true}}),
+                                          matrix_product(u, p, {false, false, {.b = true}}));
         du = du + divided_by_row(rest, s);
       }
       rule.set(0, du);
     }
     if (rule.wants(2)) {
-      const Var<T> sp = p * as_column(s);
-      Var<T> dvh = matrix_product(divided_by_squares(sp + transposed(sp), s), vh, {true, false});
-      if (is_wide(rule)) dvh = dvh + divided_by_column(left - matrix_product(p, vh), s);
+      const Var<T> sp = times_column(p, s);
+      const Var<T> quotients = divided_by_squares(sp + transposed(sp), s);
+      Var<T> dvh = matrix_product(quotients, vh, {true, false, {.a = true}});
+      if (is_wide(rule)) {
+        const Var<T> rest = difference_of(left, matrix_product(p, vh, {false, false, {.a = true}}));
+        dvh = dvh + divided_by_column(rest, s);
+      }
       rule.set(2, dvh);
     }
     return true;

@@ -31,11 +31,18 @@ Var<T> factored(const Var<T>& a, const char* op, Singular singular = Singular::r
 /// Shapes:  a and b have the same leading axes.
 template <class T>
 Var<T> solve_factored(const Var<T>& a, const Var<T>& b, bool transposed = false);
+/// The same of a derivative b, whose masked columns give masked ones.
+template <class T>
+Var<T> solve_derivative(const Var<T>& a, const Var<T>& b, bool transposed = false);
 
 /// The solution X of op(A) X = B, or X op(A) = B, with a triangle A.
 ///
 /// Shapes:  a and b have the same leading axes.
 template <class T>
 Var<T> solve_triangle(const Var<T>& a, const Var<T>& b, const lapack::TriangleFlags& flags);
+/// The same of a derivative b, whose masked columns, or on the right rows, give masked ones.
+template <class T>
+Var<T> solve_triangle_derivative(const Var<T>& a, const Var<T>& b,
+                                 const lapack::TriangleFlags& flags);
 
 }  // namespace fjord::rules

@@ -12,11 +12,6 @@ using namespace kernels;
 
 namespace {
 
-template <class T>
-record::BufferPool& pool_of(Tape<T>& tape) {
-  return tape.sweep_memory().pool;
-}
-
 // A batch of matrices as it stands in memory, or their transposes.
 template <class T>
 struct BatchOperand {
@@ -50,8 +45,8 @@ void multiply_entries(const BatchOperand<T>& a, const BatchOperand<T>& b, T* c, 
   }
 }
 
-// How many matrices to pack at a time, given how many numbers are packed for each: whole cache lines
-// of them that stay in the second cache, and all where not even one line's does.
+// How many matrices to pack at a time, given how many numbers are packed for each: whole cache
+// lines of them that stay in the second cache, and all where not even one line's does.
 template <class T>
 Index matrices_at_once(Index numbers, Index count) {
   constexpr Index line = 64 / static_cast<Index>(sizeof(T));
@@ -97,6 +92,17 @@ void multiply_batch(record::BufferPool& pool, const BatchOperand<T>& a, const Ba
   }
 }
 
+// The same of derivatives.
+template <class T>
+void multiply_moving(record::BufferPool& pool, const BatchOperand<T>& a, const BatchOperand<T>& b,
+                     Moving moving, const Target<T>& c) {
+  if (!c) return;
+  const auto product = [&](T* out, bool fresh) { multiply_batch(pool, a, b, out, fresh); };
+  const Factors<T> factors{rows_of(a.data, a.layout, a.transposed),
+                           rows_of(b.data, b.layout, !b.transposed), moving};
+  multiply_derivatives(pool, factors, c.data, c.fresh, product);
+}
+
 template <class T>
 BatchOperand<T> batch_operand(const Node<T>& node, bool transposed) {
   return {node.value, matrices_of(node.shape), transposed};
@@ -113,7 +119,11 @@ struct BatchProduct {
     const BatchOperand<T> right = batch_operand(in_b, flags.b);
     const NodeShape shape = tape.keep_shape(batch_shape(in_a.shape, left.rows(), right.columns()));
     const auto [var, value] = append_operation(tape, row, {a, b}, shape, tape.keep(flags));
-    multiply_batch(pool_of(tape), left, right, value, true);
+    if (flags.moving.a || flags.moving.b) {
+      multiply_moving<T>(pool_of(tape), left, right, flags.moving, {value, true});
+    } else {
+      multiply_batch(pool_of(tape), left, right, value, true);
+    }
     return var;
   }
 
@@ -126,25 +136,21 @@ struct BatchProduct {
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
-    const auto [ta, tb] = k.template attributes<Transposes>();
+    const auto [ta, tb, moving] = k.template attributes<Transposes>();
     const Node<T> a = k.input_node(0);
     const Node<T> b = k.input_node(1);
     const MatrixBatch shape = matrices_of(k.node().shape);
     const auto g = [&](bool t) { return BatchOperand<T>{k.cotangent(), shape, t}; };
     record::BufferPool& pool = pool_of(k.tape());
-    if (const Target<T> target = k.target(0)) {
-      if (ta) {
-        multiply_batch(pool, batch_operand(b, tb), g(true), target.data, target.fresh);
-      } else {
-        multiply_batch(pool, g(false), batch_operand(b, !tb), target.data, target.fresh);
-      }
+    if (ta) {
+      multiply_moving(pool, batch_operand(b, tb), g(true), {moving.b, true}, k.target(0));
+    } else {
+      multiply_moving(pool, g(false), batch_operand(b, !tb), {true, moving.b}, k.target(0));
     }
-    if (const Target<T> target = k.target(1)) {
-      if (tb) {
-        multiply_batch(pool, g(true), batch_operand(a, ta), target.data, target.fresh);
-      } else {
-        multiply_batch(pool, batch_operand(a, !ta), g(false), target.data, target.fresh);
-      }
+    if (tb) {
+      multiply_moving(pool, g(true), batch_operand(a, ta), {true, moving.a}, k.target(1));
+    } else {
+      multiply_moving(pool, batch_operand(a, !ta), g(false), {moving.a, true}, k.target(1));
     }
   }
 
@@ -154,6 +160,7 @@ struct BatchProduct {
 struct Part {
   bool lower;
   Index k;
+  bool is_derivative;  // whose zeros are masked
 
   // The rows of column j that stay.
   std::pair<Index, Index> rows(Index j, Index count) const {
@@ -170,7 +177,7 @@ struct Triangle {
     const Node<T> in = tape.node(x, "triangle");
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(part));
     const MatrixBatch batch = matrices_of(in.shape);
-    std::fill_n(value, in.shape.size, T(0));
+    std::fill_n(value, in.shape.size, part.is_derivative ? simd::masked_zero<T> : T(0));
     for_each_run(batch, part, [&, value = value](Index at, Index count) {
       std::copy_n(in.value + at, count, value + at);
     });
@@ -178,19 +185,19 @@ struct Triangle {
   }
 
   static void pullback(Reverse<T>& rule) {
-    rule.add(0, apply(rule.cotangent(), rule.template attributes<Part>()));
+    rule.add(0, apply(rule.cotangent(), of_derivatives(rule)));
   }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    rule.set(apply(rule.tangent(0), rule.template attributes<Part>()));
+    rule.set(apply(rule.tangent(0), of_derivatives(rule)));
     return true;
   }
 
   static void pullback_values(ReverseKernel<T>& k) {
     const Target<T> target = k.target(0);
     if (!target) return;
-    if (target.fresh) std::fill_n(target.data, k.size(), T(0));
+    if (target.fresh) std::fill_n(target.data, k.size(), simd::masked_zero<T>);
     for_each_run(matrices_of(k.node().shape), k.template attributes<Part>(),
                  [&](Index at, Index count) {
                    simd::accumulate(count, target.data + at, false, simd::same, k.cotangent() + at);
@@ -200,6 +207,11 @@ struct Triangle {
   static constexpr Operation<T> row{"triangle", pullback, pushforward, pullback_values};
 
  private:
+  static Part of_derivatives(const RuleNode<T>& rule) {
+    const auto& part = rule.template attributes<Part>();
+    return {part.lower, part.k, true};
+  }
+
   template <class Body>
   static void for_each_run(const MatrixBatch& batch, const Part& part, Body body) {
     for (Index j = 0; j < batch.columns; ++j) {
@@ -238,12 +250,27 @@ Var<T> transposed(const Var<T>& x) {
 
 template <class T>
 Var<T> lower_triangle(const Var<T>& x, Index k) {
-  return Triangle<T>::apply(x, {true, k});
+  return Triangle<T>::apply(x, {true, k, false});
 }
 
 template <class T>
 Var<T> upper_triangle(const Var<T>& x, Index k) {
-  return Triangle<T>::apply(x, {false, k});
+  return Triangle<T>::apply(x, {false, k, false});
+}
+
+template <class T>
+Var<T> lower_part(const Var<T>& g, Index k) {
+  return Triangle<T>::apply(g, {true, k, true});
+}
+
+template <class T>
+Var<T> upper_part(const Var<T>& g, Index k) {
+  return Triangle<T>::apply(g, {false, k, true});
+}
+
+template <class T>
+Var<T> mirror_lower_part(const Var<T>& g) {
+  return lower_part(g, 0) + transposed(lower_part(g, -1));
 }
 
 template <class T>
@@ -286,6 +313,9 @@ MatrixBatch square_matrices(const Var<T>& x, const char* op) {
   template Var<T> transposed(const Var<T>&);                                                       \
   template Var<T> lower_triangle(const Var<T>&, Index);                                            \
   template Var<T> upper_triangle(const Var<T>&, Index);                                            \
+  template Var<T> lower_part(const Var<T>&, Index);                                                \
+  template Var<T> upper_part(const Var<T>&, Index);                                                \
+  template Var<T> mirror_lower_part(const Var<T>&);                                                \
   template Var<T> mirror_lower(const Var<T>&);                                                     \
   template std::pair<Var<T>, Var<T>> with_common_batch(const Var<T>&, const Var<T>&, const char*); \
   template Var<T> identity_like(const Var<T>&);                                                    \

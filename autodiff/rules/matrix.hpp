@@ -21,7 +21,8 @@ Var<T> matrix_product(const Var<T>& a, const Var<T>& b, Transposes transposes = 
 template <class T>
 Var<T> transposed(const Var<T>& x);
 
-/// The entries on and below diagonal k, counted to the right of the main one, and zeros: numpy.tril.
+/// The entries on and below diagonal k, counted to the right of the main one, and zeros:
+/// numpy.tril.
 template <class T>
 Var<T> lower_triangle(const Var<T>& x, Index k = 0);
 
@@ -29,9 +30,17 @@ Var<T> lower_triangle(const Var<T>& x, Index k = 0);
 template <class T>
 Var<T> upper_triangle(const Var<T>& x, Index k = 0);
 
+/// The same of derivatives: the zeros are masked.
+template <class T>
+Var<T> lower_part(const Var<T>& g, Index k = 0);
+template <class T>
+Var<T> upper_part(const Var<T>& g, Index k = 0);
+
 /// The symmetric matrices of which x holds the lower triangles; the upper ones are not read.
 template <class T>
 Var<T> mirror_lower(const Var<T>& x);
+template <class T>
+Var<T> mirror_lower_part(const Var<T>& g);
 
 /// Stretches the leading axes of a and b against each other.
 ///

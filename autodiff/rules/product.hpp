@@ -1,9 +1,10 @@
 /// Matrix products of nodes with either operand transposed: what rules of layers are made of.
 #pragma once
 
-#include "fjord/autodiff/kernels/blas.hpp"
+#include "fjord/autodiff/kernels/masked_product.hpp"
 #include "fjord/autodiff/operation.hpp"
-#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/record/sweep_memory.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord::rules {
 
@@ -12,6 +13,7 @@ using namespace kernels;
 struct Transposes {
   bool a;
   bool b;
+  Moving moving = {};  ///< which operands are derivatives
 };
 
 /// op(A) op(B), with either transposed; rows of A are all its leading axes together.
@@ -23,24 +25,27 @@ Var<T> product(const Var<T>& a, const Var<T>& b, Transposes transposes);
 /// The reverse rule of a product apply(a, b, transposes): products again.
 template <class T, class Apply>
 void pull_product(Reverse<T>& rule, Apply apply) {
-  const auto [ta, tb] = rule.template attributes<Transposes>();
+  const auto [ta, tb, moving] = rule.template attributes<Transposes>();
   const Var<T> a = rule.input(0);
   const Var<T> b = rule.input(1);
   const Var<T> g = rule.cotangent();
-  if (rule.wants(0)) rule.add(0, ta ? apply(b, g, {tb, true}) : apply(g, b, {false, !tb}));
-  if (rule.wants(1)) rule.add(1, tb ? apply(g, a, {true, ta}) : apply(a, g, {!ta, false}));
+  const Moving with_a{moving.a, true};
+  const Moving with_b{moving.b, true};
+  if (rule.wants(0))
+    rule.add(0, ta ? apply(b, g, {tb, true, with_b}) : apply(g, b, {false, !tb, {true, moving.b}}));
+  if (rule.wants(1))
+    rule.add(1, tb ? apply(g, a, {true, ta, {true, moving.a}}) : apply(a, g, {!ta, false, with_a}));
 }
 
 /// The forward rule.
 template <class T, class Apply>
 void push_product(Forward<T>& rule, Apply apply) {
-  const auto flags = rule.template attributes<Transposes>();
+  const auto [ta, tb, moving] = rule.template attributes<Transposes>();
   Var<T> tangent;
-  if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), rule.input(1), flags);
-  if (!rule.tangent(1).is_empty()) {
-    const Var<T> part = apply(rule.input(0), rule.tangent(1), flags);
-    tangent = tangent.is_empty() ? part : tangent + part;
-  }
+  if (!rule.tangent(0).is_empty())
+    tangent = apply(rule.tangent(0), rule.input(1), {ta, tb, {true, moving.b}});
+  if (!rule.tangent(1).is_empty())
+    tangent = sum_of(tangent, apply(rule.input(0), rule.tangent(1), {ta, tb, {moving.a, true}}));
   rule.set(tangent);
 }
 
@@ -58,9 +63,17 @@ MatrixOperand<T> operand(const Node<T>& node, bool transposed) {
   return {node.value, row_count(node.shape), transposed};
 }
 
+/// The pool of the sweeps over a tape.
 template <class T>
-Start start(const Target<T>& target) {
-  return target.fresh ? Start::zero : Start::present;
+record::BufferPool& pool_of(Tape<T>& tape) {
+  return tape.sweep_memory().pool;
+}
+
+/// Makes a product of derivatives the cotangent of an input, or adds it.
+template <class T>
+void multiply(ReverseKernel<T>& k, std::uint32_t i, const MatrixProduct<T>& product) {
+  if (const Target<T> target = k.target(i))
+    kernels::multiply(pool_of(k.tape()), product, target.data, target.fresh);
 }
 
 /// The shape of `in` with `columns` in the last axis: its own where it has as many.

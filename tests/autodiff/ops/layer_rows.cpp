@@ -49,8 +49,10 @@ void add_layer_rows(Rows& rows) {
   }
   const auto f = [](const auto& v) { return scaled_product(v[0], v[1], v[2]); };
   rows.add("scaled_product", "two tangents", f, {t, w, s}, {expected})
-      .edge({Tensor<double>{{0.0}}, Tensor<double>{{1.0}}, Tensor<double>{{inf}}},
+      .edge({Tensor<double>{{-0.0}}, Tensor<double>{{1.0}}, Tensor<double>{{inf}}},
             Tensor<double>{{0.0}}, {})
+      .edge({Tensor<double>{{0.0}}, Tensor<double>{{1.0}}, Tensor<double>{{inf}}},
+            Tensor<double>{{nan}}, {})
       .reject({t, w, sample({4, 4}, 5)});
   rows.add("scaled_product", "one tangent", f, {x, w, s}, {[&] {
              const Tensor<double> zero = Tensor<double>::zeros({4});
