@@ -147,12 +147,6 @@ struct LogarithmOfSum {
   }
 };
 
-// x / y, but 0 where both are 0; elsewhere the derivatives in x stay.
-template <class T>
-Var<T> quotient_of_zeros(const Var<T>& x, const Var<T>& y) {
-  return where(equal(x, 0) * equal(y, 0), x.tape().scalar(0), x / y);
-}
-
 struct TimesLogarithm {
   static constexpr const char* name = "xlogy";
 

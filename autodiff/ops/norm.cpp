@@ -8,6 +8,7 @@
 #include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/rules/reduction.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -50,7 +51,8 @@ void write_lengths(Tape<T>& tape, const Node<T>& in, T* out, const NodeShape& ke
   }
 }
 
-// The derivative is the direction x / y; the zero vector has none, and 0 is put in its place.
+// The derivative is the direction x / y; the zero vector has none, and 0 is put in its place, whose
+// own derivatives are not known.
 template <class T>
 struct Norm {
   static Var<T> apply(const Var<T>& x, const NodeShape& kept) {
@@ -80,7 +82,7 @@ struct Norm {
         k.input(0), k.input_shape(0), k.node().shape, target,
         [](const Batch& x, const Batch& y, const Batch& g) {
           const Batch zero(T(0));
-          return xsimd::select((y == zero) | (g == zero), zero, g * (x / y));
+          return simd::strong_product<T>(g, xsimd::select(y == zero, zero, x / y));
         },
         k.output(), k.cotangent());
   }
@@ -89,12 +91,10 @@ struct Norm {
 
  private:
   static Var<T> direction(const RecordedRule<T>& rule) {
-    const Var<T> y = rule.output();
-    return where(equal(y, T(0)), rule.tape().scalar(T(0)), rule.input(0) / y);
+    return quotient_of_zeros(rule.input(0), rule.output());
   }
 };
 
-// Of another order than 2, given the sum and the maximum over the entries of each vector.
 template <class T>
 struct SumSquares {
   static Var<T> apply(const Var<T>& x, const NodeShape& kept) {
@@ -138,20 +138,22 @@ struct SumSquares {
   using Batch = simd::Batch<T>;
 };
 
-template <class T, class Sum, class Max>
-Var<T> norm_of_order(const Var<T>& x, T order, Sum sum_over, Max max_over) {
+// Of another order than 2, given the sum and the maximum over the entries of each vector, and its
+// norm of order 2.
+template <class T, class Sum, class Max, class Norm2>
+Var<T> norm_of_order(const Var<T>& x, T order, Sum sum_over, Max max_over, Norm2 norm_over) {
   const Var<T> size = abs(x);
   if (std::isinf(order)) return max_over(size);
   if (order == 1 || x.shape().size() == 0) return sum_over(size);
-  const Var<T> zero = x.tape().scalar(T(0));
   const Var<T> one = x.tape().scalar(T(1));
   // The unit cancels, so it is a constant to every derivative.
   const Var<T> largest = stop_gradient(max_over(size));
-  const Var<T> is_unit = (largest > T(0)) * (largest < std::numeric_limits<T>::infinity());
+  const Var<T> is_unit = (largest > T(0)) * (largest <= std::numeric_limits<T>::max());
   const Var<T> unit = where(is_unit, largest, one);
   const Var<T> total = sum_over(pow(size / unit, order));
   const Var<T> is_zero = equal(total, T(0));
-  return where(is_zero, zero, unit * pow(where(is_zero, one, total), T(1) / order));
+  // Of the zero vector all norms and their derivatives are alike.
+  return where(is_zero, norm_over(x), unit * pow(where(is_zero, one, total), T(1) / order));
 }
 
 void check_order(double order) {
@@ -167,7 +169,7 @@ Var<T> norm(const Var<T>& x, double order) {
   if (order == 2) return Norm<T>::apply(x, NodeShape{});
   return norm_of_order(
       x, static_cast<T>(order), [](const Var<T>& y) { return sum(y); },
-      [](const Var<T>& y) { return max(y); });
+      [](const Var<T>& y) { return max(y); }, [](const Var<T>& y) { return norm(y); });
 }
 
 template <class T>
@@ -177,7 +179,8 @@ Var<T> norm(const Var<T>& x, std::initializer_list<Index> axes, bool keep_dims, 
   return reduce_over(x, axes, keep_dims, "norm", [&](const Var<T>& y, const NodeShape&) {
     return norm_of_order(
         y, static_cast<T>(order), [&](const Var<T>& z) { return sum(z, axes, true); },
-        [&](const Var<T>& z) { return max(z, axes, true); });
+        [&](const Var<T>& z) { return max(z, axes, true); },
+        [&](const Var<T>& z) { return norm(z, axes, true); });
   });
 }
 

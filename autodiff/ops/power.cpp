@@ -19,17 +19,23 @@ struct Power {
 
   static double value(double a, double b) { return std::pow(a, b); }
 
-  // Only where both are 0 is there anything to mend, so the derivatives in b at b = 0 stay.
+  // Only where both are 0 is there anything to mend, so the derivatives in b at b = 0 stay; there
+  // it is 0 for b = 0 only.
   template <class T>
   static Var<T> slope_a(const Var<T>& a, const Var<T>& b, const Var<T>&) {
-    return where(equal(a, 0) * equal(b, 0), a.tape().scalar(0), b * pow(a, b - T(1)));
+    return where(equal(a, 0) * equal(b, 0), without_slope(b), b * pow(a, b - T(1)));
   }
 
   template <class T>
   static Var<T> slope_b(const Var<T>& a, const Var<T>& b, const Var<T>& y) {
     const Var<T> log_a = broadcast_to(log(a), y.shape());
-    // The strong product serves an infinite base, of which a negative power is 0.
-    const Var<T> slope = where(equal(a, 0) * (b >= 0), a.tape().scalar(0), scale(y, log_a));
+    // Of an infinite base a negative power is 0, and so is this.
+    const Var<T> zero = a.tape().scalar(0);
+    const Var<T> product = where(equal(y, 0), zero, y * log_a);
+    // Of a base of 0 it is 0 as well; up to an exponent of 1 its derivative in the base is not
+    // known.
+    const Var<T> at_zero = where(b > 1, zero, without_slope(a));
+    const Var<T> slope = where(equal(a, 0) * (b >= 0), at_zero, product);
     // The derivative may be finite where the power is not.
     return where(equal(y, std::numeric_limits<T>::infinity()) * (a > 1),
                  pow(a, b - T(1)) * (a * log_a), slope);

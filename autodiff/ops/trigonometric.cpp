@@ -96,16 +96,11 @@ struct ArcTangent {
   }
 };
 
-// A radius to divide by: at the origin infinite, so that every quotient and its derivatives are 0.
-template <class T>
-Var<T> divisor(const Var<T>& radius) {
-  return where(equal(radius, 0), radius.tape().scalar(std::numeric_limits<T>::infinity()), radius);
-}
-
-// The coordinate x as a share of the radius; of an infinite coordinate, its limit.
+// The coordinate x as a share of the radius: of an infinite coordinate its limit, at the origin 0.
 template <class T>
 Var<T> share(const Var<T>& x, const Var<T>& radius) {
-  return where(equal(abs(x), std::numeric_limits<T>::infinity()), sign(x), x / divisor(radius));
+  return where(equal(abs(x), std::numeric_limits<T>::infinity()), sign(x),
+               quotient_of_zeros(x, radius));
 }
 
 struct Hypotenuse {
@@ -139,13 +134,13 @@ struct Angle {
   template <class V>
   static V slope_a(const V& y, const V& x, const V&) {
     const V radius = hypot(x, y);
-    return share(x, radius) / divisor(radius);
+    return quotient_of_zeros(share(x, radius), radius);
   }
 
   template <class V>
   static V slope_b(const V& y, const V& x, const V&) {
     const V radius = hypot(x, y);
-    return -(share(y, radius) / divisor(radius));
+    return -quotient_of_zeros(share(y, radius), radius);
   }
 };
 
