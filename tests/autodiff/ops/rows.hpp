@@ -37,4 +37,7 @@ void add_sort_rows(Rows& rows);
 void add_spectral_rows(Rows& rows);
 void add_trigonometric_rows(Rows& rows);
 
+/// The rows of all families.
+Rows all_rows();
+
 }  // namespace fjord::test
