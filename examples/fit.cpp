@@ -28,7 +28,7 @@ void check_column(const Tensor<float>& table, Index column) {
 }
 
 Tensor<float> load_table(const std::string& file) {
-  const Tensor<float> table = load_npy<float>(file);
+  Tensor<float> table = load_npy<float>(file);
   require(table.shape().rank() == 2 && table.shape()[0] > 1 && table.shape()[1] > 0, "fit", [&] {
     return file +
            ": a table [rows, columns] of at least two rows is needed, got an array of shape " +

@@ -17,10 +17,11 @@ struct CsvField {
 /// Reads text row by row and field by field, in one pass over its bytes.
 ///
 /// Fields are separated by commas, tabs or semicolons: by the one that the first row shows outside
-/// quotes. Where it shows several, the second row decides: it must have as many fields as the first,
-/// and numbers rather than text. A first line "sep=;", as Excel writes it, names the separator. Quotes are those of RFC 4180; lines
-/// end with LF, CRLF or CR; a byte-order mark is skipped. Blanks around a field do not count. Rows
-/// skip lines of blanks, and lines that begin with "#", which are comments.
+/// quotes. Where it shows several, the second row decides: it must have as many fields as the
+/// first, and numbers rather than text. A first line "sep=;", as Excel writes it, names the
+/// separator. Quotes are those of RFC 4180; lines end with LF, CRLF or CR; a byte-order mark is
+/// skipped. Blanks around a field do not count. Rows skip lines of blanks, and lines that begin
+/// with "#", which are comments.
 ///
 /// Source:  RFC 4180.
 class CsvReader final {

@@ -5,8 +5,8 @@
 
 namespace fjord::apps {
 
-/// The kind of file that these bytes begin, and how to make a table of it, or an empty text if it is
-/// none of the known ones: archives, compressed files, workbooks, UTF-16 text, and the like.
+/// The kind of file that begins with these bytes, and how to make a table of it, or an empty text
+/// if it is not a known one: archives, compressed files, workbooks, UTF-16 text, and the like.
 std::string_view foreign_kind(std::string_view bytes);
 
 /// Whether the bytes begin as a .npy file does.

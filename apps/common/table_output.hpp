@@ -30,7 +30,8 @@ bool is_table_on_standard_output(const std::string& out);
 /// small or capital, and to a .npy file in the precision of T otherwise. CSV has as many digits as
 /// read back to the same numbers.
 ///
-/// Shapes:  values [rows, columns] or [rows]; the names of the columns, or none. A .npy file has none.
+/// Shapes:  values [rows, columns] or [rows]; the names of the columns, or none. A .npy file has no
+///          names.
 /// Errors:  std::system_error if writing fails; see write_file().
 template <class T>
 void save_table(const std::string& out, const Tensor<T>& values,
