@@ -20,7 +20,8 @@ Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& prob
 /// Jacobian.
 enum class Probe { rademacher, gaussian };
 
-/// Draws probes for rows of x; those of a row depend only on the key and on its number in the batch.
+/// Draws probes for rows of x; those of a row depend only on the key and on its number in the
+/// batch.
 ///
 /// Shapes:  x [B, D]; first_row is the number of its first row; result [B, count, D], a leaf.
 template <class T>
