@@ -31,9 +31,9 @@ double largest(const Tensor<double>& tensor) {
   return result;
 }
 
-void compare(double& worst, const Tensors& a, const Tensors& b) {
+void compare(double& worst, const Tensors& a, const Tensors& b, double least) {
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const double size = std::max(largest(a[i]), largest(b[i]));
+    const double size = std::max({least, largest(a[i]), largest(b[i])});
     for (std::size_t k = 0; k < a[i].storage().size(); ++k) {
       compare(worst, a[i].storage()[k], b[i].storage()[k], size);
     }
@@ -107,6 +107,7 @@ struct Problem {
   const CheckedFunctions& f;
   Tensors at;
   Tensors cotangents;
+  double least;
 
   double value(const Tensors& x) const {
     Tape<double> tape;
@@ -204,33 +205,35 @@ void check_second(const Problem& problem, const Tensors& v, const Tensors& w,
   const Vars<double> one{tape.scalar(1)};
 
   const Vars<double> recorded = pullback(outputs, u, inputs);
-  compare(result.recorded, values_of(recorded), gradient);
+  compare(result.recorded, values_of(recorded), gradient, problem.least);
   const Vars<double> tangents = pushforward(inputs, direction, outputs);
   const Var<double> slope = inner_product(tape, tangents, u);
-  compare(result.forward, slope.item(), dot(gradient, v), size_of_terms(gradient, v));
+  compare(result.forward, slope.item(), dot(gradient, v),
+          std::max(problem.least, size_of_terms(gradient, v)));
 
   const Tensors stacked = values_of(pushforward(inputs, inputs_on(tape, stack(v, w)), outputs));
   const Vars<double> other_tangents = pushforward(inputs, other_direction, outputs);
-  compare(result.stacked, stacked, stack(values_of(tangents), values_of(other_tangents)));
+  compare(result.stacked, stacked, stack(values_of(tangents), values_of(other_tangents)),
+          problem.least);
 
   const Tensors forward_reverse = values_of(pushforward(inputs, direction, recorded));
   const Var<double> along = inner_product(tape, recorded, direction);
-  compare(result.second, values_of(pullback({along}, one, inputs)), forward_reverse);
-  compare(result.second, values_of(pullback({slope}, one, inputs)), forward_reverse);
+  compare(result.second, values_of(pullback({along}, one, inputs)), forward_reverse, problem.least);
+  compare(result.second, values_of(pullback({slope}, one, inputs)), forward_reverse, problem.least);
   const Var<double> twice_forward = pushforward(inputs, other_direction, {slope}).front();
   compare(result.second, twice_forward.item(), dot(forward_reverse, w),
-          size_of_terms(forward_reverse, w));
+          std::max(problem.least, size_of_terms(forward_reverse, w)));
   const Tensors other = values_of(pushforward(inputs, other_direction, recorded));
   compare(result.symmetry, dot(other, v), dot(forward_reverse, w),
-          size_of_terms(other, v) + size_of_terms(forward_reverse, w));
+          std::max(problem.least, size_of_terms(other, v) + size_of_terms(forward_reverse, w)));
   compare_to_differences(result.curvature, forward_reverse, gradient_differences(problem, v, h));
 }
 
 }  // namespace
 
-GradientCheck check_gradient(const CheckedFunctions& f, const Tensors& at, double h) {
+GradientCheck check_gradient(const CheckedFunctions& f, const Tensors& at, double h, double least) {
   require(!at.empty(), "check_gradient", "at least one input is needed");
-  Problem problem{f, at, {}};
+  Problem problem{f, at, {}, least};
   Tape<double> tape;
   problem.cotangents = draw_like(values_of(f(inputs_on(tape, at))), 1000);
   const Tensors gradient = problem.gradient(at);
@@ -240,8 +243,9 @@ GradientCheck check_gradient(const CheckedFunctions& f, const Tensors& at, doubl
   return result;
 }
 
-GradientCheck check_gradient(const CheckedFunction& f, const Tensors& at, double h) {
-  return check_gradient([&](const Vars<double>& inputs) { return Vars<double>{f(inputs)}; }, at, h);
+GradientCheck check_gradient(const CheckedFunction& f, const Tensors& at, double h, double least) {
+  return check_gradient([&](const Vars<double>& inputs) { return Vars<double>{f(inputs)}; }, at, h,
+                        least);
 }
 
 }  // namespace fjord

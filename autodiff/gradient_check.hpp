@@ -14,9 +14,9 @@ using CheckedFunction = std::function<Var<double>(const Vars<double>& inputs)>;
 using CheckedFunctions = std::function<Vars<double>(const Vars<double>& inputs)>;
 
 /// Largest disagreements found by `check_gradient`. Sweeps against each other are compared relative
-/// to the largest entry of the tensor, and sums of products to the sum of their sizes, however tiny;
-/// differences relative to the entry, at least 1, because they have an absolute error: that of the
-/// values that are subtracted, divided by h.
+/// to the largest entry of the tensor, and sums of products to the sum of their sizes, at least
+/// `least`; differences relative to the entry, at least 1, because they have an absolute error:
+/// that of the values that are subtracted, divided by h.
 struct GradientCheck {
   double reverse = 0;    ///< reverse sweep of values against six-point differences
   double recorded = 0;   ///< recorded reverse sweep against that of values
@@ -36,11 +36,13 @@ struct GradientCheck {
 ///
 /// Units:   a smooth function of entries of size about 1 gives some 1e-10 for `reverse` and
 ///          `curvature`, and 1e-14 for the others. NaN counts as an infinite disagreement.
+///          `least` = 0 shows wrong derivatives that are tiny, also where they are 0 but for
+///          rounding.
 /// Errors:  std::invalid_argument if there is no input.
 /// Source:  six-point stencil (-1, 9, -45, 45, -9, 1) / (60 h).
 GradientCheck check_gradient(const CheckedFunctions& f, const std::vector<Tensor<double>>& at,
-                             double h = 1e-2);
+                             double h = 1e-2, double least = 1);
 GradientCheck check_gradient(const CheckedFunction& f, const std::vector<Tensor<double>>& at,
-                             double h = 1e-2);
+                             double h = 1e-2, double least = 1);
 
 }  // namespace fjord

@@ -39,8 +39,8 @@ class Var final {
   /// The number of a node of size 1.
   T item() const { return value().item(); }
 
-  /// Entry i of axis 0, counted from the end if negative, without that axis, as an operation: x[i] in
-  /// numpy.
+  /// Entry i of axis 0, counted from the end if negative, without that axis, as an operation: x[i]
+  /// in numpy.
   ///
   /// Errors:  std::invalid_argument if x is a scalar or i is outside the axis.
   Var operator[](Index i) const;

@@ -27,7 +27,8 @@ Var<T> divergence_values(const Var<T>& x, const Var<T>& y, Index block);
 /// Jacobian.
 enum class Probe { rademacher, gaussian };
 
-/// Draws probes for rows of x; those of a row depend only on the key and on its number in the batch.
+/// Draws probes for rows of x; those of a row depend only on the key and on its number in the
+/// batch.
 ///
 /// Shapes:  x [B, D]; first_row is the number of its first row; result [B, count, D], a leaf.
 template <class T>

@@ -20,8 +20,8 @@ double digamma_series(double x) {
   return series;
 }
 
-// The derivative of log gamma near its positive root, whose digits are lost in a sum of larger terms;
-// |x - root| <= 0.2. Source: Taylor's series, with Hurwitz's zeta function at the root.
+// The derivative of log gamma near its positive root, whose digits are lost in a sum of larger
+// terms; |x - root| <= 0.2. Source: Taylor's series, with Hurwitz's zeta function at the root.
 constexpr double digamma_root = 1.4616321449683622;
 constexpr double rest_of_digamma_root = 9.549995429965697e-17;
 

@@ -14,7 +14,8 @@ namespace {
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-// Where an integrand's exponent -h(u), convex and 0 at u = 0, has fallen by 1, within a factor of 2.
+// Where an integrand's exponent -h(u), convex and 0 at u = 0, has fallen by 1, within a factor of
+// 2.
 template <class H>
 double decay_length(double shortest, H h) {
   double length = shortest;
@@ -63,7 +64,8 @@ double log_gamma_coefficient(int k, double a) {
   return (k % 2 == 0 ? 1 : -1) * hurwitz_zeta(k, 1 + a) / k;
 }
 
-// The mean of f over 0 to a, for f as smooth as digamma(1 + a) there, a <= 1: by Gauss and Legendre.
+// The mean of f over 0 to a, for f as smooth as digamma(1 + a) there, a <= 1: by Gauss and
+// Legendre.
 template <class F>
 double mean_up_to(double a, F f) {
   constexpr std::array nodes{0.013046735741414128, 0.067468316655507745, 0.16029521585048778,
@@ -145,8 +147,8 @@ Taylor upper_gamma(int order, double a, double x) {
          upper_gamma_integral(order, a, x);
 }
 
-// The derivative of order k in x of e^(a log x + ...) of which `first` is the value, by Leibniz's rule
-// for x^a and a factor whose j-th derivative is other(j) times itself.
+// The derivative of order k in x of e^(a log x + ...) of which `first` is the value, by Leibniz's
+// rule for x^a and a factor whose j-th derivative is other(j) times itself.
 template <class Other>
 Taylor leibniz(int k, const Taylor& value, const Taylor& exponent, double x, Other other) {
   Taylor sum(value.p(), value.q());

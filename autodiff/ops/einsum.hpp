@@ -9,19 +9,19 @@
 namespace fjord {
 
 /// The sum of products of the operands that the subscripts describe, as numpy.einsum with an arrow:
-/// einsum("ij,jk->ik", {a, b}) is a matrix product, einsum("nij,nj->ni", {a, b}) one for every n, and
-/// einsum("...ij,...j->...i", {a, b}) one for all leading axes, broadcast.
+/// einsum("ij,jk->ik", {a, b}) is a matrix product, einsum("nij,nj->ni", {a, b}) one for every n,
+/// and einsum("...ij,...j->...i", {a, b}) one for all leading axes, broadcast.
 ///
 /// An axis that the result does not name is summed over.
 /// Shapes:  one letter for each axis of an operand and of the result; axes of one letter have one
 ///          size. "..." names the axes, none or more, that have no letter; they are broadcast.
-/// Errors:  std::invalid_argument if the subscripts have another form, such as a letter twice in one
-///          place or "..." in an operand but not in the result, name an axis that no operand has, or
-///          do not fit the shapes.
+/// Errors:  std::invalid_argument if the subscripts have another form, such as a letter twice in
+///          one place or "..." in an operand but not in the result, name an axis that no operand
+///          has, or do not fit the shapes.
 /// Note:    The operands are contracted from left to right: their order decides the cost. Each
 ///          contraction is one matrix product, or one for each entry of the axes that both operands
-///          and its result name. Operands that name their axes in the order shared, own, summed (the
-///          left one) and shared, summed, own (the right one) are not rearranged.
+///          and its result name. Operands that name their axes in the order shared, own, summed
+///          (the left one) and shared, summed, own (the right one) are not rearranged.
 template <class T>
 Var<T> einsum(std::string_view subscripts, std::span<const Var<T>> operands);
 

@@ -160,8 +160,8 @@ struct DensityOverCdf {
 
   static double value(double x) { return density_over_cdf(x); }
 
-  // In the lower tail as the variance of the truncated t minus 1: the product has the same value, but
-  // its derivatives are those of the tiny variance, which it would lose.
+  // In the lower tail as the variance of the truncated t minus 1: the product has the same value,
+  // but its derivatives are those of the tiny variance, which it would lose.
   template <class V>
   static V slope(const V& x, const V& y) {
     const V mean = TruncatedMoment::at(1, x);

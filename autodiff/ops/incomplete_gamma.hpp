@@ -1,15 +1,15 @@
-/// The regularised incomplete gamma and beta functions, elementwise: distribution functions of gamma,
-/// Poisson, beta, binomial, F and Student's distributions.
+/// The regularised incomplete gamma and beta functions, elementwise: distribution functions of
+/// gamma, Poisson, beta, binomial, F and Student's distributions.
 ///
 /// Derivatives of every order exist in every argument, the parameters included, and keep their
 /// digits where they or the values are tiny, down to the conditioning of the function itself.
 /// Shapes:  broadcast.
-/// Units:   a, b >= 0, not both 0; outside the ranges, and where no limit exists, the result is NaN.
-///          At x = 0 and x = 1 a derivative in a parameter that has no limit, or of which none was
-///          worked out, is NaN.
+/// Units:   a, b >= 0, not both 0; outside the ranges, and where no limit exists, the result is
+///          NaN. At x = 0 and x = 1 a derivative in a parameter that has no limit, or of which none
+///          was worked out, is NaN.
 /// Note:    Each entry takes one quadrature, some microseconds, for each derivative.
-/// Source:  a factor in closed form times an integral of positive terms, of which derivatives in the
-///          parameters are moments; DLMF 8.2 and 8.17 for the definitions.
+/// Source:  a factor in closed form times an integral of positive terms, of which derivatives in
+///          the parameters are moments; DLMF 8.2 and 8.17 for the definitions.
 #pragma once
 
 #include "fjord/autodiff/var.hpp"

@@ -15,9 +15,9 @@
 
 namespace fjord {
 
-/// Entries begin, begin + step, ... of one axis, up to but not including `end`: x[begin:end:step] in
-/// numpy. Bounds count from the end if negative; std::nullopt, or {}, is the first or the last entry
-/// on the way, itself included.
+/// Entries begin, begin + step, ... of one axis, up to but not including `end`: x[begin:end:step]
+/// in numpy. Bounds count from the end if negative; std::nullopt, or {}, is the first or the last
+/// entry on the way, itself included.
 ///
 /// Errors:  std::invalid_argument if step is 0, or unless 0 <= begin <= end <= size of the axis, for
 ///          a negative step size > begin >= end >= 0, once counted from the start. Unlike numpy, no

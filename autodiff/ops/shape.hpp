@@ -27,8 +27,8 @@ Var<T> reshape(const Var<T>& x, std::initializer_list<Index> sizes) {
 /// Entries begin, begin + 1, ..., end - 1 of one axis: x[begin:end] in numpy. Bounds count from the
 /// end if negative; std::nullopt, or {}, is the first or the last entry, itself included.
 ///
-/// Errors:  std::invalid_argument unless 0 <= begin <= end <= size of the axis, once counted from the
-///          start. Unlike numpy, no bound is moved into the axis.
+/// Errors:  std::invalid_argument unless 0 <= begin <= end <= size of the axis, once counted from
+///          the start. Unlike numpy, no bound is moved into the axis.
 /// Note:    x[i] is entry i of axis 0, without the axis.
 template <class T>
 Var<T> slice(const Var<T>& x, Index axis, std::optional<Index> begin, std::optional<Index> end);

@@ -282,7 +282,7 @@ std::vector<Cell> run_battery(const Row& row) {
   if (row.differentiable) {
     GradientCheck found;
     run("reverse", [&] {
-      found = check_gradient(CheckedFunctions(row.f), row.at, row.h);
+      found = check_gradient(CheckedFunctions(row.f), row.at, row.h, 0);
       return above(found.reverse, 1e-9) + above(found.recorded, 1e-12);
     });
     run("forward", [&] { return above(found.forward, 1e-12) + above(found.stacked, 1e-12); });

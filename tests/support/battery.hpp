@@ -15,11 +15,11 @@
 ///              it, the gradient by both sweeps in reverse, and forward if it is one number.
 ///   errors     empty, ended and foreign handles, and the row's rejected arguments, throw
 ///              std::invalid_argument "[...] ...".
-/// Values and edges are compared entry by entry, relative to the entry's own size, so that 0, inf and
-/// NaN must be met exactly. Derivatives of one sweep against another, and of float against double,
-/// are relative to the largest entry of the tensor, or of the terms of a sum, since their parts may
-/// cancel. Differences are relative to the entry, at least 1: they have an absolute error, that of
-/// the values that are subtracted divided by the step.
+/// Values and edges are compared entry by entry, relative to the entry's own size, so that 0, inf
+/// and NaN must be met exactly. Derivatives of one sweep against another, and of float against
+/// double, are relative to the largest entry of the tensor, or of the terms of a sum, since their
+/// parts may cancel. Differences are relative to the entry, at least 1: they have an absolute
+/// error, that of the values that are subtracted divided by the step.
 #pragma once
 
 #include <functional>

@@ -254,7 +254,7 @@ constexpr ProgramOperation operations[] = {
     FJORD_UNARY(any, reshape(a, {1, a.shape().size()})),
     FJORD_UNARY(two_rows, reshape(a, {3, 2})),
     FJORD_UNARY(rows, slice(a, -1, 1, 3)),
-    FJORD_UNARY(rows, slice(a, -1, 2, -1, -1)),
+    FJORD_UNARY(rows, slice(a, -1, 2, {}, -1)),
     FJORD_UNARY(rows, slice(a, 0, a.shape()[0] - 1, a.shape()[0])),
     FJORD_UNARY(rows, slice(a, -1, 0, 3, 2)),
     FJORD_BINARY(with_axis, same,
