@@ -8,6 +8,7 @@
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/rules/scalar.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord {
 
@@ -16,19 +17,10 @@ using namespace rules;
 
 namespace {
 
+// A derivative, or masked zeros in its place.
 template <class T>
-Var<T> zeros_like(const Var<T>& x) {
-  return x.tape().filled(x.tape().node(x.index()).shape, T(0));
-}
-
-template <class T>
-Var<T> or_zeros(const Var<T>& x, const Var<T>& like) {
-  return x.is_empty() ? zeros_like(like) : x;
-}
-
-template <class T>
-Var<T> sum_of(const Var<T>& a, const Var<T>& b) {
-  return a.is_empty() ? b : b.is_empty() ? a : a + b;
+Var<T> or_masked(const Var<T>& x, const Var<T>& like) {
+  return x.is_empty() ? masked(like.tape(), NodeShape(like.tape().node(like.index()).shape)) : x;
 }
 
 template <class T>
@@ -64,7 +56,7 @@ struct WeightedDifferences {
 
   static void pullback(Reverse<T>& rule) {
     const Var<T> h = rule.cotangent();
-    const Var<T> none_y = zeros_like(rule.input(2));
+    const Var<T> none_y = or_masked(Var<T>(), rule.input(2));
     if (rule.wants(0)) {
       rule.add(0, flipped(PairProducts<T>::apply({rule.input(1), rule.input(2), h, none_y})));
     }
@@ -81,8 +73,9 @@ struct WeightedDifferences {
       tangent = apply(dg, rule.input(1), rule.input(2));
     }
     if (!rule.tangent(1).is_empty() || !rule.tangent(2).is_empty()) {
-      const Var<T> dx = or_zeros(rule.tangent(1), rule.input(1));
-      tangent = sum_of(tangent, apply(rule.input(0), dx, or_zeros(rule.tangent(2), rule.input(2))));
+      const Var<T> dx = or_masked(rule.tangent(1), rule.input(1));
+      tangent =
+          sum_of(tangent, apply(rule.input(0), dx, or_masked(rule.tangent(2), rule.input(2))));
     }
     rule.set(tangent);
     return true;
@@ -143,8 +136,8 @@ struct PairProducts {
     Var<T> tangent;
     for (const std::uint32_t pair : {0U, 2U}) {
       if (rule.tangent(pair).is_empty() && rule.tangent(pair + 1).is_empty()) continue;
-      const Var<T> first = or_zeros(rule.tangent(pair), rule.input(pair));
-      const Var<T> second = or_zeros(rule.tangent(pair + 1), rule.input(pair + 1));
+      const Var<T> first = or_masked(rule.tangent(pair), rule.input(pair));
+      const Var<T> second = or_masked(rule.tangent(pair + 1), rule.input(pair + 1));
       const std::uint32_t other = 2 - pair;
       tangent = sum_of(tangent, apply({first, second, rule.input(other), rule.input(other + 1)}));
     }
@@ -214,7 +207,8 @@ struct Steepness {
   static void pullback(Reverse<T>& rule) {
     const Var<T> h = rule.cotangent();
     if (rule.wants(0)) rule.add(0, apply(h, rule.input(1)));
-    if (rule.wants(1)) rule.add(1, h * rule.input(0) * curvature(rule.input(1)));
+    if (rule.wants(1))
+      rule.add(1, scale(scale_derivatives(h, rule.input(0)), curvature(rule.input(1))));
   }
 
   static bool pushforward(Forward<T>& rule) {
@@ -222,7 +216,8 @@ struct Steepness {
     Var<T> tangent;
     if (!rule.tangent(0).is_empty()) tangent = apply(rule.tangent(0), rule.input(1));
     if (const Var<T> dz = rule.tangent(1); !dz.is_empty()) {
-      tangent = sum_of(tangent, dz * rule.input(0) * curvature(rule.input(1)));
+      tangent =
+          sum_of(tangent, scale(scale_derivatives(dz, rule.input(0)), curvature(rule.input(1))));
     }
     rule.set(tangent);
     return true;
@@ -293,11 +288,13 @@ struct PeakSlope {
     return var;
   }
 
-  static void pullback(Reverse<T>& rule) { rule.add(0, rule.cotangent() * slope(rule.input(0))); }
+  static void pullback(Reverse<T>& rule) {
+    rule.add(0, scale(rule.cotangent(), slope(rule.input(0))));
+  }
 
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    rule.set(rule.tangent(0) * slope(rule.input(0)));
+    rule.set(scale(rule.tangent(0), slope(rule.input(0))));
     return true;
   }
 
@@ -321,7 +318,7 @@ struct Matern12 {
   // At the peak a tangent of 0 does not make up for the slope's derivative, which is NaN.
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
-    rule.set(rule.tangent(0) * PeakSlope<T>::apply(rule.input(0)));
+    rule.set(scale(rule.tangent(0), PeakSlope<T>::apply(rule.input(0))));
     return true;
   }
 

@@ -87,13 +87,13 @@ struct Augmented {
   // With K z = h: g of h is K^-1 g of z, and that of K is -(g of h) z^T.
   static void pullback(Reverse<T>& rule) {
     const auto* factors = &rule.template attributes<Factors<T>>();
-    const auto [gb, gc] = apply(rule.input(0), or_zeros(rule.cotangent(0), rule.output(0)),
-                                or_zeros(rule.cotangent(1), rule.output(1)), factors);
+    const auto [gb, gc] = apply(rule.input(0), or_masked(rule.cotangent(0), rule.output(0)),
+                                or_masked(rule.cotangent(1), rule.output(1)), factors);
     rule.add(1, gb);
     rule.add(2, gc);
     if (!rule.wants(0)) return;
-    const Var<T> found = -(matrix_product(gb, rule.output(1), {false, true}) +
-                           matrix_product(rule.output(0), gc, {false, true}));
+    const Var<T> found = negated(matrix_product(gb, rule.output(1), {false, true, {.a = true}}) +
+                                 matrix_product(rule.output(0), gc, {false, true, {.b = true}}));
     rule.add(0, or_zero(found, lost_ones(*factors), rule.cotangent(0), rule.cotangent(1)));
   }
 
@@ -101,13 +101,15 @@ struct Augmented {
   static bool pushforward(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const auto* factors = &rule.template attributes<Factors<T>>();
-    Var<T> db = or_zeros(rule.tangent(1), rule.output(0));
-    Var<T> dc = or_zeros(rule.tangent(2), rule.output(1));
+    Var<T> db = or_masked(rule.tangent(1), rule.output(0));
+    Var<T> dc = or_masked(rule.tangent(2), rule.output(1));
     const Var<T> da = rule.tangent(0);
     if (!da.is_empty()) {
       const std::vector<bool> is_lost = lost_ones(*factors);
-      db = db - or_zero(matrix_product(da, rule.output(1)), is_lost, da);
-      dc = dc - or_zero(matrix_product(da, rule.output(0), {true, false}), is_lost, da);
+      const Var<T> on_b = matrix_product(da, rule.output(1), {false, false, {.a = true}});
+      const Var<T> on_c = matrix_product(da, rule.output(0), {true, false, {.a = true}});
+      db = difference_of(db, or_zero(on_b, is_lost, da));
+      dc = difference_of(dc, or_zero(on_c, is_lost, da));
     }
     const auto [dr, dx] = apply(rule.input(0), db, dc, factors);
     if (rule.wants(0)) rule.set(0, dr);
@@ -127,18 +129,18 @@ struct Augmented {
   }
 
  private:
-  static Var<T> or_zeros(const Var<T>& x, const Var<T>& like) {
+  static Var<T> or_masked(const Var<T>& x, const Var<T>& like) {
     if (!x.is_empty()) return x;
     const NodeShape shape = like.tape().node(like.index()).shape;
-    return like.tape().filled(shape, T(0));
+    return masked(like.tape(), shape);
   }
 
-  // B becomes R, and C becomes X; zeros stay zeros also where A has no full rank.
+  // B becomes R, and C becomes X; masked zeros stay so, also where A does not have full rank.
   static void solve_one(const Factors<T>& factors, Index k, Index columns, T* b, T* c) {
     const auto [count, m, n] = factors.batch;
-    const auto is_zero = [](T entry) { return entry == 0; };
+    const auto is_masked = [](T entry) { return simd::is_masked(entry); };
     const bool is_idle =
-        std::all_of(b, b + m * columns, is_zero) && std::all_of(c, c + n * columns, is_zero);
+        std::all_of(b, b + m * columns, is_masked) && std::all_of(c, c + n * columns, is_masked);
     if (is_idle || columns == 0 || n == 0) return;
     const T* q = factors.q + k * m * n;
     const T* r = factors.r + k * n * n;
@@ -156,6 +158,8 @@ struct Augmented {
     multiply<T>({m, columns, n}, {q, m}, {c, n}, b, Start::present);
     for (std::size_t i = 0; i < along.size(); ++i) c[i] = along[i] - c[i];
     lapack::solve_triangular({.lower = false}, n, columns, r, c);
+    clear_signs(b, m * columns);
+    clear_signs(c, n * columns);
   }
 };
 

@@ -85,8 +85,8 @@ Matrix derivative_in_basis(std::span<const double> values, const Derivatives& f,
   return result;
 }
 
-bool is_zero(const Matrix& x) {
-  return std::all_of(x.begin(), x.end(), [](double entry) { return entry == 0; });
+bool is_masked(const Matrix& x) {
+  return std::all_of(x.begin(), x.end(), [](double entry) { return simd::is_masked(entry); });
 }
 
 // Inputs A and the directions of a derivative; its order is their number, and the function itself
@@ -118,7 +118,7 @@ struct SymmetricFunction {
   static void pullback(Reverse<T>& rule) {
     const auto* spectrum = &rule.template attributes<Spectrum>();
     const Vars<T> inputs = inputs_of(rule);
-    const Var<T> g = (rule.cotangent() + transposed(rule.cotangent())) * T(0.5);
+    const Var<T> g = scaled(rule.cotangent() + transposed(rule.cotangent()), T(0.5));
     for (std::uint32_t i = 0; i < inputs.size(); ++i) {
       if (!rule.wants(i)) continue;
       Vars<T> moved = inputs;
@@ -188,18 +188,22 @@ struct SymmetricFunction {
     return inputs;
   }
 
-  // A direction of zeros gives zeros, also where the function has no derivative.
+  // A masked direction gives masked zeros, also where the function has no derivative.
   static Matrix derivative_of_one(const Spectrum& spectrum, Index k,
                                   const std::vector<Matrix>& directions) {
     const auto size = static_cast<std::size_t>(spectrum.batch.size());
-    if (std::any_of(directions.begin(), directions.end(), is_zero)) return Matrix(size, 0.0);
+    if (std::any_of(directions.begin(), directions.end(), is_masked))
+      return Matrix(size, simd::masked_zero<double>);
     if (!spectrum.is_finite(k)) return Matrix(size, lost);
     const Index n = spectrum.batch.rows;
     const double* v = spectrum.vectors_of(k);
     std::vector<Matrix> in_basis;
     in_basis.reserve(directions.size());
     for (const Matrix& direction : directions) in_basis.push_back(rotated(n, v, direction, false));
-    return rotated(n, v, derivative_in_basis(spectrum.values_of(k), *spectrum.f, in_basis), true);
+    Matrix result =
+        rotated(n, v, derivative_in_basis(spectrum.values_of(k), *spectrum.f, in_basis), true);
+    for (double& entry : result) entry = simd::computed(entry);
+    return result;
   }
 
   static Matrix load(const T* numbers, const MatrixBatch& batch, Index k) {
