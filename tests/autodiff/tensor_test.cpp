@@ -104,7 +104,8 @@ TEST_CASE("tensor: braces give the shape") {
   CHECK(Matrix{{{7}}}.shape() == Shape{1, 1, 1});
   CHECK(Matrix{{{1, 2, 3}, {4, 5, 6}}}.shape() == Shape{1, 2, 3});
   CHECK(Matrix{{}, {}}.shape() == Shape{2, 0});
-  CHECK(to_string(TensorView<double>(Matrix{{1, 2.5}, {3, 4}})) == "[[1, 2.5], [3, 4]]");
+  const Matrix matrix{{1, 2.5}, {3, 4}};
+  CHECK(to_string(TensorView<double>(matrix)) == "[[1, 2.5], [3, 4]]");
 }
 
 TEST_CASE("tensor: ragged braces are refused") {
