@@ -28,6 +28,10 @@ double worst_difference(const TensorView<double>& a, const Tensor<double>& b) {
   return worst;
 }
 
+double worst_difference(const Tensor<double>& a, const Tensor<double>& b) {
+  return worst_difference(TensorView<double>(a), b);
+}
+
 TEST_CASE_TEMPLATE(
     "derivatives: a polynomial has the gradient, products and Hessian of its formula", T, float,
     double) {

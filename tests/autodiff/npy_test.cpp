@@ -79,10 +79,14 @@ TEST_CASE_TEMPLATE("npy: numpy's files are read in both precisions", T, float, d
 }
 
 TEST_CASE("npy: written files are numpy's, byte by byte") {
-  CHECK(format_npy<float>(Tensor<float>{{1, 2, 3}, {4, 5, 6}}) == float_matrix);
-  CHECK(format_npy<double>(Tensor<double>{1.5, -2}) == double_vector);
-  CHECK(format_npy<double>(Tensor<double>(2.5)) == scalar);
-  CHECK(format_npy<double>(Tensor<double>::zeros({0, 2})) == empty);
+  const Tensor<float> matrix{{1, 2, 3}, {4, 5, 6}};
+  const Tensor<double> vector{1.5, -2};
+  const Tensor<double> number(2.5);
+  const Tensor<double> nothing = Tensor<double>::zeros({0, 2});
+  CHECK(format_npy<float>(matrix) == float_matrix);
+  CHECK(format_npy<double>(vector) == double_vector);
+  CHECK(format_npy<double>(number) == scalar);
+  CHECK(format_npy<double>(nothing) == empty);
   const std::vector<double> memory = {9, 2.5, 9};
   CHECK(format_npy(TensorView<double>(memory.data() + 1, {})) == scalar);
 }

@@ -6,6 +6,7 @@
 
 #include "fjord/autodiff/custom.hpp"
 #include "fjord/autodiff/derivatives.hpp"
+#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/sweep.hpp"
 
@@ -63,16 +64,31 @@ TEST_CASE("push_order: a tangent that is one of the nodes") {
   CHECK(gradient_at(along, x) == close_to(power * (2.0 * power - 1) * std::pow(at, 2 * power - 2)));
 }
 
+// Whatever its values, an operation whose derivative is said to be a later node.
+struct ReadsLater {
+  static inline Var<double> later;
+
+  static Var<double> apply(const Var<double>& x) {
+    const auto [var, value] = append_operation(x.tape(), row, {x}, NodeShape{});
+    *value = x.item();
+    return var;
+  }
+
+  static void pullback(Reverse<double>& rule) { rule.add(0, later * rule.cotangent()); }
+
+  static bool pushforward(Forward<double>& rule) {
+    rule.set(later * rule.tangent(0));
+    return true;
+  }
+
+  static constexpr Operation<double> row{"reads_later", pullback, pushforward};
+};
+
 TEST_CASE("push_order: a rule that reads a later node of the tape") {
   Tape<double> tape;
   const Var<double> x = tape.scalar(at);
-  Var<double> later;
-  const auto rule = [&](const Var<double>&, const Var<double>&, const Var<double>& derivative) {
-    return later * derivative;
-  };
-  // Whatever its values, an operation whose derivative is said to be x^n.
-  const Var<double> y = custom([](const Var<double>& v) { return v + v; }, rule, rule)(x);
-  later = long_power(x);
+  const Var<double> y = ReadsLater::apply(x);
+  ReadsLater::later = long_power(x);
   CHECK(gradient_at(pushforward(x, tape.scalar(1), y * 1.0), x) ==
         close_to(power * std::pow(at, power - 1)));
 }
