@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -54,7 +55,7 @@ double worst_derivative(const Curve& f, const std::vector<double>& right) {
   for (std::size_t order = 0; order < right.size(); ++order) {
     for (const double value : found[order]) {
       const double error = std::abs(value - right[order]) / std::max(1.0, std::abs(right[order]));
-      worst = std::isnan(error) ? inf : std::max(worst, error);
+      worst = std::max(worst, std::isfinite(error) ? error : std::numeric_limits<double>::max());
     }
   }
   return worst;

@@ -16,7 +16,7 @@ using Curve = std::function<Number(const Number&)>;
 std::vector<std::vector<double>> derivatives_at_zero(const Curve& f);
 
 /// The largest disagreement of derivatives_at_zero with the right ones of orders 0, 1, ...,
-/// relative to their size, at least 1; NaN counts as infinite.
+/// relative to their size, at least 1; NaN counts as the largest number.
 double worst_derivative(const Curve& f, const std::vector<double>& right);
 
 /// The gradient of a function of a tensor by both sweeps, and the product of its Hessian with a
