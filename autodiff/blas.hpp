@@ -5,7 +5,7 @@
 
 namespace fjord {
 
-/// What computes the matrix products here, and whether it does so as fast as the processor can.
+/// The BLAS that computes the matrix products, and whether it is as fast as the processor allows.
 struct BlasReport {
   std::string library;    ///< name and version
   std::string core;       ///< the processor that the library takes this one for

@@ -105,7 +105,7 @@ Vars<T> leaves_of(const Vars<T>& inputs) {
 template <class T>
 Vars<T> append_checkpoint(record::Evaluation<T>& evaluation, ListFunction<T> f,
                           const Vars<T>& inputs, const Vars<T>& outputs) {
-  // A result that is no node of the evaluation is read by it this way, too.
+  // A result that is not a node of the evaluation is read by it this way, too.
   Vars<T> results;
   for (const Var<T>& output : outputs) results.push_back(identity(output));
   auto checkpoint = std::make_shared<Checkpoint<T>>();

@@ -17,12 +17,12 @@ using ListFunction = std::function<Vars<T>(const Vars<T>& inputs)>;
 template <class T>
 Vars<T> leaves_of(const Vars<T>& inputs);
 
-/// Appends what an evaluation of f at leaves_of(inputs) gave, as one operation.
+/// Appends the results of an evaluation of f at leaves_of(inputs) as one operation.
 template <class T>
 Vars<T> append_checkpoint(record::Evaluation<T>& evaluation, ListFunction<T> f,
                           const Vars<T>& inputs, const Vars<T>& outputs);
 
-/// f(x), of which the tape keeps the result alone; a sweep over it evaluates f again and sweeps
+/// f(x), of which the tape keeps only the result; a sweep over it evaluates f again and sweeps
 /// over that, to the same bits. A sweep of values then forgets it again.
 ///
 /// Shapes:  x and f(x) any structures of variables.

@@ -85,7 +85,7 @@ Vars<T> transposed(const CustomRules<T>& rules, const char* missing, const Vars<
     given.push_back(weights[i]);
   }
   const Vars<T> results = rules::inner_pullback(outputs, given, probes);
-  // A linear function is its own derivative, but for the rounding of terms that cancel.
+  // A linear function is its own derivative, except for the rounding of terms that cancel.
   double difference = 0;
   double size = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i)

@@ -1,4 +1,4 @@
-/// One's own operations, from functions of variables: right in every nesting if their rules are.
+/// User-defined operations, from functions of variables: right in every nesting if their rules are.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@ struct CustomRules {
   Rule jvp;
 };
 
-/// Appends what an evaluation gave as the outputs of an operation with these rules.
+/// Appends the results of an evaluation as the outputs of an operation with these rules.
 template <class T>
 Vars<T> append_custom(record::Evaluation<T>& evaluation, CustomRules<T> rules,
                       const Vars<T>& inputs, const Vars<T>& outputs);

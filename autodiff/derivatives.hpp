@@ -3,8 +3,8 @@
 /// A function is any callable from one structure of variables (structure.hpp) to another; it is
 /// recorded on the tape of its argument, and so are its derivatives. Scalars that are on no tape
 /// become leaves of it. The argument passes through
-/// fresh nodes, so that functions of functions keep their variables apart; what else a function
-/// uses is constant to it.
+/// fresh nodes, so that functions of functions keep their variables apart; everything else that a
+/// function uses is a constant.
 #pragma once
 
 #include "fjord/autodiff/structure.hpp"
@@ -12,7 +12,7 @@
 
 namespace fjord {
 
-/// What `value_and_gradient` gives.
+/// The result of `value_and_gradient`.
 template <Structure S, Structure R = Var<ScalarOf<S>>>
 struct ValueAndGradient {
   R value;
@@ -40,7 +40,7 @@ auto value_and_gradient(F&& f, const S& x) {
   return ValueAndGradient<S, std::remove_cv_t<decltype(value)>>{value, with_vars(own, slopes)};
 }
 
-/// The gradient alone; as value_and_gradient.
+/// Only the gradient; as value_and_gradient.
 template <class F, Structure S>
 S gradient(F&& f, const S& x) {
   return value_and_gradient(f, x).gradient;
@@ -97,7 +97,7 @@ S jacobian(F&& f, const S& x) {
 
 /// The Jacobian at a point, as numbers.
 ///
-/// Note:    The function is recorded on a tape of its own, so it must not use handles of another.
+/// Note:    The function is recorded on a separate tape, so it must not use handles of another.
 template <class T, class F>
 Tensor<T> jacobian(F&& f, const Tensor<T>& x) {
   Tape<T> tape;
@@ -130,7 +130,7 @@ Var<T> hessian_diagonal(F&& f, const Var<T>& x) {
 
 /// The D unit tangents of rows [B, D], as a leaf [B, D, D] of the tape of x.
 ///
-/// Errors:  std::invalid_argument if x has not two axes.
+/// Errors:  std::invalid_argument if x does not have two axes.
 template <class T>
 Var<T> unit_tangents(const Var<T>& x);
 
@@ -138,14 +138,14 @@ Var<T> unit_tangents(const Var<T>& x);
 ///
 /// Shapes:  x, y [B, D], y computed from x, each row from its own; units as of `unit_tangents`;
 ///          result [B].
-/// Errors:  std::invalid_argument if the shapes are others.
+/// Errors:  std::invalid_argument if the shapes do not match.
 template <class T>
 Var<T> exact_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& units);
 
 /// The divergence of a field of rows, exactly.
 ///
 /// Shapes:  x, f(x) [B, D], each row of f(x) from its own of x; result [B].
-/// Errors:  std::invalid_argument if the shapes are others.
+/// Errors:  std::invalid_argument if the shapes do not match.
 /// Note:    Cost: D tangents at once.
 template <class T, class F>
 Var<T> divergence(F&& f, const Var<T>& x) {
@@ -161,7 +161,7 @@ Var<T> derivative_of(const Var<T>& y, const Var<T>& x, int order);
 /// The derivative of some order of an elementwise function, or of a function of one number.
 ///
 /// Shapes:  f(x) as x, or x of size 1; the result as f(x).
-/// Errors:  std::invalid_argument if the shapes are others, or the order is negative.
+/// Errors:  std::invalid_argument if the shapes do not match, or the order is negative.
 /// Note:    Cost: forward over forward, each order some two or three times the one before it.
 template <class T, class F>
 Var<T> derivative(F&& f, const Var<T>& x, int order = 1) {

@@ -1,4 +1,4 @@
-/// What stands on a tape: names for nodes, a table of its operations, a picture of its graph.
+/// Views of a tape: names for nodes, a table of its operations, a picture of its graph.
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ Var<T> label(const Var<T>& x, std::string text) {
 /// One line of a tape's table: all nodes of one operation.
 struct OperationSummary {
   std::string name;           ///< "leaf" for inputs, parameters and constants
-  std::size_t count = 0;      ///< how often it stands on the tape now
-  std::size_t bytes = 0;      ///< of its values, also of those that are another's
+  std::size_t count = 0;      ///< number of its nodes on the tape now
+  std::size_t bytes = 0;      ///< of its values, shared ones included
   double record_seconds = 0;  ///< from each node's recording to the next, or to a read of a value
   double sweep_seconds = 0;   ///< in sweeps of values, those inside its rule included
 };

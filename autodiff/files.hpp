@@ -28,7 +28,7 @@ std::string read_standard_input();
 /// Writes a whole file, so that under its name there is at any time the old content or the new,
 /// never a part.
 ///
-/// The bytes go to a new file beside it, `<path>.<process>-<n>.tmp`, which then takes its name and
+/// The bytes go to a new file next to it, `<path>.<process>-<n>.tmp`, which then takes its name and
 /// mode, and is removed after any failure. Symbolic links are followed. What exists and is no
 /// regular file (a pipe, /dev/full), or is what standard output or error already writes to
 /// (/dev/stdout), is written directly.
@@ -43,7 +43,7 @@ void write_file(const std::string& path, std::string_view bytes);
 /// Errors:  std::system_error "[write] path: reason" if it could not.
 void check_writable(const std::string& path);
 
-/// Whether what is written to this file goes where standard output goes: /dev/stdout, or the name of
+/// Whether this file is where standard output goes: /dev/stdout, or the name of
 /// the file that it was redirected to.
 bool is_standard_output(const std::string& path);
 

@@ -55,7 +55,7 @@ void push_one(Tape<T>& tape, std::uint32_t head, SweepFrame<T>& frame, Index sta
   const Node<T>& node = rule.node();
   bool needed = false;
   for (std::uint32_t o = 0; o < node.outputs; ++o) {
-    // An input that is no leaf has its tangent already.
+    // An input that is not a leaf has its tangent already.
     if (frame.is_needed(head + o) && frame.derivative(head + o) == frame.none) {
       needed = true;
     } else {

@@ -1,4 +1,4 @@
-/// Checks of derivatives against differences, for one's own functions and operations.
+/// Checks of derivatives against differences, for user-defined functions and operations.
 #pragma once
 
 #include <functional>

@@ -127,7 +127,7 @@ class HeaderParser final {
 // Splits off the header's text; what remains of `bytes` is the data.
 std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
   check(bytes.starts_with(magic),
-        "this is no .npy file, which begins with \\x93NUMPY; write one with numpy.save");
+        "this is not a .npy file, which begins with \\x93NUMPY; write one with numpy.save");
   const char version = bytes.size() > magic.size() ? bytes[magic.size()] : '\0';
   const std::size_t length_bytes = version == 1 ? 2 : 4;
   const std::size_t start = magic.size() + 2 + length_bytes;

@@ -29,7 +29,7 @@ void save_npy(const std::string& path, const Tensor<T>& tensor) {
   save_npy<T>(path, TensorView<T>(tensor));
 }
 
-/// Does what load_npy() does with the file's bytes; `name` stands for it in errors.
+/// As load_npy(), from the bytes of the file; `name` names it in errors.
 template <class T>
 Tensor<T> parse_npy(std::string_view bytes, const std::string& name);
 

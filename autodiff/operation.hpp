@@ -1,4 +1,4 @@
-/// How an operation is made: one row of functions that stands beside its forward function.
+/// How an operation is made: one row of functions next to its forward function.
 #pragma once
 
 #include <span>
@@ -103,7 +103,7 @@ class Reverse final : public RecordedRule<T> {
 
   /// Adds to the cotangent of input i; an empty one is zero.
   ///
-  /// Errors:  std::invalid_argument if it has not the input's shape.
+  /// Errors:  std::invalid_argument if it does not have the input's shape.
   void add(std::uint32_t i, const Var<T>& cotangent);
 };
 
@@ -129,7 +129,8 @@ class Forward final : public RecordedRule<T> {
 
   /// Sets the tangent of output k; an empty one is zero.
   ///
-  /// Errors:  std::invalid_argument if it has not the output's shape, stacked as the input's are.
+  /// Errors:  std::invalid_argument if it does not have the output's shape, stacked as the input's
+  ///          are.
   void set(std::uint32_t k, const Var<T>& tangent);
 
   void set(const Var<T>& tangent) { set(0, tangent); }
@@ -271,7 +272,7 @@ std::array<NewNode<T>, N> append_operation(Tape<T>& tape, const Operation<T>& op
   return nodes;
 }
 
-/// Appends a node whose value stands in the tape already: that of an operation that changes no
+/// Appends a node whose value is in the tape already: that of an operation that changes no
 /// number.
 ///
 /// Errors:  as append_outputs.

@@ -13,7 +13,7 @@ namespace fjord {
 /// Source:  Salmon, Moraes, Dror & Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 void philox4x32(std::span<std::uint32_t, 4> counter, std::uint64_t key);
 
-/// Counter-based random numbers: entry i of a sequence depends on the key and on i alone.
+/// Counter-based random numbers: entry i of a sequence depends only on the key and on i.
 ///
 /// Each distribution has a sequence of its own, of 2^64 entries. T is float or double; the float
 /// sequence is the double sequence of the same key with fewer digits, so runs in both precisions

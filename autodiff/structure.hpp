@@ -2,7 +2,7 @@
 ///
 /// A structure is a Var or a Scalar (scalar.hpp); a list (std::vector, std::array, a matrix of
 /// Eigen) or a std::tuple or std::pair of structures; or a struct whose parts a function `members`,
-/// beside the struct, ties together:
+/// next to the struct, ties together:
 ///
 ///     struct Layer { Var<double> weight, bias; };
 ///     auto members(Layer& layer) { return std::tie(layer.weight, layer.bias); }
@@ -34,7 +34,7 @@ concept Tuple = !List<S> && requires {
   std::tuple_size<S>::value;
 };
 
-// `members` is found beside the struct, by argument-dependent lookup.
+// `members` is found next to the struct, by argument-dependent lookup.
 template <class S>
 concept Struct = !List<S> && !Tuple<S> && requires(S & s) {
   members(s);

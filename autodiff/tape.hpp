@@ -169,7 +169,7 @@ class Tape final {
     owned_.push_back({nodes_.size(), std::move(object)});
   }
 
-  /// Appends a node; its value is written by the caller, or stands at `node.value` already.
+  /// Appends a node; its value is written by the caller, or is at `node.value` already.
   Var<T> append(const Node<T>& node) {
     return append(node.output, [&](Node<T>& kept) { kept = node; });
   }

@@ -23,7 +23,7 @@ struct MixtureParameters {
   std::span<Number> icf;
 };
 
-/// The log-likelihood with the prior gamma = 1, m = 0, but for its constant, and its gradient.
+/// The log-likelihood with the prior gamma = 1, m = 0, except for its constant, and its gradient.
 double gmm_gradient(const Mixture& mixture, const MixtureParameters<const double>& at,
                     const MixtureParameters<double>& gradient);
 

@@ -7,9 +7,7 @@ using Number = Var<double>;
 
 // The position, one second after release at 1, of a mass on a spring of stiffness k: cos(sqrt(k)).
 Number position(const Number& k) {
-  const auto motion = [k](const Number&, const Number& y) {
-    return stack({y[1], -k * y[0]}, 0);
-  };
+  const auto motion = [k](const Number&, const Number& y) { return stack({y[1], -k * y[0]}, 0); };
   const Number start = k.tape().input({1, 0});
   return ode::solve(motion, start, {0, 1}, {.rtol = 1e-10, .atol = 1e-10}).y[0];
 }

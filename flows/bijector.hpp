@@ -17,7 +17,7 @@ enum class Gradient {
   adjoint,  ///< optimise, then discretise: by a second solve, backwards
 };
 
-/// What one evaluation of a flow on a shard of rows needs beside its input, and what it counts.
+/// What one evaluation of a flow on a shard of rows needs besides its input, and what it counts.
 struct Context {
   Gradient gradient = Gradient::direct;
   /// What the solves control: the error of every row, or, for a loss, the mean over the rows.

@@ -12,7 +12,7 @@ enum class Trace { exact, hutchinson };
 struct FfjordOptions {
   double t0 = 0;                 ///< time of the base
   double t1 = 1;                 ///< time of the data
-  ode::SolveOptions solve = {};  ///< of every solve, but for the norm: Context has that
+  ode::SolveOptions solve = {};  ///< of every solve, except for the norm: Context has that
   /// Of the adjoint mode's second solve; as `solve` if absent.
   std::optional<ode::SolveOptions> backward = std::nullopt;
   Trace trace = Trace::exact;
@@ -29,7 +29,7 @@ template <class T>
 class Ffjord final : public Bijector<T> {
  public:
   /// Takes a field f(t, z) of rows [B, D], each row's slope depending on that row alone, and its
-  /// parameters; and, where it is known in one piece, what maps t and z to f and its exact
+  /// parameters; and, where a fused form is known, the map from t and z to f and its exact
   /// divergence as one column more, [B, D + 1]. Without it tangents through f give the trace.
   ///
   /// Note:    The field owns what it needs, or refers to what outlives the bijector, which must in

@@ -256,7 +256,7 @@ FlowSettings settings_of(const nn::State& state) {
   require(format != state.metadata.end() && format->second == format_name &&
               state.metadata.contains("model"),
           "model",
-          "this is no model file of Fjord: its metadata lacks format = fjord-flow and model");
+          "this is not a model file of Fjord: its metadata lacks format = fjord-flow and model");
   const nlohmann::json json = parse_text(state.metadata.at("model"));
   require(json.is_object(), "model", "the model file's text `model` is no JSON object");
   if (json.contains("version")) {

@@ -20,7 +20,7 @@ struct FlowSettings {
   double base_scale = 0.8;  ///< deviation of the base N(0, base_scale^2 I), > 0
 };
 
-/// How a model computes; no part of what it is.
+/// How a model computes; not part of the model.
 struct SolverSettings {
   ode::SolveOptions solve = {};
   std::optional<ode::SolveOptions> backward = std::nullopt;
@@ -45,8 +45,8 @@ nn::State state_of(TransformedDistribution<T>& model, const FlowSettings& settin
 
 /// The settings in a model file's metadata.
 ///
-/// Errors:  std::invalid_argument if it is no flow of Fjord, of a newer version, or has an unknown,
-///          repeated or missing key.
+/// Errors:  std::invalid_argument if it is not a flow of Fjord, of a newer version, or has an
+///          unknown, repeated or missing key.
 FlowSettings settings_of(const nn::State& state);
 
 /// Makes the model that a state describes, in the precision T whatever that of the state.

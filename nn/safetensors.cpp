@@ -50,7 +50,7 @@ std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
   });
   const std::string_view text = bytes.substr(length_bytes, length);
   bytes.remove_prefix(length_bytes + length);
-  check(text.starts_with("{"), "the header must begin with \"{\"; this is no safetensors file");
+  check(text.starts_with("{"), "the header must begin with \"{\"; this is not a safetensors file");
   return text;
 }
 

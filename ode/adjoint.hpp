@@ -29,8 +29,8 @@ struct AdjointOptions {
 ///          derivative depends on and that is neither its y nor a parameter, and SolveFailure if
 ///          the second solve fails: with Status::irreversible if not even short parts come back.
 /// Note:    `backward_evaluations`, if not null, is added the field evaluations of every later
-///          reverse sweep of values; it must outlive the node. If the report is no success, y is no
-///          solution and has no derivative.
+///          reverse sweep of values; it must outlive the node. If the report is not a success, y is
+///          not a solution and has no derivative.
 /// Source:  Chen et al., Neural ordinary differential equations, NeurIPS 2018, appendix B.
 template <class T>
 Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,

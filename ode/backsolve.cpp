@@ -128,7 +128,7 @@ class Backsolve final {
   }
 
   // Halving helps where the state has drifted, which may end in any way, but not against a limit of
-  // steps that is near what the first solve needed, or a cotangent that is no number.
+  // steps that is near what the first solve needed, or a cotangent that is not a number.
   static void check_can_halve(Report report, const Leg<T>& leg) {
     const std::size_t steps = report.accepted + report.rejected;
     bool helps = report.status == Status::success || report.accepted > 0;

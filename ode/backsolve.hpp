@@ -55,8 +55,8 @@ struct Backsolved {
 ///
 /// The state that it carries along drifts from the first solve's where the field contracts. Where
 /// it is far off at a checkpoint, the part of the span before that is solved again from the
-/// checkpoint where it began; if that does not help, in halves, with the states in the middle and at
-/// the end solved for anew.
+/// checkpoint where it began; if that does not help, in halves, with the states in the middle and
+/// at the end solved for anew.
 ///
 /// Errors:  SolveFailure if a part fails for another reason, or however short it is.
 template <class T>

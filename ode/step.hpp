@@ -13,7 +13,8 @@ using Stages = std::array<Var<T>, max_stages>;
 
 /// Evaluates f.
 ///
-/// Errors:  std::invalid_argument if the result has not the shape of y, or is not on its tape.
+/// Errors:  std::invalid_argument if the result does not have the shape of y, or is not on its
+///          tape.
 template <class T>
 Var<T> evaluate(const Field<T>& f, const Var<T>& t, const Var<T>& y);
 

@@ -56,7 +56,7 @@ struct Metadata {
 Metadata metadata_of(const nn::State& state, const std::string& file) {
   const auto format = state.metadata.find("format");
   require(format != state.metadata.end() && format->second == format_name, "checkpoint",
-          [&] { return file + " is no checkpoint of Fjord; name another --out"; });
+          [&] { return file + " is not a checkpoint of Fjord; name another --out"; });
   try {
     const nlohmann::json json = nlohmann::json::parse(state.metadata.at("run"));
     return {position_of(json.at("position")), json.at("settings").get<Settings>(),

@@ -11,7 +11,7 @@
 
 namespace fjord::apps {
 
-/// Where a run stands, and what it has added up.
+/// The position of a run, and its sums so far.
 struct Position {
   Index epoch = 0;              ///< epochs that are complete
   Index batch = 0;              ///< batches of the next epoch that are done
@@ -36,7 +36,7 @@ void save_checkpoint(const std::filesystem::path& file, const nn::NamedParameter
 
 /// Whether the file is the checkpoint of a run that did not come to its end.
 ///
-/// Errors:  std::invalid_argument if there is such a file and it is no checkpoint.
+/// Errors:  std::invalid_argument if there is such a file and it is not a checkpoint.
 bool is_unfinished(const std::filesystem::path& file);
 
 /// Restores a run. Settings but `epochs`, `threads` and `out` must be those of the checkpoint; one

@@ -158,7 +158,7 @@ class Parser final {
   std::size_t columns_ = 0;
   std::vector<std::string> names_;
   std::vector<double> values_;
-  std::vector<bool> without_fraction_;  // of each column; empty if the first line is no question
+  std::vector<bool> without_fraction_;  // of each column; empty if the first line is clear
 };
 
 }  // namespace

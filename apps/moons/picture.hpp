@@ -21,7 +21,7 @@ struct Panels {
 /// Draws base samples, transformed samples, and the densities of transformed samples and of the
 /// data, with gnuplot.
 ///
-/// Returns what went wrong, in one line, or nothing: a picture is no reason to lose a run.
+/// Returns what went wrong, in one line, or nothing: a missing picture must not cost a run.
 /// Errors:  std::system_error if a file cannot be written.
 std::string draw_panels(const std::filesystem::path& file, const Panels& panels);
 

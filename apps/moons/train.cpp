@@ -184,7 +184,8 @@ class Training final {
     if (!finite) {
       throw std::range_error(
           "step " + std::to_string(position_.steps + 1) +
-          " gave a loss or gradient that is no number; lower --rate, or tighten --rtol and --atol");
+          " gave a loss or gradient that is not a number; lower --rate, or tighten --rtol "
+          "and --atol");
     }
     adam_.step(result.gradient);
     const auto count = static_cast<double>(rows.size());
@@ -275,7 +276,7 @@ class Training final {
     draw_samples(points_a_drawn_line);
     panels_.data = data_.template as<double>();
     const std::string trouble = draw_panels(folder_.file(picture_name), panels_);
-    // Ctrl-C ends gnuplot as well, which is no trouble then.
+    // Ctrl-C ends gnuplot as well, which does not matter then.
     if (!trouble.empty() && caught_signal == 0)
       std::fprintf(stderr, "moons: %s\n", trouble.c_str());
   }

@@ -1,4 +1,4 @@
-/// What `moons --version` prints.
+/// The text that `moons --version` prints.
 #pragma once
 
 #include <string>

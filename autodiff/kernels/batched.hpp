@@ -1,6 +1,6 @@
 /// Batches of matrices on raw memory: packed one after another, and unpacked again.
 ///
-/// The axes of the batch come first, so in column-major memory the entries of one matrix stand as
+/// The axes of the batch come first, so in column-major memory the entries of one matrix are as
 /// far apart as there are matrices. A single matrix is read and written in place.
 #pragma once
 
@@ -72,7 +72,7 @@ struct BatchPart {
   Index count;
 };
 
-/// Copies some matrices of a batch to memory where they stand one after another.
+/// Copies some matrices of a batch to memory, one after another.
 template <class T>
 void pack(const T* batch, const MatrixBatch& layout, const BatchPart& part, T* packed) {
   if (layout.count == 1) {
@@ -83,7 +83,7 @@ void pack(const T* batch, const MatrixBatch& layout, const BatchPart& part, T* p
                     {packed, layout.size()});
 }
 
-/// Moves matrices that stand one after another to their places in a batch, or adds them to it.
+/// Moves matrices from memory, one after another, to their places in a batch, or adds them to it.
 template <class T>
 void unpack(const T* packed, const MatrixBatch& layout, const BatchPart& part, T* batch, bool add) {
   transpose_into<T>(layout.size(), part.count, {packed, layout.size()},

@@ -11,9 +11,10 @@
 #include "fjord/autodiff/kernels/narrow_products.hpp"
 #include "fjord/autodiff/kernels/simd.hpp"
 
-// OpenBLAS starts its threads as it is loaded, before a program runs, and ends the program by SIGINT
-// where one is refused. This function of OpenBLAS, which reads OPENBLAS_NUM_THREADS, is taken from
-// here by the dynamic linker, so none is started. Weak, so that a static OpenBLAS keeps its own.
+// OpenBLAS starts its threads as it is loaded, before a program runs, and ends the program by
+// SIGINT where one is refused. This function of OpenBLAS, which reads OPENBLAS_NUM_THREADS, is
+// taken from here by the dynamic linker, so none is started. Weak, so that a static OpenBLAS keeps
+// its own.
 extern "C" __attribute__((weak)) int openblas_num_threads_env() {
   return 1;
 }

@@ -5,13 +5,13 @@
 
 namespace fjord::kernels {
 
-/// A matrix operand as it stands in memory, column-major with `rows` entries a column, or its
+/// A matrix operand as it is in memory, column-major with `rows` entries a column, or its
 /// transpose.
 template <class T>
 struct MatrixOperand {
   const T* data;
   Index rows;               ///< rows of the matrix in memory, which is also its leading dimension
-  bool transposed = false;  ///< whether the product takes the transpose of what stands in memory
+  bool transposed = false;  ///< whether the product takes the transpose of the matrix in memory
 };
 
 /// What a product is added to.

@@ -1,7 +1,7 @@
 /// The incomplete gamma and beta functions with all their partial derivatives, one entry at a time.
 ///
 /// Regularised, as in the headers of operations. Both are written as a factor in closed form times
-/// an integral of positive terms in which every parameter stands in an exponent, so that
+/// an integral of positive terms in which every parameter is in an exponent, so that
 /// derivatives of every order in the parameters are moments of the same integral; a quadrature by
 /// double exponentials takes them all at once.
 #pragma once

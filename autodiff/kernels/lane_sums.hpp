@@ -11,7 +11,7 @@
 
 namespace fjord::kernels {
 
-/// The loops over a column-major tensor that is summed to a smaller shape, its lanes, beside
+/// The loops over a column-major tensor that is summed to a smaller shape, its lanes, next to
 /// operands broadcast to it: all runs that are added to one run of lanes come one after another.
 template <std::size_t N>
 class LaneLoops final : public BroadcastLoops<N + 1> {

@@ -7,7 +7,7 @@
 
 namespace fjord::kernels::lapack {
 
-/// How a triangular matrix stands in memory, and in a product.
+/// How a triangular matrix is stored, and its place in a product.
 struct TriangleFlags {
   bool lower = true;
   bool transposed = false;

@@ -68,7 +68,7 @@ class Mlp final {
   }
 
   /// So many registers of rows keep a core busy: one is a single chain of instructions, unless its
-  /// tangents go beside it.
+  /// tangents go next to it.
   static constexpr int most_strips = has_divergence ? 1 : 3;
 
   /// From x [strips][dim] to y [strips][out of the last], behind it the divergence if there is one;
@@ -126,7 +126,8 @@ class Mlp final {
 
   std::size_t last_hidden() const { return layers_.size() - 2; }
 
-  // Of each hidden layer the values, their slopes, and but for the first the tangents before them.
+  // Of each hidden layer the values, their slopes, and except for the first the tangents before
+  // them.
   Index saved_size(std::size_t l) const { return hidden(l) * (l == 0 ? 2 : 2 + tangents()); }
 
   // Saves what a hidden layer makes of its affine map, `columns_before` columns a strip, and writes

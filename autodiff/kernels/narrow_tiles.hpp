@@ -1,13 +1,13 @@
-/// Products of a narrow weight with columns of registers X[column][unit], tile by tile: each lane of
-/// a register is a row of the batch.
+/// Products of a narrow weight with columns of registers X[column][unit], tile by tile: each lane
+/// of a register is a row of the batch.
 #pragma once
 
 #include "fjord/autodiff/kernels/narrow_products.hpp"
 
 namespace fjord::kernels::narrow {
 
-/// A weight [out, in], w(i, j) at w[i w_i + j w_j], and the bias of every `period`th column: null for
-/// none.
+/// A weight [out, in], w(i, j) at w[i w_i + j w_j], and the bias of every `period`th column: null
+/// for none.
 template <class T>
 struct MlpWeight {
   Index out;

@@ -19,8 +19,8 @@ Batch<T> mend(const Batch<T>& y, const xsimd::batch_bool<T>& mask, const Batch<T
   return xsimd::select(mask, Batch<T>::load_unaligned(lanes.data()), y);
 }
 
-/// e^x: xsimd's, which is 0 where the result is not a normal number, and in float infinite before its
-/// time, with those results.
+/// e^x: xsimd's, which is 0 where the result is not a normal number, and in float infinite before
+/// its time, with those results.
 template <class T>
 Batch<T> exp(const Batch<T>& x) {
   constexpr bool is_double = sizeof(T) == sizeof(double);

@@ -81,7 +81,7 @@ struct Tanh {
   static ValueAndSlope<float> both(const simd::Batch<float>& x) {
     ValueAndSlope<float> result;
     some<1>(&x, &result.value, &result.slope);
-    // There e is no normal number, but its multiple 4 e may be.
+    // There e is not a normal number, but its multiple 4 e may be.
     const simd::Batch<float> a = xsimd::abs(x);
     const auto is_tail = (a > simd::Batch<float>(43.5F)) & (a < simd::Batch<float>(53.0F));
     result.slope =

@@ -1,7 +1,7 @@
 /// Determinants.
 ///
 /// Shapes:  [..., n, n] -> [...]; the determinant of a matrix [0, 0] is 1.
-/// Errors:  std::invalid_argument if the shape is another.
+/// Errors:  std::invalid_argument if the shape does not fit.
 #pragma once
 
 #include "fjord/autodiff/var.hpp"

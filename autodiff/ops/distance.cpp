@@ -170,8 +170,8 @@ struct PairProducts {
   }
 };
 
-// Covariances as functions of z = s^2 of which each is the slope of the next but for a factor; with
-// s exp(-s) = 0 for infinite s.
+// Covariances as functions of z = s^2 of which each is the slope of the next except for a factor;
+// with s exp(-s) = 0 for infinite s.
 double decay(double z, double polynomial) {
   return std::isinf(z) ? 0 : polynomial * std::exp(-std::sqrt(z));
 }

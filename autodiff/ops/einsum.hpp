@@ -39,7 +39,7 @@ Var<T> einsum(std::string_view subscripts, const Var<T>& a, const Rest&... rest)
 /// numpy.dot: for vectors a number, for matrices their product; with a scalar, the product.
 ///
 /// Shapes:  a [..., k] and b [..., k, n]: all leading axes of a, then all of b but that one.
-/// Errors:  std::invalid_argument if the shapes are others.
+/// Errors:  std::invalid_argument if the shapes do not match.
 template <class T>
 Var<T> dot(const Var<T>& a, const Var<T>& b);
 

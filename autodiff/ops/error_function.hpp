@@ -16,8 +16,8 @@ Var<T> erfc(const Var<T>& x);
 /// Source:  Wichura, algorithm AS 241 (PPND16), Appl. Statist. 37 (1988) 477.
 template <class T>
 Var<T> erfinv(const Var<T>& y);
-/// The logarithm of the distribution function of N(0, 1), with all digits in both tails, derivatives
-/// included.
+/// The logarithm of the distribution function of N(0, 1), with all digits in both tails,
+/// derivatives included.
 template <class T>
 Var<T> log_normal_cdf(const Var<T>& x);
 

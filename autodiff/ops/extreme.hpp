@@ -4,7 +4,8 @@
 /// Errors:  std::invalid_argument if an axis does not exist or comes twice, or if there are no
 ///          entries to choose from.
 /// Note:    A NaN among the entries is the result, as in numpy, and takes the derivative.
-///          Places stand in the tape and end with its nodes: Tensor<Index>(argmax(x, 0)) is a copy.
+///          Places are kept in the tape and end with its nodes: Tensor<Index>(argmax(x, 0)) is a
+///          copy.
 #pragma once
 
 #include <span>

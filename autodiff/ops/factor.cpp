@@ -178,7 +178,7 @@ struct Cholesky {
     return {l, [&](Index k) { return is_lost(batch.rows, node.value + k, batch.count); }};
   }
 
-  // As pullback, but for the last step, of one matrix.
+  // As pullback, except for the last step, of one matrix.
   static void pull_one(Index n, const T* l, const T* g, T* lower, T* inner) {
     for (Index j = 0; j < n; ++j) {
       std::fill_n(lower + j * n, j, simd::masked_zero<T>);

@@ -12,16 +12,17 @@ namespace fjord {
 /// determinants take what this gives without factoring it again.
 ///
 /// Shapes:  [..., n, n] -> [..., n, n].
-/// Errors:  std::invalid_argument if the shape is another; NumericalError if a matrix is singular.
+/// Errors:  std::invalid_argument if the shape does not fit; NumericalError if a matrix is
+///          singular.
 template <class T>
 Var<T> lu_factor(const Var<T>& a);
 
 /// The lower triangle L, with a positive diagonal, of which A = L L^T.
 ///
-/// Reads the lower triangle of a alone, and is a function of it alone: the gradient above the
-/// diagonal is 0, and an entry below it counts for both places that it stands for.
+/// Reads only the lower triangle of a, and is a function of it: the gradient above the diagonal is
+/// 0, and an entry below it counts for both of its places.
 /// Shapes:  [..., n, n] -> [..., n, n].
-/// Errors:  std::invalid_argument if the shape is another; NumericalError if a matrix is not
+/// Errors:  std::invalid_argument if the shape does not fit; NumericalError if a matrix is not
 ///          positive definite.
 /// Note:    All derivatives are NaN where a matrix is positive definite only by rounding errors:
 ///          where some L_ii^2 is about n eps A_ii or less.
@@ -36,7 +37,7 @@ struct QrFactors {
   Var<T> r;  ///< [..., k, n], upper triangular, with no negative number on the diagonal
 };
 
-/// The reduced QR factors, as numpy.linalg.qr but for their signs, which are made unique.
+/// The reduced QR factors, as numpy.linalg.qr except for their signs, which are made unique.
 ///
 /// Shapes:  a [..., m, n].
 /// Errors:  std::invalid_argument if it has fewer than two axes.

@@ -18,7 +18,8 @@ using namespace rules;
 
 namespace {
 
-// The derivative of order n of pi cot(pi x) in x: a polynomial in the cotangent, as d cot = -(1 + cot^2).
+// The derivative of order n of pi cot(pi x) in x: a polynomial in the cotangent, as d cot = -(1 +
+// cot^2).
 double cotangent_derivative(int n, double x) {
   const auto size = static_cast<std::size_t>(n) + 2;
   std::vector<double> polynomial(size);

@@ -10,7 +10,8 @@ namespace fjord {
 /// log |gamma(x)|; inf at 0 and negative whole numbers.
 template <class T>
 Var<T> lgamma(const Var<T>& x);
-/// The derivative of lgamma; minus or plus infinite at 0, by its sign, NaN at negative whole numbers.
+/// The derivative of lgamma; minus or plus infinite at 0, by its sign, NaN at negative whole
+/// numbers.
 template <class T>
 Var<T> digamma(const Var<T>& x);
 /// The derivative of digamma of order n, of which order 0 is digamma itself.

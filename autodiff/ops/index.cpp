@@ -42,7 +42,7 @@ Picks lane_picks(Tape<T>& tape, const NodeShape& shape, std::size_t axis,
   for (std::size_t k = 0; fits && k < shape.rank; ++k)
     fits = k == axis || indices.shape()[k] == shape[k];
   require(fits, op, [&] {
-    return "indices must have the shape of x, " + to_string(shape.shape()) + ", but for axis " +
+    return "indices must have the shape of x, " + to_string(shape.shape()) + ", except for axis " +
            std::to_string(axis) + ", got " + to_string(indices.shape());
   });
   const AxisLayout layout(shape, axis);

@@ -25,7 +25,8 @@ Var<T> stack(std::initializer_list<Var<T>> parts, Index axis) {
 ///
 /// Errors:  std::invalid_argument unless count is positive, at most 65535, and divides the size of
 ///          the axis.
-/// Note:    In recorded sweeps cheaper than as many slices, of which each has a cotangent of x's size.
+/// Note:    In recorded sweeps cheaper than as many slices, of which each has a cotangent of x's
+///          size.
 template <class T>
 Vars<T> split(const Var<T>& x, Index count, Index axis);
 

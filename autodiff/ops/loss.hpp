@@ -13,7 +13,8 @@ namespace fjord {
 /// Errors:  std::invalid_argument if they differ.
 template <class T>
 Var<T> mean_squared_error(const Var<T>& prediction, const Var<T>& target);
-/// The mean of d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = prediction - target.
+/// The mean of d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = prediction -
+/// target.
 ///
 /// Shapes:  equal.
 /// Errors:  std::invalid_argument if they differ, or if delta is not positive.
@@ -24,7 +25,7 @@ Var<T> huber(const Var<T>& prediction, const Var<T>& target, std::type_identity_
 ///
 /// Shapes:  logits [..., C], targets [...].
 /// Units:   nats; targets are classes in [0, C).
-/// Errors:  std::invalid_argument if shapes do not fit or a target is no class.
+/// Errors:  std::invalid_argument if shapes do not fit or a target is not a class.
 template <class T>
 Var<T> cross_entropy(const Var<T>& logits, const Tensor<Index>& targets);
 

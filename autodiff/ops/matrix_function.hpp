@@ -1,7 +1,7 @@
 /// Functions of square matrices.
 ///
 /// Shapes:  [..., n, n] -> [..., n, n].
-/// Errors:  std::invalid_argument if the shape is another.
+/// Errors:  std::invalid_argument if the shape does not fit.
 #pragma once
 
 #include "fjord/autodiff/var.hpp"

@@ -9,7 +9,7 @@ namespace fjord {
 ///
 /// Diagonal k lies k columns right of the main one, below it if k < 0.
 /// Shapes:  [n] -> [n + |k|, n + |k|]; [n, m] -> [size of the diagonal].
-/// Errors:  std::invalid_argument if x has not one or two axes.
+/// Errors:  std::invalid_argument if x does not have one or two axes.
 template <class T>
 Var<T> diag(const Var<T>& x, Index k = 0);
 /// The last two axes' entries on and below diagonal k, zeros above.
@@ -31,7 +31,8 @@ template <class T>
 Var<T> outer(const Var<T>& a, const Var<T>& b);
 /// b in place of each entry of a, times that entry: numpy.kron.
 ///
-/// Shapes:  [n, m], [p, q] -> [n p, m q]; any ranks, the shorter shape filled up with ones in front.
+/// Shapes:  [n, m], [p, q] -> [n p, m q]; any ranks, the shorter shape filled up with ones in
+///          front.
 template <class T>
 Var<T> kron(const Var<T>& a, const Var<T>& b);
 

@@ -19,7 +19,7 @@ inline constexpr Index widest_narrow_mlp = 16;
 /// Shapes:  t []; x [B, D]; layers weight, bias, weight, bias, ..., two pairs at least: weight
 ///          [out, in], bias [out]; what the first layer takes beyond D inputs is t, before x;
 ///          result [B, out of the last].
-/// Errors:  std::invalid_argument if the shapes are others, or one is wider than
+/// Errors:  std::invalid_argument if the shapes do not match, or one is wider than
 ///          widest_narrow_mlp.
 template <class T>
 Var<T> tanh_mlp(const Var<T>& t, const Var<T>& x, std::span<const Var<T>> layers);

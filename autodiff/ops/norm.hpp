@@ -10,8 +10,8 @@ namespace fjord {
 /// The length of all entries together, or over some axes, whose entries form one vector each:
 /// (sum of |x|^order)^(1/order); of infinite order, the largest |x|.
 ///
-/// Huge and tiny entries neither overflow nor underflow. All derivatives of a vector of zeros are 0;
-/// of largest entries that tie, each has an equal share.
+/// Huge and tiny entries neither overflow nor underflow. All derivatives of a vector of zeros are
+/// 0; of largest entries that tie, each has an equal share.
 /// Shapes:  the axes, counted from the end if negative, become 1 with keep_dims and vanish without.
 ///          Also two axes form one vector: there are no matrix norms here.
 /// Errors:  std::invalid_argument if an axis does not exist or comes twice, if order is not in

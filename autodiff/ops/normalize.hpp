@@ -1,7 +1,7 @@
 /// Normalisation: entries minus their mean, over the root of their variance plus eps.
 ///
-/// The variance divides by the count. What is returned is (x - mean) / sqrt(variance + eps) weight +
-/// bias; means and variances are part of what is differentiated.
+/// The variance divides by the count. What is returned is (x - mean) / sqrt(variance + eps) weight
+/// + bias; means and variances are part of what is differentiated.
 /// Errors:  std::invalid_argument if x has no axis or if weight and bias do not stretch to it.
 #pragma once
 

@@ -1,5 +1,5 @@
-/// All operations, a header a family: the one list of families, from which the builds of the library
-/// and of its tests are made, too.
+/// All operations, a header a family: the one list of families, from which the builds of the
+/// library and of its tests are made, too.
 #pragma once
 
 #include "fjord/autodiff/ops/activation.hpp"

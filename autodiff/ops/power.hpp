@@ -7,12 +7,13 @@
 
 namespace fjord {
 
-/// a^b, as std::pow: 0^0 = 1, and NaN for a negative base with an exponent that is no whole number.
+/// a^b, as std::pow: 0^0 = 1, and NaN for a negative base with an exponent that is not a whole
+/// number.
 ///
 /// Shapes:  broadcast.
 /// Note:    In a, the derivative is b a^(b - 1), and 0 at a = b = 0; so whole exponents have exact
-///          derivatives of every order at a = 0. In b it is a^b log a, 0 at a = 0 for b >= 0, and NaN
-///          for a < 0.
+///          derivatives of every order at a = 0. In b it is a^b log a, 0 at a = 0 for b >= 0, and
+///          NaN for a < 0.
 template <class T>
 Var<T> pow(const Var<T>& a, const Var<T>& b);
 

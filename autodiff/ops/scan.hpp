@@ -11,7 +11,8 @@ namespace fjord {
 /// Entry j is the sum of the entries up to and including j.
 template <class T>
 Var<T> cumsum(const Var<T>& x, Index axis);
-/// Entry j is the product of the entries up to and including j; derivatives are right at zeros, too.
+/// Entry j is the product of the entries up to and including j; derivatives are right at zeros,
+/// too.
 template <class T>
 Var<T> cumprod(const Var<T>& x, Index axis);
 /// Entry j is log(sum(exp(x))) of the entries up to and including j.

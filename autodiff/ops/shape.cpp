@@ -147,7 +147,7 @@ struct Concatenate {
       for (std::size_t k = 0; matches && k < shape.rank; ++k)
         matches = k == axis || shape[k] == first[k];
       require(matches, "concatenate", [&] {
-        return "shapes must agree but for axis " + std::to_string(axis) + ", got " +
+        return "shapes must agree except for axis " + std::to_string(axis) + ", got " +
                to_string(first.shape()) + " and " + to_string(shape.shape());
       });
       total = plus_size(total, shape[axis], "concatenate");

@@ -8,7 +8,7 @@
 
 namespace fjord {
 
-/// The side of the unknown X on which the given matrix A stands.
+/// The side of the unknown X on which the given matrix A is.
 enum class Side {
   left,   ///< A X = B
   right,  ///< X A = B
@@ -17,7 +17,8 @@ enum class Side {
 /// The inverse of every matrix.
 ///
 /// Shapes:  [..., n, n] -> [..., n, n].
-/// Errors:  std::invalid_argument if the shape is another; NumericalError if a matrix is singular.
+/// Errors:  std::invalid_argument if the shape does not fit; NumericalError if a matrix is
+///          singular.
 template <class T>
 Var<T> inverse(const Var<T>& a);
 
@@ -25,12 +26,13 @@ Var<T> inverse(const Var<T>& a);
 ///
 /// Shapes:  a [..., n, n]; b [..., n, m] on the left, [..., m, n] on the right, or a vector [n];
 ///          the result as b.
-/// Errors:  std::invalid_argument if the shapes are others; NumericalError if a matrix is singular.
+/// Errors:  std::invalid_argument if the shapes do not match; NumericalError if a matrix is
+///          singular.
 template <class T>
 Var<T> solve(const Var<T>& a, const Var<T>& b, Side side = Side::left);
 
-/// The solution X of A X = B with the factors of A that `lu_factor` kept, as scipy calls it; `solve`
-/// takes them, too.
+/// The solution X of A X = B with the factors of A that `lu_factor` kept, as scipy calls it;
+/// `solve` takes them, too.
 ///
 /// Shapes:  lu [..., n, n], best from lu_factor; b and the result as of solve.
 /// Errors:  as solve.
@@ -49,7 +51,7 @@ struct TriangularForm {
 ///
 /// The gradient in what is not read of a is 0.
 /// Shapes:  as solve.
-/// Errors:  std::invalid_argument if the shapes are others; NumericalError if a 0 stands on a
+/// Errors:  std::invalid_argument if the shapes do not match; NumericalError if there is a 0 on a
 ///          diagonal that is read.
 template <class T>
 Var<T> triangular_solve(const Var<T>& a, const Var<T>& b, const TriangularForm& form = {});
@@ -57,7 +59,7 @@ Var<T> triangular_solve(const Var<T>& a, const Var<T>& b, const TriangularForm& 
 /// The solution X of L L^T X = B, with L from `cholesky`; its upper triangle is not read.
 ///
 /// Shapes:  l [..., n, n]; b [..., n, m] or a vector [n]; the result as b.
-/// Errors:  std::invalid_argument if the shapes are others; NumericalError if a 0 stands on the
+/// Errors:  std::invalid_argument if the shapes do not match; NumericalError if there is a 0 on the
 ///          diagonal.
 template <class T>
 Var<T> cholesky_solve(const Var<T>& l, const Var<T>& b);

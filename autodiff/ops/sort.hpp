@@ -12,9 +12,10 @@ namespace fjord {
 /// The entries from the smallest on.
 template <class T>
 Var<T> sort(const Var<T>& x, Index axis = -1);
-/// Where in x the entries of `sort` stand.
+/// The places in x of the entries of `sort`.
 ///
-/// Note:    The places stand in the tape and end with its nodes: Tensor<Index>(argsort(x)) is a copy.
+/// Note:    The places are kept in the tape and end with its nodes: Tensor<Index>(argsort(x)) is a
+///          copy.
 template <class T>
 TensorView<Index> argsort(const Var<T>& x, Index axis = -1);
 /// The middle entry of all; of an even number, the mean of the two in the middle. NaN if any is.

@@ -1,7 +1,7 @@
 /// Eigenvalues and singular values of matrices.
 ///
 /// Shapes:  matrices are the last two axes; all before them are a batch.
-/// Errors:  std::invalid_argument if the shape is another; NumericalError if LAPACK does not
+/// Errors:  std::invalid_argument if the shape does not fit; NumericalError if LAPACK does not
 ///          converge.
 /// Note:    A matrix with an infinite entry or NaN gives NaN.
 #pragma once
@@ -19,8 +19,8 @@ struct Eigh {
 
 /// Eigenvalues and eigenvectors of symmetric matrices.
 ///
-/// Reads the lower triangle of a alone, and is a function of it alone: the gradient above the
-/// diagonal is 0, and an entry below it counts for both places that it stands for.
+/// Reads only the lower triangle of a, and is a function of it: the gradient above the diagonal is
+/// 0, and an entry below it counts for both of its places.
 /// Shapes:  a [..., n, n].
 /// Note:    Eigenvalues that differ by a few n eps |A| or less count as equal. The derivative of a
 ///          symmetric function of equal eigenvalues, such as their sum, is right; of another

@@ -1,4 +1,4 @@
-/// The evaluation of a user's function of which the tape keeps the results alone, as one operation.
+/// The evaluation of a user's function of which the tape keeps only the results, as one operation.
 #pragma once
 
 #include <memory>

@@ -30,7 +30,7 @@ struct alignas(64) Node {
   const std::uint32_t* inputs = nullptr;  ///< indices of earlier nodes
   const void* attributes = nullptr;       ///< what else the operation's rules need
   std::uint32_t generation = 0;
-  std::uint16_t output = 0;   ///< which of the operation's outputs; they stand one after another
+  std::uint16_t output = 0;   ///< which of the operation's outputs; they follow one another
   std::uint16_t outputs = 1;  ///< how many outputs the operation has
 };
 

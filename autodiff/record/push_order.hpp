@@ -9,11 +9,11 @@ namespace fjord::record {
 
 /// Which nodes a forward sweep appended for which.
 ///
-/// A backward sweep that ran through all tangents before the first of the nodes they belong to would
-/// find nothing of these in the caches, and hold all their cotangents at once. It takes each node
-/// right after its tangents instead, which is an order of evaluation backward, too: a tangent depends
-/// on nodes and tangents no later than its own. Where one does not, because a node was given as a
-/// tangent or a rule reads one of its own, the order is not noted.
+/// A backward sweep that ran through all tangents before the first of the nodes they belong to
+/// would find nothing of these in the caches, and hold all their cotangents at once. It takes each
+/// node right after its tangents instead, which is an order of evaluation backward, too: a tangent
+/// depends on nodes and tangents no later than its own. Where one does not, because a node was
+/// given as a tangent or a rule reads one of its own, the order is not noted.
 template <class T>
 class PushOrder final {
  public:
@@ -38,8 +38,8 @@ class PushOrder final {
       generation_ = tape.node(starts_.back() - 1).generation;
   }
 
-  /// Calls visit(i) for the nodes of a frame, each after all that depend on it; leaves out some that
-  /// do not depend on what is active.
+  /// Calls visit(i) for the nodes of a frame, each after all that depend on it; leaves out some
+  /// that do not depend on what is active.
   template <class Visit>
   void for_each_backward(const Tape<T>& tape, const SweepFrame<T>& frame, Visit visit) const {
     const auto run = [&](std::uint32_t end, std::uint32_t begin) {

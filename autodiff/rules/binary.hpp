@@ -96,7 +96,7 @@ Var<T> scale_by(const Var<T>& g, int sign, const NodeShape&) {
   return sign > 0 ? g : negated(g);
 }
 
-/// The tangent of operand i in the shape of the result, but for its stack.
+/// The tangent of operand i in the shape of the result, except for its stack.
 template <class T>
 Var<T> tangent_like_output(const Forward<T>& rule, std::uint32_t i) {
   const Var<T> tangent = rule.tangent(i);

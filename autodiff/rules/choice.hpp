@@ -49,7 +49,7 @@ Var<T> masked_like(const Var<T>& g) {
   return masked(g.tape());
 }
 
-/// The rules of what is constant almost everywhere.
+/// The rules of an operation that is constant almost everywhere.
 template <class T>
 struct NoDerivative {
   static constexpr Operation<T> row(const char* name) {

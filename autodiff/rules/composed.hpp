@@ -1,4 +1,4 @@
-/// Rules of an operation that computes in one piece what a composition of others computes, too.
+/// Rules of an operation that computes in one pass the result of a composition of others.
 ///
 /// Each rule records the composition on fresh identities of the operation's inputs and sweeps over
 /// it, so every order of derivative is that of the composition.

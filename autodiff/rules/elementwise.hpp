@@ -3,8 +3,8 @@
 /// A rule is a struct whose functions take V, either simd::Batch<T> (values) or Var<T> (recorded):
 ///   unary:   name; value(x); slope(x, y), the derivative dy/dx.
 ///   paired:  name; both(x) -> {y, s}, s = dy/dx; curvature(x, y, s), the derivative ds/dx.
-/// binary_rules.hpp has the forms for two operands, scalar_rules.hpp those for rare functions, which
-/// cost less to write and to compile, and choice_rules.hpp those for functions that choose among their
+/// binary.hpp has the forms for two operands, scalar.hpp those for rare functions, which cost less
+/// to write and to compile, and choice.hpp those for functions that choose among their
 /// arguments.
 #pragma once
 

@@ -15,9 +15,9 @@ using namespace kernels;
 template <class T>
 inline constexpr T lost = std::numeric_limits<T>::quiet_NaN();
 
-/// Whether one of the columns of a matrix with m rows depends on those before it but for rounding
-/// errors, by its triangle R [n, n] with entries `step` apart: |R_jj| is the distance of column j
-/// from them, and the others of its column are its parts along them.
+/// Whether one of the columns of a matrix with m rows depends on those before it except for
+/// rounding errors, by its triangle R [n, n] with entries `step` apart: |R_jj| is the distance of
+/// column j from them, and the others of its column are its parts along them.
 template <class T>
 bool is_dependent(Index m, Index n, const T* r, Index step = 1) {
   const T share = static_cast<T>(m) * std::numeric_limits<T>::epsilon();
@@ -42,8 +42,8 @@ bool is_masked_matrix(const Var<T>& x, Index k) {
   return true;
 }
 
-/// For every matrix of a derivative a masked zero if all its entries are masked, else NaN; so are all
-/// its derivatives.
+/// For every matrix of a derivative a masked zero if all its entries are masked, else NaN; so are
+/// all its derivatives.
 template <class T>
 Var<T> lost_unless_masked(const Var<T>& x) {
   const Var<T> everywhere = broadcast_to(x.tape().scalar(lost<T>), x.shape());

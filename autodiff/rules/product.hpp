@@ -1,4 +1,4 @@
-/// Matrix products of nodes with either operand transposed: what rules of layers are made of.
+/// Matrix products of nodes with either operand transposed: of which rules of layers are made.
 #pragma once
 
 #include "fjord/autodiff/kernels/masked_product.hpp"
@@ -51,7 +51,7 @@ void push_product(Forward<T>& rule, Apply apply) {
 
 /// Rows of a tensor as a matrix: all axes but the last.
 ///
-/// In column-major memory their order is another than numpy's, but the same one in every tensor of
+/// In column-major memory their order differs from numpy's, but is the same in every tensor of
 /// a product, so no entry has to move.
 inline Index row_count(const NodeShape& shape) {
   const Index columns = shape[shape.rank - 1];

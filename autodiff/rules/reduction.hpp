@@ -121,7 +121,7 @@ void for_each_lane_run(const NodeShape& shape, const NodeShape& kept, Body body)
   });
 }
 
-/// The numbers of the lanes of a run, beside its entries.
+/// The numbers of the lanes of a run, next to its entries.
 template <class T>
 simd::Repeated<T> beside(std::true_type, const T* lanes) {
   return {lanes};

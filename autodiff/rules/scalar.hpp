@@ -4,7 +4,7 @@
 /// A rule is a struct whose values are numbers, computed in double for both scalars, and whose
 /// slopes are recorded; there is no kernel, so a sweep of values records the slopes and rewinds:
 ///   unary:   name; value(x); slope(x, y).
-///   family:  name; value(n, x); slope(n, x, y), with a whole number n that is no node.
+///   family:  name; value(n, x); slope(n, x, y), with a whole number n that is not a node.
 ///   binary:  name; value(a, b); slope_a(a, b, y), slope_b(a, b, y).
 #pragma once
 

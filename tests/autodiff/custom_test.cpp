@@ -290,7 +290,7 @@ TEST_CASE("custom: variables that a rule uses from outside are constants in ever
   check(custom("op", scale, nullptr, deep));
 }
 
-TEST_CASE("custom: what a rule is given is no constant, whatever it was computed from") {
+TEST_CASE("custom: what a rule is given is not a constant, whatever it was computed from") {
   Tape<double> tape;
   const Number w = tape.scalar(3);
   const auto cube = custom(

@@ -1,5 +1,5 @@
-// Derivatives at matrices where a divisor is 0 but for rounding errors, and of products that leave
-// the range of numbers in between.
+// Derivatives at matrices where a divisor is 0 except for rounding errors, and of products that
+// leave the range of numbers in between.
 #include <cmath>
 #include <limits>
 
@@ -31,7 +31,7 @@ TEST_CASE("degenerate: what goes through vectors of equal eigenvalues is NaN by 
   const auto middle = [](const Number& x) { return sum(slice(eigh(x).vectors, -1, 1, 2)); };
   std::vector<Tensor<double>> points{turned({1, 1, 2}), turned({1, 1, 1}),
                                      Tensor<double>::identity(3), Tensor<double>::zeros({3, 3})};
-  // Equal but for rounding errors, differently in each.
+  // Equal except for rounding errors, differently in each.
   for (int k = 1; k <= 12; ++k) {
     const Tensor<double> q = reflection(3, 0.3 * k);
     Tensor<double> scaled = q;
@@ -114,8 +114,8 @@ TEST_CASE("degenerate: vectors of singular values that are equal, or 0, are NaN 
 }
 
 TEST_CASE(
-    "degenerate: factors of what is singular but for rounding errors are NaN by every route") {
-  // The third column is the sum of the others but for rounding errors of products.
+    "degenerate: factors of what is singular except for rounding errors are NaN by every route") {
+  // The third column is the sum of the others except for rounding errors of products.
   Tensor<double> dependent = sample({4, 3}, 5);
   for (Index i = 0; i < 4; ++i) dependent(i, 2) = 0.1 * dependent(i, 0) + 0.7 * dependent(i, 1);
   const auto q = [](const Number& x) { return sum(qr(x).q); };

@@ -136,8 +136,8 @@ TEST_CASE("derivatives: a function may capture variables, which are constants to
 
 TEST_CASE(
     "derivatives: a Jacobian on the tape is differentiated again, whichever way it was found") {
-  // The Jacobian of (x y, x y z) is ((y, x, 0), (y z, x z, x y)); of (x, y) -> (x y, x^2, y^2) it is
-  // ((y, x), (2 x, 0), (0, 2 y)). Its sum of squares has a gradient in closed form.
+  // The Jacobian of (x y, x y z) is ((y, x, 0), (y z, x z, x y)); of (x, y) -> (x y, x^2, y^2) it
+  // is ((y, x), (2 x, 0), (0, 2 y)). Its sum of squares has a gradient in closed form.
   Tape<double> tape;
   const auto at = [](const Var<double>& v, Index i) { return slice(v, 0, i, i + 1); };
   const auto wide = [&](const Var<double>& v) {

@@ -126,7 +126,7 @@ TEST_CASE("npy: numbers that are none pass through") {
   CHECK(back(4) == 5e-324);
 }
 
-TEST_CASE("npy: what is no whole float array is refused with what to do") {
+TEST_CASE("npy: what is not a whole float array is refused with what to do") {
   struct Case {
     const char* name;
     std::string bytes;
@@ -137,9 +137,9 @@ TEST_CASE("npy: what is no whole float array is refused with what to do") {
   const std::string short_header = file(dict("'<f8'", "(1,)"), eight);
   const std::string bad_shape = "the shape must hold sizes in [0, 2^63)";
   const std::vector<Case> cases = {
-      {"nothing", "", "[load_npy] x.npy: this is no .npy file"},
+      {"nothing", "", "[load_npy] x.npy: this is not a .npy file"},
       {"another format", "PK\x03\x04",
-       "this is no .npy file, which begins with \\x93NUMPY; write one with numpy.save"},
+       "this is not a .npy file, which begins with \\x93NUMPY; write one with numpy.save"},
       {"magic alone", "\x93NUMPY", "only the format versions 1 to 3 are read"},
       {"version 4", bytes("\x93NUMPY\x04\x00v\x00"), "only the format versions 1 to 3 are read"},
       {"no length", bytes("\x93NUMPY\x01\x00v"), "truncated before the header"},
@@ -216,7 +216,7 @@ TEST_CASE("npy: files are written and read, and refused under their own name") {
   CHECK_THROWS_WITH_AS(load_npy<float>(folder / "none"),
                        doctest::Contains("none: No such file or directory"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(load_npy<float>("/dev/null"),
-                       doctest::Contains("[load_npy] /dev/null: this is no .npy file"),
+                       doctest::Contains("[load_npy] /dev/null: this is not a .npy file"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(save_npy("/dev/full", tensor),
                        doctest::Contains("/dev/full: No space left on device"), std::system_error);

@@ -1,4 +1,4 @@
-// Operations of one's own, from public headers alone: what fjord/autodiff/operation.hpp promises.
+// User-defined operations, from public headers alone: what fjord/autodiff/operation.hpp promises.
 #include "fjord/autodiff/operation.hpp"
 
 #include <cmath>
@@ -23,7 +23,7 @@ Values list(const TensorView<double>& view) {
   return Tensor<double>(view).to_vector();
 }
 
-// One output: x^p for a power p that is no node. Its rules are operations of the same kind.
+// One output: x^p for a power p that is not a node. Its rules are operations of the same kind.
 struct Power {
   static V apply(const V& x, double p) {
     Tape<double>& tape = x.tape();
@@ -104,7 +104,8 @@ struct DotAndSum {
   static constexpr Operation<double> row{"dot_and_sum", pullback, pushforward};
 };
 
-// f of x that keeps nothing but x: the reverse sweep records f again, sweeps over it, and forgets it.
+// f of x that keeps nothing but x: the reverse sweep records f again, sweeps over it, and forgets
+// it.
 template <class F>
 struct Checkpoint {
   static V apply(const V& x) {
@@ -275,7 +276,8 @@ TEST_CASE("operation: handles are checked where an operation is appended") {
   CHECK(tape.size() == size);
 }
 
-// An operation with two outputs that fails between its append and its values, as a decomposition may.
+// An operation with two outputs that fails between its append and its values, as a decomposition
+// may.
 struct Failing {
   static void apply(const V& x) {
     append_operation<double, 2>(x.tape(), row, {x}, {NodeShape{}, NodeShape{}});

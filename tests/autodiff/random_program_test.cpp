@@ -100,7 +100,7 @@ TEST_CASE("random_program: a wrong operation is found, and the program cut down 
               "it throws: no sine of 1");
 }
 
-TEST_CASE("random_program: a kink beside the point is no disagreement") {
+TEST_CASE("random_program: a kink beside the point is not a disagreement") {
   const ProgramOperation kink{"abs(a)", [](const Vars<double>& v) { return abs(v[0]); }, {any}};
   const Program program{{Tensor<double>(4.8e-7), Tensor<double>::zeros({3}),
                          Tensor<double>::zeros({2, 3}), Tensor<double>::zeros({3, 3})},

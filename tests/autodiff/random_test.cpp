@@ -164,8 +164,8 @@ TEST_CASE_TEMPLATE("random: moments are those of the distributions", T, float, d
     const Moments m = moments_of(draw(sequence, 3, count));
     const Moments& e = expected[i];
     const double deviation = std::sqrt(e.variance / count);  // of the mean
-    // Five standard deviations of each estimate; those of the higher moments are the normal's, which
-    // are larger than the others'.
+    // Five standard deviations of each estimate; those of the higher moments are the normal's,
+    // which are larger than the others'.
     CHECK(std::abs(m.mean - e.mean) < 5 * deviation);
     CHECK(std::abs(m.variance - e.variance) < 5 * std::sqrt(2.0 / count) * e.variance);
     CHECK(std::abs(m.skewness - e.skewness) < 5 * std::sqrt(6.0 / count));
@@ -204,8 +204,8 @@ std::array<std::uint32_t, 2> words_behind(std::uint64_t key, std::uint32_t strea
   return result;
 }
 
-// The probability beyond a number of the normal stream (2) or the truncated one (3): 31 bits and 22 of
-// the words, and a half; the top bit is the side.
+// The probability beyond a number of the normal stream (2) or the truncated one (3): 31 bits and 22
+// of the words, and a half; the top bit is the side.
 struct Tail {
   double sign;
   double p;
@@ -218,8 +218,8 @@ Tail tail_of(std::uint64_t key, std::uint32_t stream, std::uint64_t i) {
   return {above ? 1.0 : -1.0, bits * 0x1p-32 + (lower >> 11) * 0x1p-53 + 0x1p-54};
 }
 
-// The error in x that the C library's erfc sees, relative to 1 / (1 + x^2): an error e of x is one of
-// about x^2 e in the tail's probability.
+// The error in x that the C library's erfc sees, relative to 1 / (1 + x^2): an error e of x is one
+// of about x^2 e in the tail's probability.
 double quantile_error(double x, const Tail& tail) {
   if (!(x * tail.sign > 0)) return INFINITY;
   return std::abs(0.5 * std::erfc(std::abs(x) / std::sqrt(2.0)) / tail.p - 1) / (1 + x * x);

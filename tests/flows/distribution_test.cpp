@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("distribution: a sample depends on its row's number alone", T
 }
 
 TEST_CASE("distribution: before training, the moons have 2.42 nats under N(0, 0.8^2 I)") {
-  // Zero weights in the last layer are no flow at all.
+  // Zero weights in the last layer leave the rows where they are.
   auto model = make_flow<double>(test::small_settings(), numerics(1e-6), RandomKey(1));
   for (const auto& p : nn::parameters_of<double>(*model)) {
     if (p.name.find("layers.2.weight") == std::string::npos) continue;

@@ -101,7 +101,7 @@ TEST_CASE("model: the same key gives the same weights, and blocks have weights o
   CHECK_FALSE(weights(1, 0) == weights(1, 6));
 }
 
-TEST_CASE("model: a text that is no model of this version is refused by name") {
+TEST_CASE("model: a text that is not a model of this version is refused by name") {
   const auto refuses = [](const nn::State& state, const char* part) {
     CAPTURE(part);
     CHECK_THROWS_WITH_AS(settings_of(state), doctest::Contains(part), std::invalid_argument);
@@ -163,7 +163,7 @@ TEST_CASE("model: tensors that do not fit the text are refused by name") {
   refuses(wide, "blocks of 3 weights and biases");
 }
 
-TEST_CASE("model: a weight that is no finite number of the precision is refused by name") {
+TEST_CASE("model: a weight that is not a finite number of the precision is refused by name") {
   // An activation that saturates would turn it into a density that looks like one.
   const auto holding = [](double number) {
     nn::State state = usual_state();

@@ -31,7 +31,7 @@ Model steep_model(double tolerance, Trace trace = Trace::exact) {
   return model;
 }
 
-TEST_CASE("scoring: a row in company is no further off than alone") {
+TEST_CASE("scoring: a row in company is no further off than by itself") {
   Tensor<double> data = normals({128, 2}, 6);
   data(5, 0) = 4;
   const Model model = steep_model(1e-6);

@@ -159,7 +159,7 @@ TEST_CASE("sharded: data in any layout gives the same bits") {
         sharded.log_prob(data, RandomKey(1)).values);
 }
 
-TEST_CASE("sharded: no rows are no trouble where a result without rows makes sense") {
+TEST_CASE("sharded: no rows are accepted where a result without rows makes sense") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-4));
   Workers workers(2);
   ShardedModel<double> sharded(*model, workers);

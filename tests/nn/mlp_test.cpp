@@ -181,7 +181,7 @@ TEST_CASE("mlp: the time stands before the state, repeated or once") {
   CHECK_THROWS_AS(with_time(TimeInput::concat, t, t), std::invalid_argument);
 }
 
-TEST_CASE_TEMPLATE("mlp: in one piece it is what it is in pieces", T, float, double) {
+TEST_CASE_TEMPLATE("mlp: the fused form equals the form in pieces", T, float, double) {
   Mlp<T> mlp(std::vector<Index>{4, 8, 8, 2}, activation_named<T>("tanh"), RandomKey(3));
   set_biases(mlp);
   REQUIRE(mlp.has_one_piece());

@@ -226,7 +226,7 @@ TEST_CASE("reversal: the memory of a sweep of values does not grow with the part
   CHECK(static_cast<double>(peaks[1]) < 2 * static_cast<double>(peaks[0]));
 }
 
-TEST_CASE("reversal: tolerances finer than rounding errors are no drift") {
+TEST_CASE("reversal: tolerances finer than rounding errors are not drift") {
   for (const float tolerance : {1e-6F, 1e-7F, 3e-8F}) {
     Tape<float> tape;
     const Var<float> y0 = tape.input(Tensor<float>{100, 1e-3F});

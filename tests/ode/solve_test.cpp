@@ -111,7 +111,7 @@ TEST_CASE("solve: trouble ends with a status, a time and a remedy") {
   }
 }
 
-TEST_CASE("solve: a state that is no number ends the solve at once") {
+TEST_CASE("solve: a state that is not a number ends the solve at once") {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const double start : {infinity, -infinity, std::nan("")}) {
     Tape<double> tape;
@@ -178,7 +178,7 @@ TEST_CASE("solve: time is double for single states, too") {
   CHECK(static_cast<double>(s.y.item()) == doctest::Approx(std::exp(-1.0)).epsilon(1e-5));
 }
 
-TEST_CASE("solve: the limit counts every attempt, and is no limit to what needs no more") {
+TEST_CASE("solve: the limit counts every attempt, and does not stop a solve that needs no more") {
   Tape<double> tape;
   const Field<double> f = [](const Var<double>& t, const Var<double>& y) {
     return y * cos(t * 9.0);

@@ -1,7 +1,7 @@
 /// The one table of operations, and the battery of checks that every row of it runs through.
 ///
-/// A family of operations adds its rows in tests/autodiff/ops/<family>_rows.cpp; nothing else has to
-/// change. Rows become lines of docs/operations.md, every cell of which is a check that ran:
+/// A family of operations adds its rows in tests/autodiff/ops/<family>_rows.cpp; nothing else has
+/// to change. Rows become lines of docs/operations.md, every cell of which is a check that ran:
 ///   value      the results at `at` against numbers by other means.
 ///   reverse    the gradient by the sweep of values against six-point differences, at 1e-9; by the
 ///              recorded sweep against that of values, at 1e-12.

@@ -17,8 +17,8 @@ struct FlowCheck {
 };
 
 /// Holds a bijector with an exact trace, and its parameters, against its own Jacobian at rows x
-/// [B, D], row by row: the maps' Jacobians come from forward sweeps through the recorded solves, the
-/// determinants from elimination.
+/// [B, D], row by row: the maps' Jacobians come from forward sweeps through the recorded solves,
+/// the determinants from elimination.
 FlowCheck check_flow(const flows::Bijector<double>& flow,
                      const nn::NamedParameters<double>& parameters, const Tensor<double>& x);
 

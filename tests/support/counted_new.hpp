@@ -1,6 +1,7 @@
 /// Counts what the program takes from the heap.
 ///
-/// Note:    Linked into executables of their own, as it replaces the global operators new and delete.
+/// Note:    Linked into executables of their own, as it replaces the global operators new and
+///          delete.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 /// Objectives of the field's benchmarks, in Fjord's operations.
 ///
-/// Source:  Srajer, Kukelova & Fitzgibbon, A benchmark of selected algorithmic differentiation tools
-///          on some problems in computer vision and machine learning (ADBench), 2018.
+/// Source:  Srajer, Kukelova & Fitzgibbon, A benchmark of selected algorithmic differentiation
+///          tools on some problems in computer vision and machine learning (ADBench), 2018.
 #pragma once
 
 #include <cmath>
@@ -17,8 +17,8 @@ struct Wishart {
   int m = 0;
 };
 
-/// The places in concatenate(log-diagonals [d], strict lower triangle column by column, zero) of the
-/// entries of a d x d factor.
+/// The places in concatenate(log-diagonals [d], strict lower triangle column by column, zero) of
+/// the entries of a d x d factor.
 inline Tensor<Index> factor_places(Index d) {
   Tensor<Index> places = Tensor<Index>::full({d * d}, d + d * (d - 1) / 2);
   Index next = d;

@@ -184,7 +184,8 @@ std::string differing_derivatives(const Program& program) {
   const CheckedFunctions f = [&](const Vars<double>& inputs) { return results(program, inputs); };
   GradientCheck best;
   best.reverse = best.curvature = inf;
-  // The longest that reaches over no kink: entries drawn at random have been as near as 5e-7 to a tie.
+  // The longest that reaches over no kink: entries drawn at random have been as near as 5e-7 to a
+  // tie.
   for (const double h : {1e-3, 1e-4, 1e-5, 1e-6, 1e-7}) {
     const GradientCheck check = check_gradient(f, program.point, h);
     best = {std::min(best.reverse, check.reverse),

@@ -57,8 +57,8 @@ struct Instruction {
   Shape shape;                        ///< of its value
 };
 
-/// A straight-line program of inputs of shapes [], [3], [2, 3] and [3, 3], and a point for them; its
-/// results are the values that no instruction reads.
+/// A straight-line program of inputs of shapes [], [3], [2, 3] and [3, 3], and a point for them;
+/// its results are the values that no instruction reads.
 struct Program {
   Tensors point;
   std::vector<Instruction> instructions;
@@ -82,8 +82,8 @@ std::string disagreement(const Program& program);
 /// A smaller program that fails, made from one that does: instructions are cut while it fails.
 Program shrunk(Program program);
 
-/// What is wrong with the program that the bytes choose, and the program in its smallest form; empty
-/// if nothing is.
+/// What is wrong with the program that the bytes choose, and the program in its smallest form;
+/// empty if nothing is.
 std::string check_program(std::span<const std::uint8_t> bytes,
                           std::span<const ProgramOperation> operations = program_operations());
 

@@ -61,7 +61,8 @@ inline double derivative_by(const std::string& route, const Function<double>& f,
 /// A sentence on the first derivative, of all of one order, that a route gets wrong; empty if none.
 ///
 /// Shapes:  expected holds size(x)^order numbers, in any shape: the gradient, the Hessian, ...
-/// Units:   tolerance is relative to each expected number, however tiny; a zero is to be met exactly.
+/// Units:   tolerance is relative to each expected number, however tiny; a zero is to be met
+///          exactly.
 inline std::string wrong_route(const Function<double>& f, const Tensor<double>& x, int order,
                                const Tensor<double>& expected, double tolerance) {
   const std::vector<double> numbers = expected.to_vector();

@@ -69,7 +69,8 @@ void add_mlp_rows(Rows& rows) {
   // All weights move at once, which leaves the usual stencil with a larger remainder.
   constexpr double h = 2e-3;
 
-  // Rows that fill registers, and rows that do not; the sizes with kernels of their own, and others.
+  // Rows that fill registers, and rows that do not; the sizes with kernels of their own, and
+  // others.
   struct Case {
     const char* variant;
     Tensors inputs;

@@ -64,7 +64,7 @@ std::optional<Results> results_of(const Row& row, const Tensors& at, double used
   return results;
 }
 
-// Equal but for rounding; NaN together.
+// Equal except for rounding; NaN together.
 bool agree(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](double x, double y) {
     return x == y || (std::isnan(x) && std::isnan(y)) ||
