@@ -194,8 +194,9 @@ TEST_CASE("sharded: a failed solve names rows, block, time and remedy, and lets 
   ShardedModel<double> sharded(*hasty, workers, 16);
   CHECK_THROWS_WITH_AS(sharded.sample(5, RandomKey(0)), doctest::Contains("raise max_steps"),
                        ode::SolveFailure);
-  CHECK_THROWS_WITH_AS(sharded.forward(*hasty, Tensor<double>{{1, 2}}),
-                       doctest::Contains("rows 1 to 1: block 0"), ode::SolveFailure);
+  const Tensor<double> one_row{{1, 2}};
+  CHECK_THROWS_WITH_AS(sharded.forward(*hasty, one_row), doctest::Contains("rows 1 to 1: block 0"),
+                       ode::SolveFailure);
 }
 
 TEST_CASE("sharded: parameters may change between calls, and calls see the change") {
