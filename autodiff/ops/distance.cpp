@@ -199,7 +199,8 @@ struct Steepness {
     const Node<T> in_z = tape.node(z.index());
     const auto [var, value] = append_operation(tape, row, {g, z}, in_z.shape);
     std::transform(in_g.value, in_g.value + in_z.shape.size, in_z.value, value, [](T factor, T at) {
-      return factor == 0 ? factor : factor * static_cast<T>(steepness(static_cast<double>(at)));
+      if (simd::is_masked(factor) || (factor == 0 && at >= 0)) return factor;
+      return factor * static_cast<T>(steepness(static_cast<double>(at)));
     });
     return var;
   }

@@ -57,23 +57,19 @@ const Factors<T>* factor(const Var<T>& a) {
 // As [1, A; A^T, 0] is symmetric, both rules solve with it again.
 template <class T>
 struct Augmented {
-  struct Solution {
-    Var<T> r;
-    Var<T> x;
-  };
-
-  static Solution apply(const Var<T>& a, const Var<T>& b, const Var<T>& c,
-                        const Factors<T>* factors) {
+  // R and X.
+  static std::array<NewNode<T>, 2> apply(const Var<T>& a, const Var<T>& b, const Var<T>& c,
+                                         const Factors<T>* factors) {
     Tape<T>& tape = a.tape();
     const Node<T> in_b = tape.node(b.index());
     const Node<T> in_c = tape.node(c.index());
-    const auto [r, x] =
+    const std::array<NewNode<T>, 2> found =
         append_operation<T, 2>(tape, row, {a, b, c}, {in_b.shape, in_c.shape}, factors);
     const MatrixBatch tall = matrices_of(in_b.shape);
     const MatrixBatch wide = matrices_of(in_c.shape);
     BufferPool& pool = tape.sweep_memory().pool;
-    const PackedOutput<T> out_r(pool, r.value, tall);
-    const PackedOutput<T> out_x(pool, x.value, wide);
+    const PackedOutput<T> out_r(pool, found[0].value, tall);
+    const PackedOutput<T> out_x(pool, found[1].value, wide);
     out_r.load(in_b.value);
     out_x.load(in_c.value);
     for (Index k = 0; k < tall.count; ++k) {
@@ -81,7 +77,7 @@ struct Augmented {
     }
     out_r.unpack();
     out_x.unpack();
-    return {r.var, x.var};
+    return found;
   }
 
   // With K z = h: g of h is K^-1 g of z, and that of K is -(g of h) z^T.
@@ -89,11 +85,12 @@ struct Augmented {
     const auto* factors = &rule.template attributes<Factors<T>>();
     const auto [gb, gc] = apply(rule.input(0), or_masked(rule.cotangent(0), rule.output(0)),
                                 or_masked(rule.cotangent(1), rule.output(1)), factors);
-    rule.add(1, gb);
-    rule.add(2, gc);
+    rule.add(1, gb.var);
+    rule.add(2, gc.var);
     if (!rule.wants(0)) return;
-    const Var<T> found = negated(matrix_product(gb, rule.output(1), {false, true, {.a = true}}) +
-                                 matrix_product(rule.output(0), gc, {false, true, {.b = true}}));
+    const Var<T> found =
+        negated(matrix_product(gb.var, rule.output(1), {false, true, {.a = true}}) +
+                matrix_product(rule.output(0), gc.var, {false, true, {.b = true}}));
     rule.add(0, or_zero(found, lost_ones(*factors), rule.cotangent(0), rule.cotangent(1)));
   }
 
@@ -112,8 +109,8 @@ struct Augmented {
       dc = difference_of(dc, or_zero(on_c, is_lost, da));
     }
     const auto [dr, dx] = apply(rule.input(0), db, dc, factors);
-    if (rule.wants(0)) rule.set(0, dr);
-    if (rule.wants(1)) rule.set(1, dx);
+    if (rule.wants(0)) rule.set(0, dr.var);
+    if (rule.wants(1)) rule.set(1, dx.var);
     return true;
   }
 
@@ -163,24 +160,6 @@ struct Augmented {
   }
 };
 
-// The same node with other values: for matrices where no derivative exists but a value does.
-template <class T>
-struct OtherValues {
-  static Var<T> apply(const Var<T>& x, const T* values) {
-    const NodeShape shape = x.tape().node(x.index()).shape;
-    return append_alias(x.tape(), row, x, shape, values);
-  }
-
-  static void pullback(Reverse<T>& rule) { rule.add(0, rule.cotangent()); }
-
-  static bool pushforward(Forward<T>& rule) {
-    rule.set(rule.tangent(0));
-    return true;
-  }
-
-  static constexpr Operation<T> row{"lstsq", pullback, pushforward};
-};
-
 // A^+ B of one matrix by its singular values; A is lost.
 template <class T>
 void solve_by_singular_values(const MatrixBatch& shape, std::vector<T>& a, const T* b,
@@ -201,32 +180,33 @@ void solve_by_singular_values(const MatrixBatch& shape, std::vector<T>& a, const
   multiply<T>({n, columns, k}, {vt.data(), k, true}, {parts.data(), k}, x, Start::zero);
 }
 
-// x, found from A and B, with the values of matrices without full rank, where it is NaN.
+// Gives the solutions of matrices without full rank, where they are NaN, their values; and the other
+// half of these, which only derivatives read, which are NaN then, zeros.
 template <class T>
-Var<T> with_all_values(const Var<T>& x, const Var<T>& a, const Var<T>& b,
-                       const Factors<T>& factors) {
+void write_lost_values(const NewNode<T>& solution, const NewNode<T>& other, const Var<T>& a,
+                       const Var<T>& b, const Factors<T>& factors) {
   const std::vector<bool> is_lost = Augmented<T>::lost_ones(factors);
-  if (std::find(is_lost.begin(), is_lost.end(), true) == is_lost.end()) return x;
-  Tape<T>& tape = x.tape();
-  const Node<T> in_a = tape.node(a.index());
-  const Node<T> in_b = tape.node(b.index());
-  const Node<T> out = tape.node(x.index());
+  if (std::find(is_lost.begin(), is_lost.end(), true) == is_lost.end()) return;
+  Tape<T>& tape = a.tape();
+  const auto batch_of = [&](const Var<T>& x) { return matrices_of(tape.node(x.index()).shape); };
   BufferPool& pool = tape.sweep_memory().pool;
-  const MatrixBatch shape = matrices_of(in_a.shape);
-  const MatrixBatch given = matrices_of(in_b.shape);
-  const PackedInput<T> matrices(pool, in_a.value, shape);
-  const PackedInput<T> right(pool, in_b.value, given);
-  T* values = tape.new_values(out.shape.size);
-  const PackedOutput<T> found(pool, values, matrices_of(out.shape));
-  found.load(out.value);
+  const MatrixBatch shape = batch_of(a);
+  const MatrixBatch given = batch_of(b);
+  const PackedInput<T> matrices(pool, tape.node(a.index()).value, shape);
+  const PackedInput<T> right(pool, tape.node(b.index()).value, given);
+  const PackedOutput<T> found(pool, solution.value, batch_of(solution.var));
+  const PackedOutput<T> unread(pool, other.value, batch_of(other.var));
+  found.load(solution.value);
+  unread.load(other.value);
   for (std::size_t k = 0; k < is_lost.size(); ++k) {
     const auto i = static_cast<Index>(k);
     if (!is_lost[k] || !has_only_finite(matrices[i], shape.size())) continue;
     std::vector<T> own(matrices[i], matrices[i] + shape.size());
     solve_by_singular_values(shape, own, right[i], given.columns, found[i]);
+    std::fill_n(unread[i], batch_of(other.var).size(), T(0));
   }
   found.unpack();
-  return OtherValues<T>::apply(x, values);
+  unread.unpack();
 }
 
 // Of matrices a [..., m, n] and b [..., m, k] with the same leading axes.
@@ -241,11 +221,15 @@ Var<T> least_squares(const Var<T>& a, const Var<T>& b) {
   const Var<T> zeros = tape.filled(other, T(0));
   if (m >= n) {
     const Factors<T>* factors = factor(a);
-    return with_all_values(Augmented<T>::apply(a, b, zeros, factors).x, a, b, *factors);
+    const auto [r, x] = Augmented<T>::apply(a, b, zeros, factors);
+    write_lost_values(x, r, a, b, *factors);
+    return x.var;
   }
   const Var<T> turned = transposed(a);
   const Factors<T>* factors = factor(turned);
-  return with_all_values(Augmented<T>::apply(turned, zeros, b, factors).r, a, b, *factors);
+  const auto [r, x] = Augmented<T>::apply(turned, zeros, b, factors);
+  write_lost_values(r, x, a, b, *factors);
+  return r.var;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What a program may do by mistake: each is an error, does not compile, or does no harm.
 #include <functional>
 #include <limits>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -183,7 +184,7 @@ TEST_CASE("misuse: more entries than can be addressed are an error wherever a si
 TEST_CASE("misuse: a step of any size takes the entries that it meets") {
   Tape<double> tape;
   const V x = tape.input({0, 1, 2, 3, 4});
-  const auto entries = [&](Index begin, Index end, Index step) {
+  const auto entries = [&](Index begin, std::optional<Index> end, Index step) {
     return Numbers(slice(x, 0, begin, end, step).value()).to_vector();
   };
   using List = std::vector<double>;
@@ -191,13 +192,13 @@ TEST_CASE("misuse: a step of any size takes the entries that it meets") {
     CAPTURE(step);
     CHECK(entries(0, 5, step) == List{0});
     CHECK(entries(1, 5, step) == List{1});
-    CHECK(entries(4, -1, -step) == List{4});
+    CHECK(entries(4, {}, -step) == List{4});
     CHECK(entries(2, 2, step).empty());
   }
-  CHECK(entries(4, -1, std::numeric_limits<Index>::min()) == List{4});
+  CHECK(entries(4, {}, std::numeric_limits<Index>::min()) == List{4});
   CHECK(entries(0, 5, 4) == List{0, 4});
   CHECK(entries(0, 4, 4) == List{0});
-  CHECK(entries(4, -1, -2) == List{4, 2, 0});
+  CHECK(entries(4, {}, -2) == List{4, 2, 0});
   CHECK(entries(4, 0, -2) == List{4, 2});
 }
 
