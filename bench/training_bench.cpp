@@ -45,8 +45,7 @@ class TrainedFlow final {
     model_ = flows::make_flow<float>(settings, numerics, RandomKey(0));
     sharded_ = std::make_unique<flows::ShardedModel<float>>(*model_, workers_);
     rows_ = RandomKey(2).permutation(points);
-    std::vector<Parameter<float>*> parameters;
-    for (const auto& p : nn::parameters_of<float>(*model_)) parameters.push_back(p.parameter);
+    const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(*model_));
     optim::Adam<float> adam(parameters, {.rate = 0.01});
     for (int i = 0; i < steps; ++i) adam.step(step(i).gradient);
   }

@@ -46,8 +46,7 @@ void fit(const std::string& table_file, const std::string& model_file) {
   const auto model =
       flows::make_flow<float>(settings, {.solve = {.rtol = 1e-3, .atol = 1e-5}}, RandomKey(0));
 
-  std::vector<Parameter<float>*> parameters;
-  for (const auto& p : nn::parameters_of<float>(*model)) parameters.push_back(p.parameter);
+  const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(*model));
   optim::Adam<float> adam(parameters, {.rate = 1e-2});
   Workers workers(2);
   flows::ShardedModel<float> sharded(*model, workers);

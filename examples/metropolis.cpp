@@ -44,8 +44,7 @@ Tensor<float> log_posterior(flows::ShardedModel<float>& prior, const Tensor<floa
 int main() {
   const auto model = flows::make_flow<float>({.dim = 2, .blocks = 1, .hidden = {16}},
                                              {.solve = {.rtol = 1e-3, .atol = 1e-5}}, RandomKey(3));
-  std::vector<Parameter<float>*> parameters;
-  for (const auto& p : nn::parameters_of<float>(*model)) parameters.push_back(p.parameter);
+  const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(*model));
   Workers workers(1);
   flows::ShardedModel<float> prior(*model, workers);
   train(prior, parameters);

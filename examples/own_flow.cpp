@@ -68,8 +68,7 @@ double mean_nll(flows::TransformedDistribution<float>& model, const Tensor<float
 // Trains a flow of a custom network, saves its parameters and loads them again: own_flow FILE
 int main(int, char** argv) {
   flows::TransformedDistribution<float> model = make_model(RandomKey(0));
-  std::vector<Parameter<float>*> parameters;
-  for (const auto& p : nn::parameters_of<float>(model)) parameters.push_back(p.parameter);
+  const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(model));
   optim::Adam<float> adam(parameters, {.rate = 1e-2});
   Workers workers(2);
   flows::ShardedModel<float> sharded(model, workers);

@@ -50,10 +50,9 @@ template <class T>
 ShardedModel<T>::ShardedModel(Distribution<T>& model, Workers& workers, Index shard_rows)
     : model_(model), workers_(workers), shard_rows_(shard_rows) {
   require(shard_rows > 0, "sharded", "shard_rows must be positive");
-  for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(model)) {
-    parameters_.push_back(p.parameter);
-    gradient_size_ += static_cast<std::size_t>(p.parameter->value().size());
-  }
+  parameters_ = nn::parameter_pointers(nn::parameters_of<T>(model));
+  for (const Parameter<T>* parameter : parameters_)
+    gradient_size_ += static_cast<std::size_t>(parameter->value().size());
   for (int i = 0; i < workers.threads(); ++i) per_worker_.push_back(std::make_unique<Worker>());
 }
 

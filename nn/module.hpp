@@ -37,6 +37,14 @@ class Module {
   virtual void add_parameters(const std::string& prefix, NamedParameters<T>& list) = 0;
 };
 
+/// The parameters of a list without their names, as optimisers take them.
+template <class T>
+std::vector<Parameter<T>*> parameter_pointers(const NamedParameters<T>& list) {
+  std::vector<Parameter<T>*> pointers;
+  for (const NamedParameter<T>& named : list) pointers.push_back(named.parameter);
+  return pointers;
+}
+
 /// All parameters of anything that has `add_parameters`.
 template <class T, class M>
 NamedParameters<T> parameters_of(M& module) {

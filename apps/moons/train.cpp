@@ -87,7 +87,7 @@ class Training final {
                                    use(Use::weights))),
         parameters_(nn::parameters_of<T>(*model_)),
         sharded_(*model_, workers_),
-        adam_(pointers(parameters_), {.rate = options.rate}),
+        adam_(nn::parameter_pointers(parameters_), {.rate = options.rate}),
         data_(points(make_moons(options.points, options.noise, use(Use::noise)))),
         test_(test_points(small_test_rows, small_test_seed)),
         folder_(options.out) {}
@@ -112,12 +112,6 @@ class Training final {
 
   Tensor<T> test_points(Index rows, std::uint64_t seed) const {
     return points(independent_moons(rows, options_.noise, RandomKey(seed)));
-  }
-
-  static std::vector<Parameter<T>*> pointers(const nn::NamedParameters<T>& list) {
-    std::vector<Parameter<T>*> result;
-    for (const nn::NamedParameter<T>& p : list) result.push_back(p.parameter);
-    return result;
   }
 
   void start() {

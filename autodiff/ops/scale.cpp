@@ -35,9 +35,7 @@ struct Term {
 
   // Adds to `tangent`.
   static void pushforward(const Forward<T>& rule, std::uint32_t at, Var<T>& tangent) {
-    const auto add = [&](const Var<T>& part) {
-      tangent = tangent.is_empty() ? part : tangent + part;
-    };
+    const auto add = [&](const Var<T>& part) { tangent = sum_of(tangent, part); };
     const Var<T> dg = rule.tangent(at);
     const Var<T> dd = rule.tangent(at + 1);
     if (!dg.is_empty()) add(Scale<T, both>::apply(dg, rule.input(at + 1)));

@@ -145,7 +145,7 @@ struct SymmetricFunction {
         moved[i] = rule.tangent(i);
       }
       const Var<T> part = apply(moved, spectrum);
-      tangent = tangent.is_empty() ? part : tangent + part;
+      tangent = sum_of(tangent, part);
     }
     rule.set(tangent);
     return true;

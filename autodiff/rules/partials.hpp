@@ -8,6 +8,7 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/rules/strong_zero.hpp"
 
 namespace fjord::rules {
 
@@ -40,7 +41,7 @@ struct Partials {
     for (std::uint32_t i = 0; i < rule.input_count(); ++i) {
       if (rule.tangent(i).is_empty()) continue;
       const Var<T> part = scale(rule.tangent(i), slope(rule, i));
-      sum = sum.is_empty() ? part : sum + part;
+      sum = sum_of(sum, part);
     }
     rule.set(sum);
     return true;
