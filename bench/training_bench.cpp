@@ -13,6 +13,7 @@
 #include <cblas.h>
 
 #include "fjord/apps/moons/moons_data.hpp"
+#include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/bench/fused_kernel.hpp"
 #include "fjord/bench/timing.hpp"
