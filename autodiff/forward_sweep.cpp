@@ -128,10 +128,11 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
     const bool reached =
         index >= frame.first() && index <= frame.last() && frame.derivative(index) != frame.none;
     const NodeShape& shape = tape.node(index).shape;
-    results[k] = reached ? tape.var(frame.derivative(index))
-                 : !stack
-                     ? rules::masked(tape, NodeShape(shape))
-                     : rules::masked(tape, tape.keep_shape(stacked_shape(shape.shape(), *stack)));
+    const Var<T> found =
+        reached  ? tape.var(frame.derivative(index))
+        : !stack ? rules::masked(tape, NodeShape(shape))
+                 : rules::masked(tape, tape.keep_shape(stacked_shape(shape.shape(), *stack)));
+    results[k] = handed_out(found, of);
   }
   finish<T>(watched, tape, results);
 }

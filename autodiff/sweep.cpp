@@ -284,9 +284,10 @@ Vars<T> pull(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& i
   Vars<T> results;
   for (const Var<T>& input : inputs) {
     const std::uint32_t sum = frame.derivative(input.index());
-    results.push_back(sum == frame.none
-                          ? rules::masked(tape, NodeShape(tape.node(input.index()).shape))
-                          : tape.var(sum));
+    const Var<T> found = sum == frame.none
+                             ? rules::masked(tape, NodeShape(tape.node(input.index()).shape))
+                             : tape.var(sum);
+    results.push_back(handed_out(found, of));
   }
   finish<T>(watched, tape, results);
   return results;

@@ -11,8 +11,7 @@
 /// infinite or NaN slope it is NaN, unless an operation says that it knows the limit; and so is an
 /// infinite cotangent or tangent times a slope of 0.
 ///
-/// Sweeps of values give every zero as +0. Recorded sweeps give a masked one as -0, which is its
-/// mark: as the cotangent or tangent of another sweep it stays masked.
+/// Every zero of a result is +0; as the cotangent or tangent of another sweep it is masked.
 #pragma once
 
 #include <initializer_list>

@@ -258,7 +258,7 @@ FlowSettings settings_of(const nn::State& state) {
           "model",
           "this is not a model file of Fjord: its metadata lacks format = fjord-flow and model");
   const nlohmann::json json = parse_text(state.metadata.at("model"));
-  require(json.is_object(), "model", "the model file's text `model` is no JSON object");
+  require(json.is_object(), "model", "the model file's text `model` is not a JSON object");
   if (json.contains("version")) {
     const Index version = whole_number_at(json, "version");
     require(version == newest_version, "model", [&] {

@@ -42,7 +42,7 @@ std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
   const std::uint64_t length = little_endian(bytes.substr(0, length_bytes));
   check(length <= bytes.size() - length_bytes, [&] {
     return "a header of " + std::to_string(length) + " bytes does not fit into the file of " +
-           std::to_string(bytes.size()) + "; it is truncated or no safetensors file";
+           std::to_string(bytes.size()) + "; it is truncated, or not a safetensors file";
   });
   check(length <= max_header, [&] {
     return "a header of " + std::to_string(length) + " bytes is larger than the format allows, " +
@@ -90,7 +90,7 @@ class HeaderWatch final : public nlohmann::json_sax<json> {
   }
 
   bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
-    check_.fail("the header is no JSON: " + printable(error.what(), 200));
+    check_.fail("the header is not JSON: " + printable(error.what(), 200));
   }
 
  private:

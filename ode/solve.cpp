@@ -1,6 +1,7 @@
 #include "fjord/ode/solve.hpp"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <sstream>
 
@@ -135,15 +136,17 @@ class Integration final {
     const double direction = std::copysign(1.0, span_.t1 - span_.t0);
     const double length = std::abs(span_.t1 - span_.t0);
     const typename Tape<T>::Mark before = tape_.mark();
+    const auto slope_change = [&](double h) {
+      const Var<T> trial = y_ + slope_ * static_cast<T>(direction * h);
+      // t0 plus the length may be beyond t1 by a rounding.
+      const double t = h < length ? span_.t0 + direction * h : span_.t1;
+      const Var<T> there = evaluate_at(tape_.scalar(static_cast<T>(t)), trial);
+      return scaled_norm(options_, there - slope_, y_);
+    };
+    // By reference: a function object that held the lambda would allocate.
     const double step =
         starting_step(scaled_norm(options_, y_, y_), scaled_norm(options_, slope_, y_),
-                      options_.method->order, length, [&](double h) {
-                        const Var<T> trial = y_ + slope_ * static_cast<T>(direction * h);
-                        // t0 plus the length may be beyond t1 by a rounding.
-                        const double t = h < length ? span_.t0 + direction * h : span_.t1;
-                        const Var<T> there = evaluate_at(tape_.scalar(static_cast<T>(t)), trial);
-                        return scaled_norm(options_, there - slope_, y_);
-                      });
+                      options_.method->order, length, std::cref(slope_change));
     tape_.rewind(before);
     h_ = direction * step;
   }

@@ -173,11 +173,14 @@ double error_norm(const SolveOptions& options, double h, const Stages<T>& stages
   const T* before = numbers(y);
   const T* after = numbers(y_next);
   const auto ratios = [&](Index at, auto n, T* out) {
-    std::fill_n(out, Index(n), T(0));
     for (std::size_t j = 0; j < count; j += 3) {
       const auto [u, v, w] = std::array{factors[j], factors[j + 1], factors[j + 2]};
       const auto [p, q, r] = std::array{slopes[j] + at, slopes[j + 1] + at, slopes[j + 2] + at};
-      for (Index i = 0; i < n; ++i) out[i] += u * p[i] + v * q[i] + w * r[i];
+      if (j == 0) {
+        for (Index i = 0; i < n; ++i) out[i] = u * p[i] + v * q[i] + w * r[i];
+      } else {
+        for (Index i = 0; i < n; ++i) out[i] += u * p[i] + v * q[i] + w * r[i];
+      }
     }
     for (Index i = 0; i < n; ++i) {
       const T a = std::abs(before[at + i]);

@@ -180,8 +180,8 @@ void solve_by_singular_values(const MatrixBatch& shape, std::vector<T>& a, const
   multiply<T>({n, columns, k}, {vt.data(), k, true}, {parts.data(), k}, x, Start::zero);
 }
 
-// Gives the solutions of matrices without full rank, where they are NaN, their values; and the other
-// half of these, which only derivatives read, which are NaN then, zeros.
+// Gives the solutions of matrices without full rank, which are NaN, their values, and their other
+// half zeros: only derivatives read that, and they are NaN.
 template <class T>
 void write_lost_values(const NewNode<T>& solution, const NewNode<T>& other, const Var<T>& a,
                        const Var<T>& b, const Factors<T>& factors) {

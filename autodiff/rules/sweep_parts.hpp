@@ -76,6 +76,12 @@ void finish(SweepScope<T>& watched, Tape<T>& tape, std::span<const Var<T>> resul
   watched.finish(tape, values);
 }
 
+/// The node of a derivative that a sweep gives.
+template <class T>
+Var<T> handed_out(const Var<T>& found, Of of) {
+  return of == Of::users ? rules::unmasked(found) : found;
+}
+
 /// The node of a derivative that was given.
 template <class T>
 Var<T> given_derivative(const Var<T>& given, Of of) {

@@ -123,7 +123,7 @@ TEST_CASE("checkpoint: files that are none are refused") {
     nn::save_safetensors(file, state);
   };
   change([](nn::State& s) { s.metadata["format"] = "fjord-flow"; });
-  refuses("no checkpoint of Fjord");
+  refuses("not a checkpoint of Fjord");
   change([](nn::State& s) { s.metadata["run"] = "{}"; });
   refuses("damaged");
   change([](nn::State& s) {

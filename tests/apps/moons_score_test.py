@@ -300,9 +300,9 @@ class Refusals(MoonsTest):
         self.refuses_model("cut_body", whole[:-5], "truncated")
         self.refuses_model("longer", whole + b"1234", "truncated or damaged")
         self.refuses_model("empty", b"", "shorter than")
-        self.refuses_model("text", "no model at all, but longer than a header", "no safetensors file")
-        self.refuses_model("array", npy_bytes([1, 2], (1, 2)), "no safetensors file")
-        self.refuses_model("foreign", safetensors_bytes({"w": ([1], [0.0])}, {"format": "pt"}), "no model file of Fjord")
+        self.refuses_model("text", "no model at all, but longer than a header", "not a safetensors file")
+        self.refuses_model("array", npy_bytes([1, 2], (1, 2)), "not a safetensors file")
+        self.refuses_model("foreign", safetensors_bytes({"w": ([1], [0.0])}, {"format": "pt"}), "not a model file of Fjord")
         for command in (["score", "--data", "data.csv"], ["sample", "--count", 3]):
             self.fails(2, "cannot read nowhere", *command, "--model", "nowhere", "--out", "out.npy")
 

@@ -110,10 +110,10 @@ TEST_CASE("model: a text that is not a model of this version is refused by name"
   };
   nn::State other = described(usual);
   other.metadata["format"] = "something-else";
-  refuses(other, "no model file of Fjord");
-  refuses(nn::State{}, "no model file of Fjord");
-  refuses(described("[1, 2]"), "no JSON object");
-  refuses(described("{"), "no JSON object");
+  refuses(other, "not a model file of Fjord");
+  refuses(nn::State{}, "not a model file of Fjord");
+  refuses(described("[1, 2]"), "not a JSON object");
+  refuses(described("{"), "not a JSON object");
   refuses(described(changed("}", R"(, "version": 2})")), "has version 2");
   refuses(described(changed("}", R"(, "version": "1"})")), "version must be a whole number");
   refuses(described(changed("}", R"(, "scaling": 2})")), "unknown key scaling");
