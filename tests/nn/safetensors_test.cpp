@@ -108,8 +108,8 @@ TEST_CASE("safetensors: malformed files are refused with the reason") {
       {"nothing", "",
        "[load_safetensors] m.st: shorter than the 8 bytes of a safetensors file's header length"},
       {"header longer than file", bytes("\x03\x00\x00\x00\x00\x00\x00\x00{}"),
-       "a header of 3 bytes does not fit into the file of 10; it is truncated or no safetensors "
-       "file"},
+       "a header of 3 bytes does not fit into the file of 10; it is truncated, or not a "
+       "safetensors file"},
       {"length over 64 bits", std::string(8, '\xff') + "{}",
        "a header of 18446744073709551615 bytes does not fit"},
       {"no header", std::string(8, '\0'), "the header must begin with \"{\""},
