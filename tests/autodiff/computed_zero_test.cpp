@@ -245,13 +245,13 @@ TEST_CASE("computed zero: masks pass through products of matrices, sums, solves 
   }
 }
 
-TEST_CASE("computed zero: the numbers that users get carry no marks, but for recorded sweeps") {
+TEST_CASE("computed zero: the numbers that users get carry no marks") {
   Tape<double> tape;
   const Var<double> x = tape.input({-1, 2});
   const Var<double> y = sum(relu(x));
   const auto is_mark = [](double number) { return number == 0 && std::signbit(number); };
   CHECK_FALSE(is_mark(gradient_values<double>(y, std::span(&x, 1))[0](0)));
-  CHECK(is_mark(pullback<double>({y}, {tape.scalar(1)}, {x})[0].value()(0)));
+  CHECK_FALSE(is_mark(pullback<double>({y}, {tape.scalar(1)}, {x})[0].value()(0)));
   const Tensor<double> tangent = pushforward_values<double>({x}, {tape.input({1, 0})}, {y})[0];
   CHECK_FALSE(is_mark(tangent.item()));
   // Nothing depends on what is not there.
