@@ -12,7 +12,7 @@ install_missing $build_packages clang-format python3
 options="-Dapps=false -Doptimization=1 -Ddebug=false -Db_ndebug=false"
 [ $# -gt 0 ] || set -- address poison thread
 for run; do
-  # Sanitized code runs up to ten times slower.
+  # Sanitized code runs up to ten times slower, little optimised code up to three.
   # shellcheck disable=SC2086 # a list to be split
   case $run in
     address)
@@ -24,7 +24,7 @@ for run; do
       ;;
     poison)
       configure build-poison $options -Dpoison=true
-      run_suites build-poison unit_tests --suite unit
+      run_suites build-poison unit_tests --suite unit --timeout-multiplier 5
       ;;
     thread)
       configure build-tsan $options -Db_sanitize=thread
