@@ -29,9 +29,9 @@ std::string read_standard_input();
 /// never a part.
 ///
 /// The bytes go to a new file next to it, `<path>.<process>-<n>.tmp`, which then takes its name and
-/// mode, and is removed after any failure. Symbolic links are followed. What exists and is no
-/// regular file (a pipe, /dev/full), or is what standard output or error already writes to
-/// (/dev/stdout), is written directly.
+/// mode, and is removed after any failure. Symbolic links are followed. An existing
+/// path that is not a regular file (a pipe, /dev/full), or to which standard output or error
+/// already writes (/dev/stdout), is written directly.
 ///
 /// Errors:  std::system_error "[write] path: reason" if anything fails, a full disk included.
 /// Note:    The old or the new content survives a killed process, but not for certain a loss of
