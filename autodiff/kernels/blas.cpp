@@ -34,7 +34,7 @@ const bool single_threaded = [] {
 
 template <class T>
 void blas_multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b,
-                   T* c, bool add) {
+                   T* c, Start start) {
   const auto [m, n, k] = sizes;
   const auto size = [](Index value) {
     constexpr Index most = std::numeric_limits<int>::max();
@@ -48,13 +48,14 @@ void blas_multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const M
   const auto leading = [&](Index rows) { return std::max(1, size(rows)); };
   const CBLAS_TRANSPOSE ta = transpose_flag(a.transposed);
   const CBLAS_TRANSPOSE tb = transpose_flag(b.transposed);
-  const T beta = add ? T(1) : T(0);
+  // Adding to +0 gives no -0; with a beta of 0, kernels may write the -0 of a sum that underflowed.
+  if (start == Start::zero) std::fill_n(c, m * n, T(0));
   if constexpr (std::is_same_v<T, float>) {
     cblas_sgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0F, a.data, leading(a.rows),
-                b.data, leading(b.rows), beta, c, leading(m));
+                b.data, leading(b.rows), 1.0F, c, leading(m));
   } else {
     cblas_dgemm(CblasColMajor, ta, tb, size(m), size(n), size(k), 1.0, a.data, leading(a.rows),
-                b.data, leading(b.rows), beta, c, leading(m));
+                b.data, leading(b.rows), 1.0, c, leading(m));
   }
 }
 
@@ -73,7 +74,7 @@ void multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const Matrix
       narrow::multiply_long_reduction<T>(sizes, a, b, c, start);
     }
   } else {
-    blas_multiply(sizes, a, b, c, start == Start::present);
+    blas_multiply(sizes, a, b, c, start);
   }
 }
 

@@ -31,7 +31,8 @@ struct ProductSizes {
 ///
 /// Note:    c overlaps neither operand. Runs on the calling thread alone. Narrow matrices, such as
 ///          the layers of small networks over a long batch, run through kernels of Fjord's own,
-///          others through the BLAS.
+///          others through the BLAS. With Start::zero no entry of c is -0, not even one that
+///          underflowed: -0 is the mark of simd::masked_zero.
 template <class T>
 void multiply(const ProductSizes& sizes, const MatrixOperand<T>& a, const MatrixOperand<T>& b, T* c,
               Start start);

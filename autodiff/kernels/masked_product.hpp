@@ -43,6 +43,17 @@ bool has_masked(const T* numbers, Index count) {
   return std::any_of(numbers + i, numbers + count, [](T x) { return simd::is_masked(x); });
 }
 
+/// How many of the first numbers are masked.
+template <class T>
+Index count_masked(const T* numbers, Index count) {
+  Index i = 0;
+  while (i + simd::width<T> <= count && xsimd::all(simd::is_masked(simd::load(numbers, i)))) {
+    i += simd::width<T>;
+  }
+  while (i < count && simd::is_masked(numbers[i])) ++i;
+  return i;
+}
+
 /// Whether a line could be masked, from its first entry: what nearly all products pay.
 template <class T>
 bool may_be_masked(const Lines<T>& all) {
@@ -54,19 +65,36 @@ bool may_be_masked(const Lines<T>& all) {
   return false;
 }
 
-/// Writes to flags [count, lines] which lines are masked in all entries; false if none is.
+/// Writes to found [count, lines] an entry of each line that is not masked, a masked one where there
+/// is no other; returns whether there is such a line.
+///
+/// Shapes:  lines of at least one entry.
 template <class T>
-bool find_masked(const Lines<T>& all, bool* flags) {
-  bool any = false;
-  for (Index i = 0; i < all.lines; ++i, flags += all.count) {
-    std::fill_n(flags, all.count, true);
-    bool left = true;
-    for (Index p = 0; left && p < all.length; ++p) {
-      const T* run = all.data + all.count * (i * all.line_step + p * all.entry_step);
-      left = false;
-      for (Index k = 0; k < all.count; ++k) left |= flags[k] &= simd::is_masked(run[k]);
+bool find_masked(const Lines<T>& all, T* found) {
+  const auto search = [&all](const T* line, Index count, T* out) {
+    std::copy_n(line, count, out);
+    for (Index p = 1; p < all.length && has_masked(out, count); ++p) {
+      simd::transform(
+          count, out,
+          [](const auto& before, const auto& x) {
+            return xsimd::select(simd::is_masked(before), x, before);
+          },
+          static_cast<const T*>(out), line + all.count * p * all.entry_step);
     }
-    any |= left;
+    return has_masked(out, count);
+  };
+  if (all.line_step == 1) return search(all.data, all.count * all.lines, found);
+  const bool together = all.count == 1 && all.entry_step == 1;
+  bool any = false;
+  for (Index i = 0; i < all.lines; ++i) {
+    const T* line = all.data + all.count * i * all.line_step;
+    if (together) {
+      const Index masked = count_masked(line, all.length);
+      found[i] = line[std::min(masked, all.length - 1)];
+      any |= masked == all.length;
+    } else {
+      any |= search(line, all.count, found + all.count * i);
+    }
   }
   return any;
 }
@@ -87,9 +115,18 @@ struct Factors {
   Moving moving;
 };
 
+/// Masks numbers where those of `found` are masked: see find_masked.
+template <class T>
+void mask(const T* found, Index count, T* numbers) {
+  simd::transform(
+      count, numbers,
+      [](const auto& f, const auto& x) { return xsimd::select(simd::is_masked(f), f, x); }, found,
+      static_cast<const T*>(numbers));
+}
+
 /// c = a b or c += a b, made by product(c, is_fresh), where the rows and columns that belong to
 /// derivatives mask the entries that they make if all of their own are masked; all other zeros are
-/// +0.
+/// +0, as product makes them in fresh memory.
 ///
 /// Shapes:  c [count, rows of a, columns of b].
 template <class T, class Product>
@@ -101,29 +138,26 @@ void multiply_derivatives(record::BufferPool& pool, const Factors<T>& factors, T
   const Index n = columns.lines;
   const auto plain = [&] {
     product(c, is_fresh);
-    clear_signs(c, count * m * n);
+    if (!is_fresh) clear_signs(c, count * m * n);
   };
   const bool may = (moving.a && may_be_masked(rows)) || (moving.b && may_be_masked(columns));
   if (!may || m * n == 0) return plain();
-  const PoolMemory<bool> of_rows(pool, count * m);
-  const PoolMemory<bool> of_columns(pool, count * n);
+  const PoolMemory<T> of_rows(pool, count * m);
+  const PoolMemory<T> of_columns(pool, count * n);
   const bool by_rows = moving.a && find_masked(rows, of_rows.data());
   const bool by_columns = moving.b && find_masked(columns, of_columns.data());
   if (!by_rows && !by_columns) return plain();
-  const PoolMemory<T> scratch(pool, count * m * n);
-  product(scratch.data(), true);
-  clear_signs(scratch.data(), count * m * n);
-  T* entry = scratch.data();
+  const PoolMemory<T> scratch(pool, is_fresh ? 0 : count * m * n);
+  T* out = is_fresh ? c : scratch.data();
+  product(out, true);
   for (Index j = 0; j < n; ++j) {
-    for (Index i = 0; i < m; ++i) {
-      for (Index k = 0; k < count; ++k, ++entry) {
-        const bool is_masked = (by_rows && of_rows.data()[count * i + k]) ||
-                               (by_columns && of_columns.data()[count * j + k]);
-        if (is_masked) *entry = simd::masked_zero<T>;
-      }
-    }
+    T* column = out + count * m * j;
+    if (by_rows) mask(static_cast<const T*>(of_rows.data()), count * m, column);
+    const T* found = of_columns.data() + count * j;
+    if (!by_columns || !has_masked(found, count)) continue;
+    for (Index i = 0; i < m; ++i) mask(found, count, column + count * i);
   }
-  simd::accumulate(count * m * n, c, is_fresh, simd::same, static_cast<const T*>(scratch.data()));
+  if (!is_fresh) simd::accumulate(count * m * n, c, false, simd::same, static_cast<const T*>(out));
 }
 
 /// A product of two matrices, some of them derivatives.
@@ -160,14 +194,12 @@ void mark_solutions(record::BufferPool& pool, const Lines<T>& given, const Lines
                     T* numbers) {
   clear_signs(numbers, given.count * given.lines * given.length);
   if (!may_be_masked(given)) return;
-  const PoolMemory<bool> flags(pool, given.count * given.lines);
-  if (!find_masked(given, flags.data())) return;
+  const PoolMemory<T> found(pool, given.count * given.lines);
+  if (!find_masked(given, found.data())) return;
   for (Index i = 0; i < solutions.lines; ++i) {
     for (Index p = 0; p < solutions.length; ++p) {
-      T* run = numbers + solutions.count * (i * solutions.line_step + p * solutions.entry_step);
-      for (Index k = 0; k < solutions.count; ++k) {
-        if (flags.data()[solutions.count * i + k]) run[k] = simd::masked_zero<T>;
-      }
+      mask<T>(found.data() + solutions.count * i, solutions.count,
+              numbers + solutions.count * (i * solutions.line_step + p * solutions.entry_step));
     }
   }
 }

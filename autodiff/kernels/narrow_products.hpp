@@ -86,7 +86,10 @@ template <class T, int Columns, int Strips, bool Adds>
 #pragma GCC unroll 8
   for (int q = 0; q < Columns; ++q) {
 #pragma GCC unroll 4
-    for (int s = 0; s < Strips; ++s) sums[q][s].store_unaligned(c.data + q * c.step + s * width);
+    for (int s = 0; s < Strips; ++s) {
+      if (!Adds) sums[q][s] += Batch(T(0));  // a sum that underflowed may be -0
+      sums[q][s].store_unaligned(c.data + q * c.step + s * width);
+    }
   }
 }
 
@@ -192,9 +195,9 @@ void reduce_tile(Index m, Index k, Strided<const T> a, Strided<const T> b, T* c,
   }
   for (int q = 0; q < Columns; ++q) {
     for (int r = 0; r < Rows; ++r) {
-      T total = adds ? c[q * m + r] : T(0);
+      T total = xsimd::hadd(sums[q][r]);
       for (Index p = whole; p < k; ++p) total += a.data[p + r * a.step] * b.data[p + q * b.step];
-      c[q * m + r] = total + xsimd::hadd(sums[q][r]);
+      c[q * m + r] = (adds ? c[q * m + r] : T(0)) + total;
     }
   }
 }

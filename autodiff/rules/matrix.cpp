@@ -97,7 +97,10 @@ template <class T>
 void multiply_moving(record::BufferPool& pool, const BatchOperand<T>& a, const BatchOperand<T>& b,
                      Moving moving, const Target<T>& c) {
   if (!c) return;
-  const auto product = [&](T* out, bool fresh) { multiply_batch(pool, a, b, out, fresh); };
+  const auto product = [&](T* out, bool fresh) {
+    multiply_batch(pool, a, b, out, fresh);
+    if (fresh) clear_signs(out, a.layout.count * a.rows() * b.columns());
+  };
   const Factors<T> factors{rows_of(a.data, a.layout, a.transposed),
                            rows_of(b.data, b.layout, !b.transposed), moving};
   multiply_derivatives(pool, factors, c.data, c.fresh, product);
