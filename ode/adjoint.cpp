@@ -26,7 +26,6 @@ struct Problem : std::enable_shared_from_this<Problem<T>> {
   TimeSpan span;
   AdjointOptions options;
   std::uint32_t parameters = 0;
-  std::size_t* backward_evaluations = nullptr;
   Checkpoints<T> checkpoints;
 };
 
@@ -114,7 +113,7 @@ struct AdjointSolve {
 
   static Var<T> values_back(const Reverse<T>& rule, const Field<T>& field, const Var<T>& start) {
     const Backsolved<T> back = solved_back(rule, rule.input(y0_input), field, start);
-    std::size_t* evaluations = problem(rule).backward_evaluations;
+    std::size_t* evaluations = problem(rule).options.backward_evaluations;
     if (evaluations != nullptr) *evaluations += back.evaluations;
     return back.packed;
   }
@@ -242,8 +241,7 @@ struct AdjointSolve {
 
 template <class T>
 Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
-                          const Vars<T>& parameters, const AdjointOptions& options,
-                          std::size_t* backward_evaluations) {
+                          const Vars<T>& parameters, const AdjointOptions& options) {
   Tape<T>& tape = y0.tape();
   const TimeSpan span{static_cast<double>(t0.item()), static_cast<double>(t1.item())};
   Vars<T> inputs{y0, t0, t1};
@@ -264,7 +262,6 @@ Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0,
   problem->span = span;
   problem->options = options;
   problem->parameters = static_cast<std::uint32_t>(parameters.size());
-  problem->backward_evaluations = backward_evaluations;
   tape.own(problem);
   const Node<T> end = tape.node(values.y.index());
   const auto [y1, value] =
@@ -276,7 +273,7 @@ Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0,
 
 #define FJORD_INSTANTIATE(T)                                                                       \
   template Solution<T> solve_adjoint(const Field<T>&, const Var<T>&, const Var<T>&, const Var<T>&, \
-                                     const Vars<T>&, const AdjointOptions&, std::size_t*);
+                                     const Vars<T>&, const AdjointOptions&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

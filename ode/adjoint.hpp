@@ -11,6 +11,9 @@ struct AdjointOptions {
   SolveOptions forward = {};
   /// Tolerances of the second solve, over state, adjoint and parameters together.
   SolveOptions backward = {};
+  /// If not null, is added the field evaluations of every later reverse sweep of values; it must
+  /// outlive the node.
+  std::size_t* backward_evaluations = nullptr;
 };
 
 /// Solves dy/dt = f(t, y) as one operation on the tape of y0, whose reverse sweep integrates the
@@ -28,21 +31,17 @@ struct AdjointOptions {
 /// Errors:  as `solve`; a sweep throws std::invalid_argument if the field uses a node that the
 ///          derivative depends on and that is neither its y nor a parameter, and SolveFailure if
 ///          the second solve fails: with Status::irreversible if not even short parts come back.
-/// Note:    `backward_evaluations`, if not null, is added the field evaluations of every later
-///          reverse sweep of values; it must outlive the node. If the report is not a success, y is
-///          not a solution and has no derivative.
+/// Note:    If the report is not a success, y is not a solution and has no derivative.
 /// Source:  Chen et al., Neural ordinary differential equations, NeurIPS 2018, appendix B.
 template <class T>
 Solution<T> solve_adjoint(const Field<T>& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
-                          const Vars<T>& parameters, const AdjointOptions& options = {},
-                          std::size_t* backward_evaluations = nullptr);
+                          const Vars<T>& parameters, const AdjointOptions& options = {});
 
 /// The same with any function as the field.
 template <class T, FieldFunction<T> F>
 Solution<T> solve_adjoint(const F& f, const Var<T>& y0, const Var<T>& t0, const Var<T>& t1,
-                          const Vars<T>& parameters, const AdjointOptions& options = {},
-                          std::size_t* backward_evaluations = nullptr) {
-  return solve_adjoint(Field<T>(f), y0, t0, t1, parameters, options, backward_evaluations);
+                          const Vars<T>& parameters, const AdjointOptions& options = {}) {
+  return solve_adjoint(Field<T>(f), y0, t0, t1, parameters, options);
 }
 
 }  // namespace fjord::ode
