@@ -111,6 +111,14 @@ TEST_CASE("degenerate: vectors of singular values that are equal, or 0, are NaN 
        routes(vh, transpose_by_loops(tall), sample({2, 4}, 3)).gradients) {
     CHECK(is_nowhere_finite(g));
   }
+  // A tangent and entries that are exactly 0 silence nothing.
+  const Tensor<double> along{{0, 0, 1}, {0, 0, 0}, {1, 0, 0}};
+  const Curve moved = [&](const Number& x) {
+    return generic(jvp([](const Number& y) { return svd(y).u; }, x, x.tape().input(along)));
+  };
+  Tape<double> tape;
+  const Number equal = tape.input(Tensor<double>{{2, 0, 0}, {0, 2, 0}, {0, 0, 1}});
+  CHECK(is_nowhere_finite(Tensor<double>(gradient(moved, equal).value())));
 }
 
 TEST_CASE(

@@ -44,6 +44,10 @@ TEST_CASE("distance: Matern covariances of a point with itself have their Hessia
   const Routes found = routes(peak, point, Tensor<double>{{1, 2}});
   for (const Tensor<double>& g : found.gradients) CHECK((g(0, 0) == 0 && g(0, 1) == 0));
   for (const Tensor<double>& h : found.products) CHECK(is_nowhere_finite(h));
+  // All columns of the Hessian at once.
+  Tape<double> tape;
+  const Curve slope = [&](const Number& y) { return gradient(peak, y); };
+  CHECK(is_nowhere_finite(Tensor<double>(jacobian(slope, tape.input(point)).value())));
 }
 
 TEST_CASE("distance: along a line through a point Matern covariances have all their derivatives") {
@@ -55,6 +59,9 @@ TEST_CASE("distance: along a line through a point Matern covariances have all th
                          {1, 0, -5.0 / 3, 0}) < 1e-15);
   CHECK(worst_derivative([&](const Number& t) { return sum(matern32(at(t))); }, {1, 0, -3}) <
         1e-15);
+  // |t|^3 has no third derivative at 0.
+  const auto all = derivatives_at_zero([&](const Number& t) { return sum(matern32(at(t))); });
+  for (const double third : all[3]) CHECK_FALSE(std::isfinite(third));
 }
 
 TEST_CASE("distance: squared distances between near points are accurate") {
