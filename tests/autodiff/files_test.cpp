@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <sys/resource.h>
@@ -27,6 +28,28 @@ struct Refusal {
 };
 
 using test::TemporaryFolder;
+
+/// While it lives, a process of the superuser, whom no permission stops, is one of nobody, who owns
+/// the given paths.
+class WithoutPrivileges final {
+ public:
+  explicit WithoutPrivileges(const std::vector<fs::path>& paths) {
+    if (!is_superuser_) return;
+    constexpr ::uid_t nobody = 65534;
+    for (const fs::path& path : paths) REQUIRE(::chown(path.c_str(), nobody, nobody) == 0);
+    REQUIRE(::setresuid(nobody, nobody, 0) == 0);
+  }
+
+  ~WithoutPrivileges() {
+    if (is_superuser_ && ::setresuid(0, 0, 0) != 0) std::abort();
+  }
+
+  WithoutPrivileges(const WithoutPrivileges&) = delete;
+  WithoutPrivileges& operator=(const WithoutPrivileges&) = delete;
+
+ private:
+  bool is_superuser_ = ::geteuid() == 0;
+};
 
 TEST_CASE("files: what was written is read, byte by byte") {
   const TemporaryFolder folder;
@@ -119,11 +142,12 @@ TEST_CASE("files: a file is replaced as a whole and keeps its mode") {
   CHECK(fs::status(path).permissions() == static_cast<fs::perms>(0640));
 }
 
-TEST_CASE("files: a write-protected file stays" * doctest::skip(::geteuid() == 0)) {
+TEST_CASE("files: a write-protected file stays") {
   const TemporaryFolder folder;
   const fs::path path = folder.path / "data";
   write_file(path, "old");
   REQUIRE(::chmod(path.c_str(), 0440) == 0);
+  const WithoutPrivileges nobody({folder.path, path});
   CHECK_THROWS_WITH_AS(write_file(path, "new"), doctest::Contains("Permission denied"),
                        std::system_error);
   CHECK_THROWS_WITH_AS(check_writable(path), doctest::Contains("Permission denied"),
