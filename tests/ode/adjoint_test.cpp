@@ -397,8 +397,10 @@ TEST_CASE("adjoint: evaluations of the second solve are counted where the caller
     return -y;
   };
   const Var<double> y0 = tape.scalar(1.0);
+  AdjointOptions options = tight;
+  options.backward_evaluations = &counted;
   const Solution<double> s =
-      solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(2.0), {}, tight, &counted);
+      solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(2.0), {}, options);
   CHECK(s.report.evaluations == calls);
   CHECK(counted == 0);
   gradient_values<double>(s.y, std::vector{y0});

@@ -218,7 +218,7 @@ TEST_CASE("reversal: the memory of a sweep of values does not grow with the part
   for (const double t1 : {1.0, 30.0}) {
     std::size_t evaluations = 0;
     const Number y =
-        solve_adjoint<double>(decay, y0, t0, tape.scalar(t1), {}, {both, both}, &evaluations).y;
+        solve_adjoint<double>(decay, y0, t0, tape.scalar(t1), {}, {both, both, &evaluations}).y;
     gradient_values<double>(sum(y), std::vector{y0});
     peaks.push_back(tape.peak_bytes());
     CHECK(evaluations > 100);
@@ -237,7 +237,7 @@ TEST_CASE("reversal: tolerances finer than rounding errors are not drift") {
     both.rtol = both.atol = static_cast<double>(tolerance);
     std::size_t evaluations = 0;
     const Solution<float> s = solve_adjoint<float>(f, y0, tape.scalar(0.0F), tape.scalar(2.0F), {},
-                                                   {both, both}, &evaluations);
+                                                   {both, both, &evaluations});
     REQUIRE(s.report.status == Status::success);
     const float angle = std::sin(0.6F) / 0.3F;
     const Tensor<float> g(gradient_values<float>(sum(s.y), std::vector{y0})[0]);
