@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
@@ -23,24 +25,10 @@ struct Scan {
   bool backward;
 };
 
-// Calls step(offset of an entry, offset of the one before it, or -1) from run to run of an axis.
-template <class Step>
-void for_each_entry(const NodeShape& shape, const Scan& scan, Step step) {
-  const AxisLayout layout(shape, scan.axis);
-  const Index count = shape[scan.axis];
-  for (Index o = 0; o < layout.outer; ++o) {
-    for (Index j = 0; j < count; ++j) {
-      const Index run = scan.backward ? count - 1 - j : j;
-      const Index at = (o * count + run) * layout.inner;
-      const Index before = at + (scan.backward ? layout.inner : -layout.inner);
-      for (Index i = 0; i < layout.inner; ++i) step(at + i, j == 0 ? -1 : before + i);
-    }
-  }
-}
-
-// y[j] = state.next(x[j]) along each lane of an axis: what runs along may keep more digits than y.
-template <class State, class T>
-void scan_lanes(const NodeShape& shape, const Scan& scan, const T* x, T* y) {
+// y[j] = state.next(x[j], ...) along each lane of an axis: what runs along may keep more digits
+// than y.
+template <class State, class T, class... In>
+void scan_lanes(const NodeShape& shape, const Scan& scan, T* y, const In*... in) {
   constexpr Index most = 64;  // lanes side by side
   const AxisLayout layout(shape, scan.axis);
   const Index count = shape[scan.axis];
@@ -51,7 +39,7 @@ void scan_lanes(const NodeShape& shape, const Scan& scan, const T* x, T* y) {
       for (Index j = 0; j < count; ++j) {
         const Index at = (o * count + (scan.backward ? count - 1 - j : j)) * layout.inner + first;
         for (Index i = 0; i < lanes; ++i)
-          y[at + i] = states[static_cast<std::size_t>(i)].next(x[at + i]);
+          y[at + i] = states[static_cast<std::size_t>(i)].next(in[at + i]...);
       }
     }
   }
@@ -73,7 +61,7 @@ struct CumulativeSum {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, "cumsum");
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(scan));
-    scan_lanes<RunningSum<T>>(in.shape, scan, in.value, value);
+    scan_lanes<RunningSum<T>>(in.shape, scan, value, in.value);
     return var;
   }
 
@@ -102,28 +90,91 @@ Var<T> after(const Var<T>& x, std::size_t axis) {
   return pick_along(x, axis, count, [&](Index j) { return j + 1 < count ? j + 1 : -1; });
 }
 
+// The slope of a scan in its last entry.
+template <class T>
+struct Slope {
+  Var<T> slope;
+  Var<T> rest;  // 1 - slope where that is accurate to its last digit; empty: the slope is exact
+};
+
+// Running values of h = term + slope h, a derivative, which keep their digits however long it runs.
+//
+// Source:  Graillat, Langlois & Louvet, Compensated Horner scheme, 2005.
+template <class T, bool backward>
+class RunningDerivative final {
+ public:
+  T next(T term, T slope) {
+    return advance(static_cast<double>(term), {static_cast<double>(slope)});
+  }
+
+  // A slope near 1 is taken from what is missing to it.
+  T next(T term, T slope, T rest) {
+    const auto missing = static_cast<double>(rest);
+    if (!(missing < 0.5)) return next(term, slope);
+    const double high = 1 - missing;
+    return advance(static_cast<double>(term), {high, simd::error_of_sum(1.0, -missing, high)});
+  }
+
+ private:
+  // The slope is high + low.
+  struct Exact {
+    double high = 0;
+    double low = 0;
+  };
+
+  // Backward, the slope of an entry leads on from it, forward to it.
+  T advance(double term, Exact slope) {
+    if (backward) std::swap(slope, slope_);
+    const double product = simd::strong_product_of(sum_, slope.high);
+    const double sum = product + term;
+    error_ = error_ * slope.high + sum_ * slope.low + std::fma(sum_, slope.high, -product) +
+             simd::error_of_sum(product, term, sum);
+    if (!std::isfinite(error_)) error_ = 0;
+    sum_ = sum;
+    return simd::is_masked(sum_) ? simd::masked_zero<T>
+                                 : simd::computed(static_cast<T>(sum_ + error_));
+  }
+
+  double sum_ = simd::masked_zero<double>;
+  double error_ = 0;
+  Exact slope_;
+};
+
 // The recurrence that derivatives of scans obey: h[j] = b[j] + a[j] h[j - 1]; and backward its
-// transpose in b, h[j] = b[j] + a[j + 1] h[j + 1]. h and b are derivatives, a is a slope.
+// transpose in b, h[j] = b[j] + a[j + 1] h[j + 1]. h and b are derivatives, a is a slope. What is
+// missing to 1 is a number only: all derivatives go to a.
 template <class T>
 struct Recurrence {
-  static Var<T> apply(const Var<T>& a, const Var<T>& b, const Scan& scan) {
-    Tape<T>& tape = a.tape();
-    const Node<T> in_a = tape.node(a, "recurrence");
+  static Var<T> apply(const Slope<T>& a, const Var<T>& b, const Scan& scan) {
+    Tape<T>& tape = b.tape();
+    const Node<T> in_a = tape.node(a.slope, "recurrence");
     const Node<T> in_b = tape.node(b, "recurrence");
-    const auto [var, value] = append_operation(tape, row, {a, b}, in_b.shape, tape.keep(scan));
-    for_each_entry(in_b.shape, scan, [&, value = value](Index at, Index last) {
-      const T part =
-          last < 0 ? simd::masked_zero<T>
-                   : simd::strong_product_of(value[last], in_a.value[scan.backward ? last : at]);
-      value[at] = in_b.value[at] + part;
-    });
+    const std::array<Var<T>, 3> inputs{a.slope, b, a.rest};
+    const auto [var, value] = append_operation(
+        tape, row, std::span(inputs).first(a.rest.is_empty() ? 2 : 3), in_b.shape, tape.keep(scan));
+    const auto run = [&, value = value](auto... in) {
+      if (scan.backward) {
+        scan_lanes<RunningDerivative<T, true>>(in_b.shape, scan, value, in...);
+      } else {
+        scan_lanes<RunningDerivative<T, false>>(in_b.shape, scan, value, in...);
+      }
+    };
+    if (a.rest.is_empty()) {
+      run(in_b.value, in_a.value);
+    } else {
+      run(in_b.value, in_a.value, tape.node(a.rest, "recurrence").value);
+    }
     return var;
+  }
+
+  static Slope<T> slope_of(const RecordedRule<T>& rule) {
+    return {rule.input(0), rule.input_count() > 2 ? rule.input(2) : Var<T>()};
   }
 
   static void pullback(Reverse<T>& rule) {
     const auto [axis, backward] = rule.template attributes<Scan>();
     const Var<T> h = rule.output();
-    const Var<T> r = apply(rule.input(0), rule.cotangent(), {axis, !backward});
+    const Var<T> r = apply(slope_of(rule), rule.cotangent(), {axis, !backward});
     if (rule.wants(0))
       rule.add(0, backward ? scale_derivatives(before(r, axis), h)
                            : scale_derivatives(r, before(h, axis)));
@@ -139,7 +190,7 @@ struct Recurrence {
       b = sum_of(b, scan.backward ? after(scale_derivatives(a, h), scan.axis)
                                   : scale_derivatives(a, before(h, scan.axis)));
     }
-    rule.set(apply(rule.input(0), b, scan));
+    rule.set(apply(slope_of(rule), b, scan));
     return true;
   }
 
@@ -166,7 +217,7 @@ struct Cumulative {
     Tape<T>& tape = x.tape();
     const Node<T> in = tape.node(x, F::name);
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(axis));
-    scan_lanes<typename F::template State<T>>(in.shape, {axis, false}, in.value, value);
+    scan_lanes<typename F::template State<T>>(in.shape, {axis, false}, value, in.value);
     return var;
   }
 
@@ -192,7 +243,7 @@ struct Cumulative {
 
 template <class T>
 struct Slopes {
-  Var<T> in_y;
+  Slope<T> in_y;
   Var<T> in_x;
 };
 
@@ -204,14 +255,23 @@ struct Product {
 
   template <class T>
   struct State {
-    T product = 1;
+    double product = 1;
+    double error = 0;  // what rounding has taken from it
 
-    T next(T x) { return product *= x; }
+    // Source:  Ogita, Rump & Oishi, Accurate sum and dot product, 2005, sec. 3, with the error of
+    //          a product from fma.
+    T next(T x) {
+      const auto factor = static_cast<double>(x);
+      const double last = std::exchange(product, product * factor);
+      error = error * factor + std::fma(last, factor, -product);
+      if (!std::isfinite(error)) error = 0;
+      return static_cast<T>(error == 0 ? product : product + error);
+    }
   };
 
   template <class T>
   static Slopes<T> slopes(const Var<T>& y, const Var<T>& x) {
-    return {x, y};
+    return {{x, {}}, y};
   }
 };
 
@@ -230,13 +290,17 @@ struct LogSumExp {
       if (largest == first<T>) return largest = x;
       if (x > largest) {
         others.add(1);
-        others.scale(static_cast<double>(std::exp(largest - x)));
+        others.scale(exp_of_difference(largest, x));
         largest = x;
       } else {
         // Equal ones may be infinite, and have no difference then.
-        others.add(x == largest ? 1.0 : static_cast<double>(std::exp(x - largest)));
+        others.add(x == largest ? 1.0 : exp_of_difference(x, largest));
       }
       return largest + std::log1p(static_cast<T>(others.value()));
+    }
+
+    static double exp_of_difference(T a, T b) {
+      return std::exp(static_cast<double>(a) - static_cast<double>(b));
     }
   };
 
@@ -248,7 +312,8 @@ struct LogSumExp {
     const Var<T> share = equal(x, infinity) * equal(y, infinity);
     const Var<T> d = where(share, zero, x - y);
     const Var<T> nothing = equal(x, -infinity);
-    return {where(nothing, one, sigmoid(-d)), where(nothing, zero, sigmoid(d))};
+    const Var<T> in_x = where(nothing, zero, sigmoid(d));
+    return {{where(nothing, one, sigmoid(-d)), in_x}, in_x};
   }
 };
 

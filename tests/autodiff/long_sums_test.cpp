@@ -224,6 +224,88 @@ TEST_CASE("long sums: weights of narrow layers have the derivatives of double") 
   check_derivatives({cases[2]}, Tensor<float>::full({2, 2}, 0.1F));
 }
 
+// Numbers of which products and running sums are neither constant nor without end.
+template <class T>
+Tensor<T> uneven(const Shape& shape, T middle, T width) {
+  Tensor<T> numbers = Tensor<T>::zeros(shape);
+  for (Index i = 0; i < shape.size(); ++i)
+    numbers.data()[i] = middle + width * (static_cast<T>(i * 7919 % 1009) / 1008 - T(0.5));
+  return numbers;
+}
+
+template <class T>
+Tensor<T> increasing(const Shape& shape) {
+  Tensor<T> numbers = Tensor<T>::zeros(shape);
+  for (Index i = 0; i < shape.size(); ++i) numbers.data()[i] = static_cast<T>(i + 1) / many;
+  return numbers;
+}
+
+void check_values(const std::vector<Case>& cases, const Tensor<float>& at) {
+  for (const Case& c : cases) {
+    CAPTURE(c.name);
+    Tape<float> single;
+    Tape<double> wide;
+    CHECK(error_of(c.in_float(single.input(at)).value(),
+                   c.in_double(wide.input(at.as<double>())).value()) <= tolerance);
+  }
+}
+
+TEST_CASE("long sums: scans in float have the values and derivatives of double") {
+  const auto check = [](const Shape& shape, Index axis) {
+    CAPTURE(to_string(shape));
+    const Case sum{"cumsum", [=](const auto& x) { return cumsum(x, axis); }};
+    const Case product{"cumprod", [=](const auto& x) { return cumprod(x, axis); }};
+    const Case logarithm{"logcumsumexp", [=](const auto& x) { return logcumsumexp(x, axis); }};
+    check_derivatives({sum, logarithm}, Tensor<float>::full(shape, 0.1F));
+    check_derivatives({sum, logarithm}, uneven<float>(shape, 10, 8));
+    check_derivatives({sum, logarithm}, increasing<float>(shape));
+    check_derivatives({product}, Tensor<float>::full(shape, 1 + 1e-6F));
+    check_derivatives({product}, uneven<float>(shape, 1, 1e-3F));
+    check_values({sum, product, logarithm}, uneven<float>(shape, 1, 1e-3F));
+    check_values({sum, logarithm}, increasing<float>(shape));
+  };
+  check({many}, 0);
+  check({2, many / 4}, 1);
+  check({many / 4, 3}, 0);
+}
+
+TEST_CASE("long sums: derivatives of scans in double are those of closed forms") {
+  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  const double few = 3 * epsilon * std::log2(many);
+  const auto slopes = [](const auto& f, double at) {
+    return derivatives_of<double>(f, Tensor<double>::full({many}, at));
+  };
+
+  // Of cumprod at a constant c: the sum of the c^(j - 1) over the j that entry k is a factor of.
+  constexpr double c = 1 - 1e-5;
+  const auto products = slopes([](const auto& x) { return cumprod(x, 0); }, c);
+  // Of logcumsumexp at a constant: the sum of the 1 / j.
+  const auto logarithms = slopes([](const auto& x) { return logcumsumexp(x, 0); }, 0.1);
+  std::vector<double> in_product(many);
+  std::vector<double> in_logarithm(many);
+  long double harmonic = 0;
+  for (Index k = many; k-- > 0;) {
+    harmonic += 1 / static_cast<long double>(k + 1);
+    const long double rate = std::log(static_cast<long double>(c));
+    const long double product = std::exp(rate * static_cast<long double>(k)) *
+                                -std::expm1(rate * static_cast<long double>(many - k)) /
+                                -std::expm1(rate);
+    in_product[static_cast<std::size_t>(k)] = static_cast<double>(product * 0.1F);
+    in_logarithm[static_cast<std::size_t>(k)] = static_cast<double>(harmonic * 0.1F);
+  }
+  const auto worst = [](const Tensor<double>& got, const std::vector<double>& expected) {
+    double error = 0;
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      error = std::max(error, std::abs(got.data()[k] / expected[k] - 1));
+    return error;
+  };
+  for (std::size_t route : {0, 1}) {
+    CAPTURE(route);
+    CHECK(worst(products[route], in_product) <= few);
+    CHECK(worst(logarithms[route], in_logarithm) <= few);
+  }
+}
+
 TEST_CASE("long sums: infinite and NaN terms show as in a plain sum") {
   constexpr float inf = std::numeric_limits<float>::infinity();
   for (const Shape& shape : {Shape{1, 1000}, Shape{1000, 1}, Shape{2, 1000}}) {
