@@ -64,8 +64,7 @@ struct Checkpoint {
     Vars<T> leaves;
     Vars<T> wanted;
     for (std::uint32_t i = 0; i < k.input_count(); ++i) {
-      const TensorView<T> numbers(k.input(i), k.input_shape(i).shape(), Order::column_major);
-      leaves.push_back(k.tape().borrow(numbers));
+      leaves.push_back(k.tape().borrow(k.input_shape(i), k.input(i)));
       if (k.wants(i)) wanted.push_back(leaves.back());
     }
     const Vars<T> all = of(k).evaluate(leaves);

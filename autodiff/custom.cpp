@@ -39,10 +39,10 @@ template <class T>
 Vars<T> probes_like(const Vars<T>& vars) {
   Vars<T> probes;
   for (const Var<T>& var : vars) {
-    const Shape shape = var.shape();
-    T* numbers = var.tape().new_values(shape.size());
-    RandomKey(probes.size()).normal(std::span<T>(numbers, static_cast<std::size_t>(shape.size())));
-    probes.push_back(var.tape().borrow(TensorView<T>(numbers, shape, Order::column_major)));
+    const NodeShape shape = var.tape().node(var.index()).shape;
+    T* numbers = var.tape().new_values(shape.size);
+    RandomKey(probes.size()).normal(std::span<T>(numbers, static_cast<std::size_t>(shape.size)));
+    probes.push_back(var.tape().borrow(shape, numbers));
   }
   return probes;
 }

@@ -46,7 +46,7 @@ Var<T> every_unit_tangent(const Var<T>& x) {
     numbers[(offset / slab * count + k) * slab + offset % slab] = T(1);
     for (std::size_t axis = shape.rank(); axis-- > 0 && ++at[axis] == shape[axis];) at[axis] = 0;
   }
-  return tape.borrow(TensorView<T>(numbers, stacked.shape(), Order::column_major));
+  return tape.borrow(stacked, numbers);
 }
 
 // Stacked tangents with the axis that stacks them last.
@@ -111,7 +111,7 @@ Var<T> unit_tangents(const Var<T>& x) {
   T* numbers = tape.new_values(stacked.size);
   std::fill_n(numbers, stacked.size, kernels::simd::masked_zero<T>);
   for (Index d = 0; d < dim; ++d) std::fill_n(numbers + (d * dim + d) * rows, rows, T(1));
-  return tape.borrow(TensorView<T>(numbers, stacked.shape(), Order::column_major));
+  return tape.borrow(stacked, numbers);
 }
 
 template <class T>

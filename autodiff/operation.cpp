@@ -98,9 +98,8 @@ void ReverseKernel<T>::ask(Reverse<T>& rule) const {
   }
   for (std::uint32_t k = 0; k < this->node_.outputs; ++k) {
     if (cotangent(k) == nullptr) continue;
-    const TensorView<T> g(cotangent(k), this->tape_.node(this->head_ + k).shape.shape(),
-                          Order::column_major);
-    rule.output_slot(k) = this->tape_.borrow(g).index();
+    const NodeShape& shape = this->tape_.node(this->head_ + k).shape;
+    rule.output_slot(k) = this->tape_.borrow(shape, cotangent(k)).index();
   }
 }
 

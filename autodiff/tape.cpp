@@ -36,25 +36,18 @@ Tape<T>::~Tape() {
 
 template <class T>
 Var<T> Tape<T>::input(const Tensor<T>& numbers) {
-  Node<T> node;
-  node.shape = keep_shape(numbers.shape());
-  T* value = new_values(node.shape.size);
+  T* value = new_values(numbers.size());
   std::copy_n(numbers.data(), numbers.size(), value);
-  node.value = value;
-  return append(node);
+  return borrow(keep_shape(numbers.shape()), value);
 }
 
 template <class T>
 Var<T> Tape<T>::borrow(const TensorView<T>& numbers) {
-  Node<T> node;
-  node.shape = keep_shape(numbers.shape());
-  node.value = numbers.data();
-  if (!numbers.is_column_major()) {
-    T* value = new_values(node.shape.size);
-    numbers.copy_to(value, Order::column_major);
-    node.value = value;
-  }
-  return append(node);
+  const NodeShape shape = keep_shape(numbers.shape());
+  if (numbers.is_column_major()) return borrow(shape, numbers.data());
+  T* value = new_values(shape.size);
+  numbers.copy_to(value, Order::column_major);
+  return borrow(shape, value);
 }
 
 template <class T>
@@ -64,12 +57,9 @@ Var<T> Tape<T>::scalar(T number) {
 
 template <class T>
 Var<T> Tape<T>::filled(const NodeShape& shape, T number) {
-  Node<T> node;
-  node.shape = shape;
   T* value = new_values(shape.size);
   std::fill_n(value, shape.size, number);
-  node.value = value;
-  return append(node);
+  return borrow(shape, value);
 }
 
 template <class T>
@@ -121,7 +111,7 @@ std::vector<Var<T>> Tape<T>::rewind_but_bound(const Mark& mark) {
   rewind(mark);
   std::vector<Var<T>> bound;
   for (const Leaf& leaf : leaves) {
-    bound.push_back(borrow(TensorView<T>(leaf.value, leaf.shape, Order::column_major)));
+    bound.push_back(borrow(keep_shape(leaf.shape), leaf.value));
     bound_.push_back({leaf.token, bound.back().index()});
   }
   return bound;

@@ -139,6 +139,13 @@ class Tape final {
 
   Var<T> var(std::uint32_t index) { return Var<T>(this, index, nodes_[index].generation); }
 
+  /// Appends a leaf that reads column-major numbers in place, of a shape that the tape keeps.
+  ///
+  /// Note:    As for the other borrow.
+  Var<T> borrow(const NodeShape& shape, const T* numbers) {
+    return append({.value = numbers, .shape = shape});
+  }
+
   /// Keeps a shape for nodes to come.
   NodeShape keep_shape(const Shape& shape);
 

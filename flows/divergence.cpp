@@ -35,15 +35,14 @@ Var<T> divergence_values(const Var<T>& x, const Var<T>& y, Index block) {
     std::fill_n(units, stacked.size, T(0));
     for (Index k = 0; k < count; ++k)
       std::fill_n(units + ((first + k) * count + k) * rows, rows, T(1));
-    const TensorView<T> numbers(units, stacked.shape(), Order::column_major);
-    const Var<T> moved = pushforward(x, tape.borrow(numbers), y);
+    const Var<T> moved = pushforward(x, tape.borrow(stacked, units), y);
     const T* slopes = moved.value().data();
     for (Index k = 0; k < count; ++k) {
       for (Index row = 0; row < rows; ++row)
         sums[row] += slopes[((first + k) * count + k) * rows + row];
     }
   }
-  return tape.borrow(TensorView<T>(sums, {rows}, Order::column_major));
+  return tape.borrow(tape.keep_shape({rows}), sums);
 }
 
 template <class T>

@@ -26,7 +26,7 @@ Var<T> gather(Tape<T>& tape, const TensorView<T>& data, Index count, Row row) {
   for (Index d = 0; d < dim; ++d) {
     for (Index i = 0; i < count; ++i) values[d * count + i] = data(row(i), d);
   }
-  return tape.borrow(TensorView<T>(values, {count, dim}, Order::column_major));
+  return tape.borrow(tape.keep_shape({count, dim}), values);
 }
 
 // Writes a shard's rows [rows] or [rows, D] into the whole.

@@ -272,22 +272,15 @@ class Integration final {
     y_buffer_ = tape_.new_values(shape_.size);
     slope_buffer_ = tape_.new_values(shape_.size);
     base_ = tape_.mark();
-    y_ = leaf(tape_.node(y_, "solve").value);
+    y_ = tape_.borrow(shape_, tape_.node(y_, "solve").value);
   }
 
   void keep_state() {
     std::copy_n(tape_.node(y_.index()).value, shape_.size, y_buffer_);
     std::copy_n(tape_.node(slope_.index()).value, shape_.size, slope_buffer_);
     tape_.rewind(base_);
-    y_ = leaf(y_buffer_);
-    slope_ = leaf(slope_buffer_);
-  }
-
-  Var<T> leaf(const T* values) {
-    Node<T> node;
-    node.shape = shape_;
-    node.value = values;
-    return tape_.append(node);
+    y_ = tape_.borrow(shape_, y_buffer_);
+    slope_ = tape_.borrow(shape_, slope_buffer_);
   }
 
   // A longer jump makes the controller overshoot and then reject. 10 is FAC2 of Hairer's dopri5.f.

@@ -353,7 +353,8 @@ Var<T> identity(const Var<T>& x) {
 
 template <class T>
 Var<T> stop_gradient(const Var<T>& x) {
-  return x.tape().borrow(x.value());
+  const Node<T>& node = x.tape().node(x, "stop_gradient");
+  return x.tape().borrow(node.shape, node.value);
 }
 
 template <class T>

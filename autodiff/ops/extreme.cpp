@@ -73,15 +73,14 @@ struct Extreme {
   static Ties ties(const RecordedRule<T>& rule) {
     const Node<T> in = rule.input_node(0);
     const Node<T> out = rule.node();
-    const auto mask = append_leaf(rule.tape(), in.shape);
-    accumulate_stretched<T>(in.value, in.shape, out.shape, {mask.value, true}, one_if_tied,
-                            out.value);
-    const auto inverse = append_leaf(rule.tape(), out.shape);
-    count_ties(in.value, in.shape, out.value, inverse.value, out.shape);
+    T* mask = rule.tape().new_values(in.shape.size);
+    accumulate_stretched<T>(in.value, in.shape, out.shape, {mask, true}, one_if_tied, out.value);
+    T* inverse = rule.tape().new_values(out.shape.size);
+    count_ties(in.value, in.shape, out.value, inverse, out.shape);
     simd::transform(
-        out.shape.size, inverse.value, [](const Batch& count) { return T(1) / count; },
-        static_cast<const T*>(inverse.value));
-    return {mask.var, inverse.var};
+        out.shape.size, inverse, [](const Batch& count) { return T(1) / count; },
+        static_cast<const T*>(inverse));
+    return {rule.tape().borrow(in.shape, mask), rule.tape().borrow(out.shape, inverse)};
   }
 
   static void count_ties(const T* x, const NodeShape& shape, const T* y, T* count,

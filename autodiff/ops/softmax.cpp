@@ -86,9 +86,10 @@ Marked<T> mark_largest(const RecordedRule<T>& rule) {
   Tape<T>& tape = rule.tape();
   const Node<T> in = rule.input_node(0);
   const auto& kept = rule.template attributes<NodeShape>();
-  const auto single = append_leaf(tape, kept);
-  write_single_largest(in.value, in.shape, single.value, tape.new_values(kept.size), kept);
-  return {equal(rule.input(0), single.var), single.var};
+  T* numbers = tape.new_values(kept.size);
+  write_single_largest(in.value, in.shape, numbers, tape.new_values(kept.size), kept);
+  const Var<T> single = tape.borrow(kept, numbers);
+  return {equal(rule.input(0), single), single};
 }
 
 // The tangent of log_softmax: dy = t - <p, t>, the same for t and t + constant. Taken relative to

@@ -35,16 +35,6 @@ Var<T> reduce_over(const Var<T>& x, std::span<const Index> axes, bool keep_dims,
   return keep_dims ? kept : reshape(kept, shapes.dropped);
 }
 
-/// A new leaf, and the memory of its value, which the caller writes: a constant of a rule.
-template <class T>
-NewNode<T> append_leaf(Tape<T>& tape, const NodeShape& shape) {
-  Node<T> node;
-  node.shape = shape;
-  T* value = tape.new_values(shape.size);
-  node.value = value;
-  return {tape.append(node), value};
-}
-
 /// The order in which the extreme is the largest entry; a NaN is more extreme than any number.
 struct LargestFirst {
   static constexpr const char* name = "max";
