@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
@@ -259,6 +260,34 @@ TEST_CASE("reversal: a field that changes its mind is an error") {
   const Number y = solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(1.0), {}).y;
   first_solve = calls;
   CHECK_THROWS_AS(gradient_values<double>(y, std::vector{y0}), SolveFailure);
+}
+
+TEST_CASE("reversal: rest that friction brought on tells no part of the way that led there") {
+  // A sliding block stops and stays, wherever it came from: backwards it may start at any time. The
+  // second solve has tolerances so fine that it is far off however short a part is.
+  const Field<double> friction = [](const Number&, const Number& y) { return -sign(y); };
+  const AdjointOptions options{tolerances(1e-3, 1e-3), tolerances(1e-13, 1e-13)};
+  Tape<double> tape;
+  const Number y0 = tape.scalar(1.0);
+  const Solution<double> s =
+      solve_adjoint<double>(friction, y0, tape.scalar(0.0), tape.scalar(2.0), {}, options);
+  REQUIRE(s.report.status == Status::success);
+  CHECK(std::abs(s.y.item()) < 1e-2);
+  const auto check_fails = [](const auto& sweep) {
+    try {
+      sweep();
+      FAIL("the second solve came back");
+    } catch (const SolveFailure& failure) {
+      CAPTURE(failure.outcome());
+      CHECK(failure.report().status == Status::irreversible);
+      CHECK(failure.report().t > 1);
+      CHECK(failure.report().t <= 2);
+      CHECK(failure.outcome().find("did not come back to the state") != std::string::npos);
+      CHECK(std::string(failure.what()).find("through the recorded steps") != std::string::npos);
+    }
+  };
+  check_fails([&] { gradient_values<double>(s.y, std::vector{y0}); });
+  check_fails([&] { pullback<double>({s.y}, {tape.scalar(1.0)}, {y0}); });
 }
 
 }  // namespace
