@@ -125,14 +125,11 @@ void push(std::span<const Var<T>> inputs, std::span<const Var<T>> tangents,
   if (stack != Index{0}) push_all(tape, frame, stack.value_or(0));
   for (std::size_t k = 0; k < outputs.size(); ++k) {
     const std::uint32_t index = outputs[k].index();
-    const bool reached =
-        index >= frame.first() && index <= frame.last() && frame.derivative(index) != frame.none;
-    const NodeShape& shape = tape.node(index).shape;
-    const Var<T> found =
-        reached  ? tape.var(frame.derivative(index))
-        : !stack ? rules::masked(tape, NodeShape(shape))
-                 : rules::masked(tape, tape.keep_shape(stacked_shape(shape.shape(), *stack)));
-    results[k] = handed_out(found, of);
+    const bool is_inside = index >= frame.first() && index <= frame.last();
+    const NodeShape& single = tape.node(index).shape;
+    results[k] =
+        handed_out(tape, is_inside ? frame.derivative(index) : frame.none,
+                   stack ? tape.keep_shape(stacked_shape(single.shape(), *stack)) : single, of);
   }
   finish<T>(watched, tape, results);
 }

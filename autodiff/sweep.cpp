@@ -283,11 +283,8 @@ Vars<T> pull(const Vars<T>& outputs, const Vars<T>& cotangents, const Vars<T>& i
   for (std::uint32_t i = frame.last() + 1; i-- > frame.first();) pull_one(tape, i, frame);
   Vars<T> results;
   for (const Var<T>& input : inputs) {
-    const std::uint32_t sum = frame.derivative(input.index());
-    const Var<T> found = sum == frame.none
-                             ? rules::masked(tape, NodeShape(tape.node(input.index()).shape))
-                             : tape.var(sum);
-    results.push_back(handed_out(found, of));
+    const std::uint32_t i = input.index();
+    results.push_back(handed_out(tape, frame.derivative(i), tape.node(i).shape, of));
   }
   finish<T>(watched, tape, results);
   return results;

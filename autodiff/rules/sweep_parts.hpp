@@ -76,10 +76,12 @@ void finish(SweepScope<T>& watched, Tape<T>& tape, std::span<const Var<T>> resul
   watched.finish(tape, values);
 }
 
-/// The node of a derivative that a sweep gives.
+/// The derivative that a sweep gives: the node that it found, or masked zeros if it found none.
 template <class T>
-Var<T> handed_out(const Var<T>& found, Of of) {
-  return of == Of::users ? rules::unmasked(found) : found;
+Var<T> handed_out(Tape<T>& tape, std::uint32_t found, const NodeShape& shape, Of of) {
+  const bool is_found = found != SweepFrame<T>::none;
+  const Var<T> derivative = is_found ? tape.var(found) : rules::masked(tape, shape);
+  return of == Of::users ? rules::unmasked(derivative) : derivative;
 }
 
 /// The node of a derivative that was given.
