@@ -65,8 +65,8 @@ bool may_be_masked(const Lines<T>& all) {
   return false;
 }
 
-/// Writes to found [count, lines] an entry of each line that is not masked, a masked one where there
-/// is no other; returns whether there is such a line.
+/// Writes to found [count, lines] an entry of each line that is not masked, or a masked one where
+/// all are; returns whether there is such a line.
 ///
 /// Shapes:  lines of at least one entry.
 template <class T>
