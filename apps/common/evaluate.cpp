@@ -1,11 +1,13 @@
-#include "fjord/apps/moons/evaluate.hpp"
+#include "fjord/apps/common/evaluate.hpp"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>
 
+#include "fjord/apps/common/cores.hpp"
 #include "fjord/apps/common/message.hpp"
+#include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/common/table_output.hpp"
@@ -44,7 +46,7 @@ template <class T>
 void score_as(const nn::State& state, const Table& data, const ScoreOptions& options) {
   const auto model =
       load_model<T>(options.model, state,
-                    flow_numerics(options.rtol, options.atol, options.trace, options.precision));
+                    solver_settings(options.rtol, options.atol, options.trace, options.precision));
   const Index rows = data.values.shape()[0];
   const Index columns = data.values.shape()[1];
   require(columns == model->dim(), "--data", [&] {
@@ -72,7 +74,7 @@ template <class T>
 void sample_as(const nn::State& state, const SampleOptions& options) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
   const auto model = load_model<T>(options.model, state,
-                                   flow_numerics(options.rtol, options.atol, "exact", precision));
+                                   solver_settings(options.rtol, options.atol, "exact", precision));
   check_table_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
