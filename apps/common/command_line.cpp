@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -53,17 +54,36 @@ void add_option(CLI::App& command, const Option& option) {
       ->default_str(text_of(option.target));
 }
 
+// The program, and the command if one was given, as a user writes them.
+std::string name_of(const CLI::App& program) {
+  const std::vector<CLI::App*> commands = program.get_subcommands();
+  return program.get_name() + (commands.empty() ? "" : " " + commands.front()->get_name());
+}
+
 // CLI11's message in the words of the others.
-std::string message_of(const CLI::ParseError& error, const std::string& program) {
+std::string message_of(const CLI::ParseError& error, const CLI::App& program) {
+  const std::string see = "; see " + name_of(program) + " --help";
+  // An unknown word is likely to be the reason why something else is missing.
+  const std::vector<std::string> unknown = program.remaining(true);
+  if (!unknown.empty()) {
+    const bool is_option = unknown.front().starts_with('-');
+    return (is_option ? "unknown option " : "unknown argument ") + printable(unknown.front()) + see;
+  }
   std::string text = error.what();
   std::ranges::replace(text, '\n', ' ');
   while (!text.empty() && text.back() == ' ') text.pop_back();
+  const std::string option = text.substr(0, text.find(':'));
   constexpr std::string_view conversion = "Could not convert: ";
-  if (text.starts_with(conversion))
-    text = text.substr(conversion.size()) + " has a value of the wrong kind";
-  constexpr std::string_view extra = "The following argument";
-  if (text.starts_with(extra)) text = "unknown:" + text.substr(text.find(':') + 1);
-  return text + "; see " + program + " --help";
+  if (text.starts_with(conversion)) {
+    return text.substr(conversion.size()) + " has a value of the wrong kind" + see;
+  }
+  if (text.ends_with(" missing")) return option + ": a value is needed, got nothing" + see;
+  constexpr std::string_view received = "but received ";
+  if (const std::size_t at = text.find(received); at != std::string::npos) {
+    const std::string count = text.substr(at + received.size());
+    return option + ": it may be given once only, got it " + count + " times" + see;
+  }
+  return text + see;
 }
 
 }  // namespace
@@ -77,7 +97,8 @@ CLI::App* add_command(CLI::App& program, const char* name, const char* help,
 
 void require_options(CLI::App& command, std::span<const char* const> names) {
   for (const char* name : names) {
-    if (CLI::Option* option = command.get_option_no_throw(name)) option->required();
+    if (CLI::Option* option = command.get_option_no_throw(name))
+      option->required()->default_str("");
   }
 }
 
@@ -94,8 +115,7 @@ bool parse(CLI::App& program, int argc, char** argv) {
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    require(error.get_exit_code() == 0, "arguments",
-            [&] { return message_of(error, program.get_name()); });
+    require(error.get_exit_code() == 0, "arguments", [&] { return message_of(error, program); });
     program.exit(error);  // prints the help that was asked for
     return false;
   }

@@ -18,7 +18,8 @@ namespace fjord::apps {
 CLI::App* add_command(CLI::App& program, const char* name, const char* help,
                       std::span<const Option> options);
 
-/// Makes options of a command necessary; those that it does not have do not count.
+/// Makes options of a command necessary, so that they have no default. Names of options that the
+/// command does not have are ignored.
 void require_options(CLI::App& command, std::span<const char* const> names);
 
 /// The file that --config names, or an empty text, before the rest of the command line is read:

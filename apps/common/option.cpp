@@ -1,6 +1,7 @@
 #include "fjord/apps/common/option.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <sstream>
 #include <type_traits>
@@ -16,9 +17,12 @@ namespace fjord::apps {
 namespace {
 
 void read_value(const Option& option, const toml::node& value, const std::string& file) {
+  // In the order of OptionTarget.
+  constexpr std::array kinds{"a whole number", "a whole number", "a number", "a text in quotes"};
+  const std::string kind = kinds[option.target.index()];
   const auto put = [&](auto* target, const auto& read) {
     require(read.has_value(), "--config",
-            [&] { return file + ": the key " + option.name + " has a value of the wrong kind"; });
+            [&] { return file + ": the key " + option.name + ": " + kind + " is needed"; });
     *target = static_cast<std::remove_pointer_t<decltype(target)>>(*read);
   };
   std::visit(

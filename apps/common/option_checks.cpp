@@ -33,12 +33,15 @@ void check_not_negative(const char* option, double value) {
 void check_choice(const char* option, const std::string& value,
                   const std::set<std::string>& choices) {
   std::string list;
-  for (const std::string& choice : choices) list += (list.empty() ? "" : " or ") + choice;
+  for (const std::string& choice : choices) {
+    if (!list.empty()) list += choice == *choices.rbegin() ? " or " : ", ";
+    list += choice;
+  }
   check_option(choices.contains(value), option, list, value);
 }
 
-void check_out(const std::string& out, const char* expected) {
-  check_option(!out.empty(), "out", expected, out);
+void check_name(const char* option, const std::string& name, const char* expected) {
+  check_option(!name.empty(), option, expected, name);
 }
 
 void check_solver(double rtol, double atol, const std::string& trace) {
@@ -48,7 +51,7 @@ void check_solver(double rtol, double atol, const std::string& trace) {
 }
 
 void check_threads(Index threads) {
-  check_option(threads >= 0 && threads <= 1024, "threads", "a whole number up to 1024",
+  check_option(threads >= 0 && threads <= 1024, "threads", "a whole number from 0 to 1024",
                std::to_string(threads));
 }
 

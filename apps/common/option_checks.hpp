@@ -29,8 +29,8 @@ void check_not_negative(const char* option, double value);
 void check_choice(const char* option, const std::string& value,
                   const std::set<std::string>& choices);
 
-/// --out, which must name a file or a folder, as `expected` says.
-void check_out(const std::string& out, const char* expected);
+/// A name that is not empty, of a file or a folder, as `expected` says.
+void check_name(const char* option, const std::string& name, const char* expected);
 
 /// --rtol, --atol and --trace.
 void check_solver(double rtol, double atol, const std::string& trace);

@@ -17,7 +17,7 @@ flows::SolverSettings solver_settings(double rtol, double atol, const std::strin
   // thousands of steps and be no better.
   require(std::max(rtol, atol) >= finest, "--rtol", [&] {
     return number_text(rtol) + " with --atol " + number_text(atol) + " is finer than " + precision +
-           " numbers are; loosen one of them" + (is_float ? ", or compute in double" : "");
+           " precision; loosen one of them" + (is_float ? ", or compute in double" : "");
   });
   flows::SolverSettings settings;
   settings.solve.rtol = rtol;

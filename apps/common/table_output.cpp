@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -60,6 +61,17 @@ void check_is_not_input(const std::string& out, std::initializer_list<Input> inp
     require(!is_same, "--out", [&] {
       return out + " is the file that " + input.option + " reads, " + input.file +
              "; name another file";
+    });
+  }
+}
+
+void check_table_name(const std::string& out) {
+  for (const std::string_view ending :
+       {".txt", ".tsv", ".dat", ".json", ".xls", ".xlsx", ".ods", ".npz", ".parquet", ".feather",
+        ".arrow", ".h5", ".hdf5", ".pkl", ".gz", ".zip", ".safetensors"}) {
+    require(!has_ending(out, ending), "--out", [&] {
+      return out + ": tables are written as .npy or .csv, got the ending " + std::string(ending) +
+             "; name a file with one of these two";
     });
   }
 }

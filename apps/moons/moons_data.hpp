@@ -21,8 +21,8 @@ Tensor<double> make_moons(Index points, double noise, const RandomKey& random);
 /// Shapes:  [rows, 2].
 Tensor<double> independent_moons(Index rows, double noise, const RandomKey& random);
 
-/// The entropy of the distribution that independent_moons() draws from, by quadrature to about 3e-6;
-/// nothing at noise 0.
+/// The entropy of the distribution that independent_moons() draws from, by quadrature to about
+/// 3e-6; nothing at noise 0.
 ///
 /// Units:   nats; 0.4770 at noise 0.06.
 std::optional<double> moons_entropy(double noise);

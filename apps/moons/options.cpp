@@ -16,21 +16,22 @@ namespace {
 
 std::vector<Option> options_of(TrainOptions& o) {
   return {{"out", &o.out, "folder for the results"},
-          {"epochs", &o.epochs, "passes over the training points"},
-          {"batch", &o.batch, "rows of a training step"},
+          {"epochs", &o.epochs, "number of passes over the training points"},
+          {"batch", &o.batch, "number of points in a training step"},
           {"rate", &o.rate, "Adam's step length"},
-          {"points", &o.points, "training points"},
-          {"noise", &o.noise, "deviation of the noise on the points"},
-          {"blocks", &o.blocks, "FFJORD blocks"},
-          {"hidden", &o.hidden, "widths of the hidden layers, as 8,8"},
-          {"activation", &o.activation, "tanh, softplus, elu, silu, gelu, sigmoid or sin"},
+          {"points", &o.points, "number of training points"},
+          {"noise", &o.noise, "standard deviation of the noise on the points"},
+          {"blocks", &o.blocks, "number of FFJORD blocks"},
+          {"hidden", &o.hidden, "widths of the hidden layers, for example 8,8"},
+          {"activation", &o.activation,
+           "activation of the hidden layers: tanh, softplus, elu, silu, gelu, sigmoid or sin"},
           {"rtol", &o.rtol, "relative tolerance of the solves"},
           {"atol", &o.atol, "absolute tolerance of the solves"},
-          {"trace", &o.trace, "exact or hutchinson"},
-          {"gradient", &o.gradient, "direct or adjoint"},
-          {"seed", &o.seed, "moves initial weights, noise, shuffling and samples"},
-          {"threads", &o.threads, "threads; all cores it may use if 0 or not given"},
-          {"precision", &o.precision, "float or double"}};
+          {"trace", &o.trace, "trace of the Jacobian: exact or hutchinson"},
+          {"gradient", &o.gradient, "gradient of the solves: direct or adjoint"},
+          {"seed", &o.seed, "seed of the initial weights, noise, shuffling and samples"},
+          {"threads", &o.threads, "number of threads; 0: one for each core that it may use"},
+          {"precision", &o.precision, "precision of the computation: float or double"}};
 }
 
 void check_train_options(TrainOptions& o) {
@@ -47,7 +48,7 @@ void check_train_options(TrainOptions& o) {
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);
   check_threads(o.threads);
-  check_out(o.out, "a folder");
+  check_name("out", o.out, "a folder");
   check_config_texts(options_of(o));
 }
 
@@ -58,16 +59,22 @@ Command parse_command_line(int argc, char** argv) {
   ScoreOptions score;
   SampleOptions sample;
   std::string config;
-  CLI::App app("Continuous normalizing flows on the two moons and on tables of your own.", "moons");
+  CLI::App app(
+      "Trains continuous normalizing flows on the two moons, and applies models to tables.",
+      "moons");
   app.require_subcommand(0, 1);
   bool version = false;
-  app.add_flag("--version", version, "print version, processor and BLAS");
+  app.add_flag("--version", version, "print the version, the processor and the BLAS");
   CLI::App* train_command =
       add_command(app, "train", "train a flow on the two moons", options_of(train));
-  train_command->add_option("--config", config, "read these options from a TOML file");
-  train_command->add_flag("--resume", train.resume, "go on from the checkpoint in --out");
-  CLI::App* score_command = add_command(app, "score", "log-densities of points", options_of(score));
-  CLI::App* sample_command = add_command(app, "sample", "samples of a model", options_of(sample));
+  train_command->add_option(
+      "--config", config, "TOML file with values of these options; the command line wins over it");
+  train_command->add_flag("--resume", train.resume,
+                          "continue the run in --out from its checkpoint");
+  CLI::App* score_command = add_command(
+      app, "score", "compute the log-density of every row of a table", options_of(score));
+  CLI::App* sample_command =
+      add_command(app, "sample", "draw samples from a model", options_of(sample));
   constexpr std::array needed{"--model", "--data", "--count", "--out"};
   for (CLI::App* command : {score_command, sample_command}) require_options(*command, needed);
   const std::string file = config_file(argc, argv);

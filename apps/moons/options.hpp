@@ -11,7 +11,7 @@
 
 namespace fjord::apps {
 
-/// What a training run is made of; every field is an option of the command line and a key of
+/// The settings of a training run; every field is an option of the command line and a key of
 /// config.toml.
 struct TrainOptions {
   std::string out = "runs/moons";
@@ -33,7 +33,8 @@ struct TrainOptions {
   bool resume = false;  ///< not a key of config.toml
 };
 
-/// What was asked for; monostate if help or the version was, and has been printed.
+/// The command that was given; monostate if it asked for help or the version, which have been
+/// printed.
 using Command = std::variant<std::monostate, TrainOptions, ScoreOptions, SampleOptions>;
 
 /// Reads the command line, which wins over --config, which wins over the defaults.

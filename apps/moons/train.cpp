@@ -10,6 +10,7 @@
 
 #include "fjord/apps/common/checkpoint.hpp"
 #include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/memory.hpp"
 #include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/random_use.hpp"
@@ -62,6 +63,22 @@ flows::SolverSettings training_settings(const TrainOptions& options) {
   return settings;
 }
 
+// Before anything that takes as much is made.
+template <class T>
+void check_memory_for(const TrainOptions& options) {
+  // A point: two coordinates and their noise in double, the same in T, and its place in the order.
+  constexpr double point = 4 * sizeof(double) + 2 * sizeof(T) + sizeof(std::uint32_t);
+  check_memory("points", point * static_cast<double>(options.points));
+  double weights = 0;
+  double width = 4;
+  for (const Index next : flow_settings(options).hidden) {
+    weights += width * static_cast<double>(next);
+    width = static_cast<double>(next);
+  }
+  // A weight: itself, its gradient and Adam's two moments.
+  check_memory("hidden", 4.0 * sizeof(T) * weights * static_cast<double>(options.blocks));
+}
+
 template <class T>
 class Training final {
  public:
@@ -110,7 +127,8 @@ class Training final {
       position_.finished = false;
       const Index begun = position_.epoch + (position_.batch > 0 ? 1 : 0);
       require(begun <= options_.epochs, "--epochs", [&] {
-        return "the checkpoint is in epoch " + std::to_string(begun) + " already; ask for no fewer";
+        return "the checkpoint is already in epoch " + std::to_string(begun) +
+               "; give at least as many epochs";
       });
     } else if (options_.resume) {
       print_note(program_name,
@@ -314,11 +332,16 @@ class Training final {
   RunFolder folder_;  // the last: it makes the folder, once nothing else has been refused
 };
 
+template <class T>
+int train_as(const TrainOptions& options) {
+  check_memory_for<T>(options);
+  return Training<T>(options).run();
+}
+
 }  // namespace
 
 int train(const TrainOptions& options) {
-  return options.precision == "float" ? Training<float>(options).run()
-                                      : Training<double>(options).run();
+  return options.precision == "float" ? train_as<float>(options) : train_as<double>(options);
 }
 
 }  // namespace fjord::apps

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import resource
 import shutil
 import struct
 import time
@@ -187,13 +188,24 @@ class Refusals(MoonsTest):
             self.refuses(f"--{name}", f"--{name}", value)
         self.refuses("exact or hutchinson is needed, got nothing", "--trace", "")
         self.refuses("--nothing", "--nothing")
-        self.refuses("word", "word")
+        self.refuses("unknown argument word; see moons train --help", "word")
+        self.refuses("--epochs: a value is needed, got nothing", "--epochs")
+        self.refuses("--epochs: it may be given once only, got it 2 times", "--epochs", 3, "--epochs", 3)
+        self.refuses("elu, gelu, sigmoid, silu, sin, softplus or tanh is needed, got relu", "--activation", "relu")
         self.refuses("--resume = word has a value of the wrong kind", "--resume=word")
         self.refuses("--epochs", "--epochs")
         self.fails(2, "--out", "train", "--out", "")
         self.fails(2, "train, score or sample")
         self.fails(2, "word", "word")
         self.fails(2, "--nothing", "--nothing")
+
+    def test_sizes_beyond_the_memory(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+
+        for option, value in (("points", 10 ** 9), ("hidden", "60000,60000")):
+            run = self.fails(2, f"--{option}: at least ", "train", "--out", "out", f"--{option}", value, preexec_fn=limit)
+            self.assertRegex(run.err, r"at least \d+\.\d GB of memory would be needed, and there are \d+\.\d GB; give a smaller value")
 
     def test_a_folder_whose_name_the_config_cannot_hold(self):
         for name in (b"o\xff", b"\xed\xa0\x80"):
@@ -209,7 +221,7 @@ class Refusals(MoonsTest):
     def test_config_files(self):
         for name, content, part in (("key.toml", "epochs = 2\nwhat = 3\n", "unknown key what"),
                                     ("syntax.toml", "epochs = 2\nbatch =\n", "syntax.toml:2"),
-                                    ("kind.toml", 'epochs = "x"\n', "epochs"), ("part.toml", "epochs = 1.5\n", "epochs"),
+                                    ("kind.toml", 'epochs = "x"\n', "the key epochs: a whole number is needed"), ("part.toml", "epochs = 1.5\n", "epochs"),
                                     ("range.toml", "points = 0\n", "--points"), ("seed.toml", "seed = -4\n", "--seed"),
                                     ("table.toml", "[train]\nepochs = 2\n", "train")):
             self.refuses(part, "--config", self.write(name, content))
@@ -218,7 +230,8 @@ class Refusals(MoonsTest):
     def test_folders_that_cannot_be(self):
         self.write("file", "")
         for out in ("file", "file/out", "/proc/out"):
-            self.fails(1, "cannot write " + out, "train", *SMALL, "--epochs", 1, "--out", out)
+            run = self.fails(1, "cannot write " + out, "train", *SMALL, "--epochs", 1, "--out", out)
+            self.assertIn("; name another place" if out.startswith("file") else "; check the name", run.err)
         self.assertEqual(self.path("file").read_bytes(), b"")
 
     def test_checkpoints_that_are_none(self):

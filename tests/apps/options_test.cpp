@@ -119,9 +119,9 @@ TEST_CASE("options: tolerances finer than the numbers are refused") {
   CHECK_NOTHROW(solver_settings(1e-6, 1e-12, "exact", "float"));
   CHECK_NOTHROW(solver_settings(1e-12, 1e-12, "exact", "double"));
   CHECK_THROWS_WITH_AS(solver_settings(1e-8, 1e-8, "exact", "float"),
-                       doctest::Contains("finer than float"), std::invalid_argument);
+                       doctest::Contains("finer than float precision"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(solver_settings(1e-16, 1e-16, "exact", "double"),
-                       doctest::Contains("finer than double"), std::invalid_argument);
+                       doctest::Contains("finer than double precision"), std::invalid_argument);
 }
 
 }  // namespace
