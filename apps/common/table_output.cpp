@@ -59,8 +59,8 @@ void check_is_not_input(const std::string& out, std::initializer_list<Input> inp
     const bool is_same = is_regular_file(input.file, STDIN_FILENO, source) &&
                          source.st_dev == target.st_dev && source.st_ino == target.st_ino;
     require(!is_same, "--out", [&] {
-      return out + " is the file that " + input.option + " reads, " + input.file +
-             "; name another file";
+      const std::string name = input.file == stream ? "standard input" : input.file;
+      return out + " is the file that " + input.option + " reads (" + name + "); name another file";
     });
   }
 }
