@@ -9,7 +9,7 @@
 
 using namespace fjord;
 
-// What the rest of the program has anyway.
+// The part of the program that does not know Fjord.
 struct Particle {
   double mass;
   double velocity[3];

@@ -30,7 +30,7 @@ struct Process {
     return cholesky(covariance(x, x) + noise * x.tape().input(Tensor<double>::identity(count)));
   }
 
-  // -log p(y): what the fit makes small.
+  // -log p(y), which the fit minimises.
   Number loss() const {
     const Number l = factor();
     const Number fit = 0.5 * sum(y * cholesky_solve(l, y));

@@ -4,7 +4,7 @@
 
 using namespace fjord;
 
-// What docs/guide.md shows.
+// The code that docs/guide.md shows.
 struct Line {
   Var<double> slope, offset;
 };

@@ -33,8 +33,8 @@ Var<double> on(Tape<double>& tape, const Vector& x) {
   return tape.input(Tensor<double>::from({size}, x));
 }
 
-// The step p of H p = -g by conjugate gradients, which only ever ask for H times a vector. They
-// stop where the valley is not convex, and once p is good enough for where x still is.
+// The step p of H p = -g by conjugate gradients, which need only products of H with vectors.
+// They stop where the valley is not convex, or as soon as p is precise enough at this x.
 Vector newton_step(Tape<double>& tape, const Vector& x, const Vector& g) {
   Vector p(size, 0.0);
   Vector residual = sum_of(p, -1, g);

@@ -37,7 +37,7 @@ int main() {
   std::printf("J0'(2.5)  %12.9f\n", slope(x).item());
   std::printf("J0''(2.5) %12.9f\n", gradient(slope, x).item());
 
-  // Every derivative against differences, and each route against the others.
+  // Compares every derivative with finite differences, and all ways to compute it.
   const auto check = check_gradient([](const Vars<double>& in) { return sum(bessel(1, in[0])); },
                                     {{0.3, 1.7, 4.0}});
   std::printf("worst disagreement below 1e-8: %s\n", check.worst() < 1e-8 ? "yes" : "no");

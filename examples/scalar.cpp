@@ -23,7 +23,7 @@ Real call_price(const Real& spot, const Real& strike, const Real& rate, const Re
 int main() {
   std::printf("price %.6f\n", call_price(100.0, 100.0, 0.05, 0.2, 1.0));
 
-  // The same template with numbers on a tape: spot, rate and sigma. The strike is on none.
+  // The same template with numbers on a tape: spot, rate and sigma. The strike is a plain number.
   Tape<double> tape;
   const auto price = [](const Numbers& p) { return call_price<Number>(p[0], 100, p[1], p[2], 1); };
   const Numbers at{Number(tape.scalar(100)), Number(tape.scalar(0.05)), Number(tape.scalar(0.2))};

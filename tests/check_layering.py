@@ -63,6 +63,8 @@ def own_include(path, name):
         return "umbrella headers are for users, not for the layers"
     if name == "fjord/autodiff/ops/ops.hpp" and path.parts[0] in LAYERS and path.name != "autodiff.hpp":
         return "umbrella headers are for users, not for the layers"
+    if path.parts[0] == "apps" and name.startswith("fjord/apps/") and name.split("/")[2] not in ("common", path.parts[1]):
+        return "programs share what is in apps/common, which knows none of them"
     if INNER_ROOM.match(name) and "autodiff" not in path.parts[:2]:
         return "record, rules and kernels are for autodiff itself"
     if RECORDED.match(name) and path.parts[:2] == ("autodiff", "kernels"):

@@ -1,4 +1,4 @@
-/// What one field of a table holds.
+/// The contents of one field of a table.
 #pragma once
 
 #include <string>

@@ -12,7 +12,7 @@
 namespace fjord::apps {
 namespace {
 
-const std::string remedy = "; name another --out, or remove it to begin anew";
+const std::string remedy = "; name another --out, or remove the file to start a new run";
 
 constexpr const char* format_name = "fjord-checkpoint";
 constexpr const char* moment_prefix = "optimizer.";
@@ -93,7 +93,7 @@ void check_settings(const Settings& saved, const Settings& asked, const Settings
     const std::string before = found == saved.end() ? defaults.at(name) : found->second;
     require(before == value, "--resume", [&, &setting = name, &now = value] {
       return "the checkpoint was made with --" + setting + " " + before + ", not " + now +
-             "; give that, or another --out";
+             "; give --" + setting + " " + before + ", or another --out";
     });
   }
   for (const auto& [name, value] : saved) {

@@ -109,4 +109,8 @@ int usable_cores() {
   return std::min(cores, quota_in_cores().value_or(cores));
 }
 
+int thread_count(Index asked) {
+  return asked > 0 ? static_cast<int>(asked) : usable_cores();
+}
+
 }  // namespace fjord::apps

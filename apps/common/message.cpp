@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
+#include <system_error>
 
 namespace fjord::apps {
 namespace {
@@ -21,6 +23,33 @@ const char* remedy_for(ode::Status status) {
     case ode::Status::irreversible: return "train with --gradient direct";
   }
   return "";
+}
+
+struct Remedy {
+  int error;
+  const char* read;
+  const char* write;
+};
+
+constexpr std::array remedies{
+    Remedy{EISDIR, "name a file", "name a file"},
+    Remedy{ENOTDIR, "check the name", "name another place: a file is where a folder is needed"},
+    Remedy{ENOENT, "check the name", "check the name, or make the folder first"},
+    Remedy{EACCES, "get the permission to read it", "name a place where you may write"},
+    Remedy{EPERM, "get the permission to read it", "name a place where you may write"},
+    Remedy{EROFS, "check the name", "name a place where you may write"},
+    Remedy{ENOSPC, "check the name", "make room, or name another place"},
+    Remedy{EDQUOT, "check the name", "make room, or name another place"},
+    Remedy{EFBIG, "check the name", "raise the limit on the size of files, or name another place"}};
+
+// What to do about a failure to read or write; the message ends with the system's reason.
+const char* remedy_for(std::string_view message, bool is_read) {
+  for (const Remedy& remedy : remedies) {
+    if (message.ends_with(std::generic_category().message(remedy.error))) {
+      return is_read ? remedy.read : remedy.write;
+    }
+  }
+  return is_read ? "check the name" : "check the name and the free space";
 }
 
 // The bytes of the UTF-8 character that the text begins with, or 0 if it begins with none.
@@ -65,8 +94,9 @@ std::string plain_message(std::string_view what) {
     what.remove_prefix(end + 2);
     if (name.starts_with("--")) before = std::string(name) + ": ";
     if (name == "read" || name == "write") before = "cannot " + std::string(name) + " ";
-    if (name == "read") after = "; check the name";
-    if (name == "write") after = "; check the name and the free space";
+    if (name == "read" || name == "write") {
+      after = "; " + std::string(remedy_for(what, name == "read"));
+    }
   }
   std::string text = before + std::string(what) + after;
   std::ranges::replace(text, '\n', ' ');

@@ -8,8 +8,9 @@
 
 namespace fjord::apps {
 
-/// An error's text in one line and without brackets: "[--rate] x" becomes "--rate: x", "[read] x"
-/// becomes "cannot read x; check the name", and the name of any other function goes.
+/// An error's text in one line and without brackets: "[--rate] x" becomes "--rate: x", and the name
+/// of a function goes. "[read] x" becomes "cannot read x; check the name", or another advice that
+/// fits the system's reason at the end of x, and so for "[write] x".
 std::string plain_message(std::string_view what);
 
 /// Where and why a solve failed, and what to do about it in the options of the programs.

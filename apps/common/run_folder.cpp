@@ -50,9 +50,9 @@ void RunFolder::check_files(std::span<const char* const> names) const {
     const fs::file_status status = fs::symlink_status(file);
     if (!fs::exists(status)) continue;
     require(fs::is_regular_file(status) && has_checkpoint, "--out", [&] {
-      return "no run wrote " + file.string() +
-             (has_checkpoint ? "" : ", as there is no checkpoint") +
-             "; remove it, or name another --out";
+      return file.string() + " was not written by a run" +
+             (has_checkpoint ? "" : ", because the folder has no checkpoint") +
+             "; move it away, or name another --out";
     });
   }
 }

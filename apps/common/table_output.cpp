@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -58,8 +59,19 @@ void check_is_not_input(const std::string& out, std::initializer_list<Input> inp
     const bool is_same = is_regular_file(input.file, STDIN_FILENO, source) &&
                          source.st_dev == target.st_dev && source.st_ino == target.st_ino;
     require(!is_same, "--out", [&] {
-      return out + " is the file that " + input.option + " reads, " + input.file +
-             "; name another file";
+      const std::string name = input.file == stream ? "standard input" : input.file;
+      return out + " is the file that " + input.option + " reads (" + name + "); name another file";
+    });
+  }
+}
+
+void check_table_name(const std::string& out) {
+  for (const std::string_view ending :
+       {".txt", ".tsv", ".dat", ".json", ".xls", ".xlsx", ".ods", ".npz", ".parquet", ".feather",
+        ".arrow", ".h5", ".hdf5", ".pkl", ".gz", ".zip", ".safetensors"}) {
+    require(!has_ending(out, ending), "--out", [&] {
+      return out + ": tables are written as .npy or .csv, got the ending " + std::string(ending) +
+             "; name a file with one of these two";
     });
   }
 }

@@ -20,6 +20,11 @@ struct Input {
 /// Errors:  std::invalid_argument that names both options.
 void check_is_not_input(const std::string& out, std::initializer_list<Input> inputs);
 
+/// Refuses a name whose ending promises a format that save_table() does not write, such as .xlsx.
+///
+/// Errors:  std::invalid_argument "[--out] ...".
+void check_table_name(const std::string& out);
+
 /// Finds out before long work whether save_table() could begin; errors as check_writable().
 void check_table_writable(const std::string& out);
 

@@ -5,13 +5,13 @@
 #include <map>
 #include <string>
 #include <variant>
-#include <vector>
 
+#include "fjord/apps/common/evaluate_options.hpp"
 #include "fjord/flows/model.hpp"
 
 namespace fjord::apps {
 
-/// What a training run is made of; every field is an option of the command line and a key of
+/// The settings of a training run; every field is an option of the command line and a key of
 /// config.toml.
 struct TrainOptions {
   std::string out = "runs/moons";
@@ -33,30 +33,8 @@ struct TrainOptions {
   bool resume = false;  ///< not a key of config.toml
 };
 
-struct ScoreOptions {
-  std::string model;
-  std::string data;
-  std::string out;
-  std::string header;  ///< yes or no; empty: decided by the first line
-  double rtol = 1e-6;
-  double atol = 1e-6;
-  std::string precision = "double";
-  std::string trace = "exact";
-  std::uint64_t seed = 0;
-  Index threads = 0;
-};
-
-struct SampleOptions {
-  std::string model;
-  Index count = 0;
-  std::string out;
-  std::uint64_t seed = 0;
-  double rtol = 1e-3;
-  double atol = 1e-5;
-  Index threads = 0;
-};
-
-/// What was asked for; monostate if help or the version was, and has been printed.
+/// The command that was given; monostate if it asked for help or the version, which have been
+/// printed.
 using Command = std::variant<std::monostate, TrainOptions, ScoreOptions, SampleOptions>;
 
 /// Reads the command line, which wins over --config, which wins over the defaults.
@@ -72,14 +50,5 @@ std::string config_text(const TrainOptions& options);
 
 /// The architecture that the options ask for.
 flows::FlowSettings flow_settings(const TrainOptions& options);
-
-/// The numerics that the options ask for.
-///
-/// Errors:  std::invalid_argument if both tolerances are finer than numbers of this precision.
-flows::SolverSettings flow_numerics(double rtol, double atol, const std::string& trace,
-                                    const std::string& precision);
-
-/// Threads to use: as asked, or the cores that the process may use.
-int thread_count(Index asked);
 
 }  // namespace fjord::apps

@@ -8,7 +8,7 @@
 
 namespace fjord::apps {
 
-/// What the panels show; all [rows, 2], grids line by line as grid_of_lines() makes them.
+/// The contents of the panels; all [rows, 2], grids line by line as grid_of_lines() makes them.
 struct Panels {
   Tensor<double> base;
   Tensor<double> base_grid;

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cmath>
-#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
@@ -10,9 +9,15 @@
 #include <nlohmann/json.hpp>
 
 #include "fjord/apps/common/checkpoint.hpp"
+#include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/memory.hpp"
+#include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/progress.hpp"
+#include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/run_folder.hpp"
+#include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
+#include "fjord/apps/common/stop_signal.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/apps/moons/picture.hpp"
@@ -26,21 +31,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-volatile std::sig_atomic_t caught_signal = 0;
-
-// A signal that the parent ignores, as nohup and shells do for background jobs, stays ignored.
-void catch_signals() {
-  const auto note = [](int signal) {
-    caught_signal = signal;
-    std::signal(signal, SIG_DFL);  // a second one ends the program at once
-  };
-  for (const int signal : {SIGINT, SIGTERM}) {
-    struct sigaction inherited {};
-
-    sigaction(signal, nullptr, &inherited);
-    if (inherited.sa_handler != SIG_IGN) std::signal(signal, note);
-  }
-}
+constexpr const char* program_name = "moons";
 
 // What a run leaves in its folder, the checkpoint first.
 constexpr const char* checkpoint_name = "checkpoint.safetensors";
@@ -50,9 +41,6 @@ constexpr const char* model_name = "model.safetensors";
 constexpr const char* picture_name = "panels.png";
 constexpr std::array result_names{checkpoint_name, config_name, metrics_name, model_name,
                                   picture_name};
-
-// What the run's seed is folded with, so that no two uses share random numbers.
-enum class Use : std::uint64_t { weights, noise, shuffling, probes, samples };
 
 // The fixed seeds of the two test sets, which depend on the noise but not on --seed.
 constexpr std::uint64_t small_test_seed = 20'000'001;
@@ -68,11 +56,27 @@ constexpr Index points_a_drawn_line = 1'000;
 // A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
-flows::SolverSettings training_numerics(const TrainOptions& options) {
-  flows::SolverSettings numerics =
-      flow_numerics(options.rtol, options.atol, options.trace, options.precision);
-  numerics.solve.max_steps = max_steps;
-  return numerics;
+flows::SolverSettings training_settings(const TrainOptions& options) {
+  flows::SolverSettings settings =
+      solver_settings(options.rtol, options.atol, options.trace, options.precision);
+  settings.solve.max_steps = max_steps;
+  return settings;
+}
+
+// Before anything that takes as much is made.
+template <class T>
+void check_memory_for(const TrainOptions& options) {
+  // A point: two coordinates and their noise in double, the same in T, and its place in the order.
+  constexpr double point = 4 * sizeof(double) + 2 * sizeof(T) + sizeof(std::uint32_t);
+  check_memory("points", point * static_cast<double>(options.points));
+  double weights = 0;
+  double width = 4;
+  for (const Index next : flow_settings(options).hidden) {
+    weights += width * static_cast<double>(next);
+    width = static_cast<double>(next);
+  }
+  // A weight: itself, its gradient and Adam's two moments.
+  check_memory("hidden", 4.0 * sizeof(T) * weights * static_cast<double>(options.blocks));
 }
 
 template <class T>
@@ -83,12 +87,12 @@ class Training final {
         settings_(settings_of(options)),
         random_(options.seed),
         workers_(thread_count(options.threads)),
-        model_(flows::make_flow<T>(flow_settings(options), training_numerics(options),
-                                   use(Use::weights))),
+        model_(flows::make_flow<T>(flow_settings(options), training_settings(options),
+                                   use(RandomUse::weights))),
         parameters_(nn::parameters_of<T>(*model_)),
         sharded_(*model_, workers_),
         adam_(nn::parameter_pointers(parameters_), {.rate = options.rate}),
-        data_(points(make_moons(options.points, options.noise, use(Use::noise)))),
+        data_(points(make_moons(options.points, options.noise, use(RandomUse::noise)))),
         test_(test_points(small_test_rows, small_test_seed)),
         folder_(options.out) {}
 
@@ -97,14 +101,14 @@ class Training final {
     while (position_.epoch < options_.epochs) {
       if (!train_epoch()) return interrupted();
       end_epoch();
-      if (caught_signal != 0) return interrupted();
+      if (stop_signal() != 0) return interrupted();
     }
     progress_.finish();
     return finish() ? 0 : interrupted();
   }
 
  private:
-  RandomKey use(Use use) const { return random_.fold(static_cast<std::uint64_t>(use)); }
+  RandomKey use(RandomUse use) const { return key_for(random_, use); }
 
   Tensor<T> points(const Tensor<double>& moons) const {
     return values_as<T>(moons, {}, FileCheck("--noise", settings_.at("noise")));
@@ -115,7 +119,7 @@ class Training final {
   }
 
   void start() {
-    catch_signals();
+    catch_stop_signals();
     folder_.check_files(result_names);
     const fs::path file = folder_.file(checkpoint_name);
     if (options_.resume && fs::exists(file)) {
@@ -123,11 +127,12 @@ class Training final {
       position_.finished = false;
       const Index begun = position_.epoch + (position_.batch > 0 ? 1 : 0);
       require(begun <= options_.epochs, "--epochs", [&] {
-        return "the checkpoint is in epoch " + std::to_string(begun) + " already; ask for no fewer";
+        return "the checkpoint is already in epoch " + std::to_string(begun) +
+               "; give at least as many epochs";
       });
     } else if (options_.resume) {
-      std::fprintf(stderr, "moons: no checkpoint in %s, so the run starts from the beginning\n",
-                   options_.out.c_str());
+      print_note(program_name,
+                 "no checkpoint in " + options_.out + ", so the run starts from the beginning");
     } else {
       require(!is_unfinished(file), "--out", [&] {
         return options_.out +
@@ -154,7 +159,7 @@ class Training final {
   // Returns false if a signal came; the step under way is finished then.
   bool train_epoch() {
     const std::vector<std::uint32_t> order =
-        use(Use::shuffling)
+        use(RandomUse::shuffling)
             .fold(static_cast<std::uint64_t>(position_.epoch))
             .permutation(static_cast<std::uint32_t>(options_.points));
     while (position_.batch < batches()) {
@@ -163,7 +168,7 @@ class Training final {
           std::min(order.size() - first, static_cast<std::size_t>(options_.batch));
       step(std::span(order).subspan(first, count));
       progress_.update(progress_state());
-      if (caught_signal != 0) return false;
+      if (stop_signal() != 0) return false;
     }
     return true;
   }
@@ -171,7 +176,8 @@ class Training final {
   void step(std::span<const std::uint32_t> rows) {
     const flows::Gradient mode =
         options_.gradient == "direct" ? flows::Gradient::direct : flows::Gradient::adjoint;
-    const RandomKey probes = use(Use::probes).fold(static_cast<std::uint64_t>(position_.steps));
+    const RandomKey probes =
+        use(RandomUse::probes).fold(static_cast<std::uint64_t>(position_.steps));
     const flows::LossAndGradient<T> result = sharded_.loss_and_gradient(data_, rows, mode, probes);
     bool finite = std::isfinite(result.loss);
     for (const T g : result.gradient) finite &= std::isfinite(g);
@@ -192,7 +198,8 @@ class Training final {
 
   void end_epoch() {
     draw_samples(points_a_line);
-    const Statistics test = negated_statistics(sharded_.log_prob(test_, use(Use::probes)).values);
+    const Statistics test =
+        negated_statistics(sharded_.log_prob(test_, use(RandomUse::probes)).values);
     const double train_nll = position_.loss_sum / position_.rows;
     position_.last_evaluations = position_.evaluation_sum / static_cast<double>(batches());
     progress_.end_epoch(progress_state(), test.mean);
@@ -215,7 +222,7 @@ class Training final {
   // As the notebook does at each epoch.
   void draw_samples(Index points_of_line) {
     flows::Context context;
-    context.random = use(Use::samples).fold(static_cast<std::uint64_t>(position_.epoch));
+    context.random = use(RandomUse::samples).fold(static_cast<std::uint64_t>(position_.epoch));
     panels_.points_a_line = points_of_line;
     Tape<T> tape;
     const Tensor<T> base(model_->base().sample(tape, sample_rows, context).value());
@@ -230,17 +237,18 @@ class Training final {
   int interrupted() {
     progress_.finish();
     save();
-    std::fprintf(stderr, "moons: stopped after step %lld; go on with --resume\n",
-                 static_cast<long long>(position_.steps));
-    return 128 + caught_signal;
+    print_note(program_name,
+               "stopped after step " + std::to_string(position_.steps) + "; go on with --resume");
+    return 128 + stop_signal();
   }
 
   // Returns false if a signal came, which leaves all of this to --resume.
   bool finish() {
     const Tensor<T> test = test_points(large_test_rows, large_test_seed);
-    const Statistics result = negated_statistics(sharded_.log_prob(test, use(Use::probes)).values);
+    const Statistics result =
+        negated_statistics(sharded_.log_prob(test, use(RandomUse::probes)).values);
     const std::optional<double> entropy = moons_entropy(options_.noise);
-    if (caught_signal != 0) return false;
+    if (stop_signal() != 0) return false;
     const double total = seconds();
     position_.seconds = total;
     began_ = Clock::time_point();  // the picture does not count
@@ -255,7 +263,7 @@ class Training final {
     nn::save_safetensors(folder_.file(model_name),
                          flows::state_of(*model_, flow_settings(options_)));
     draw_picture();
-    if (caught_signal != 0) return false;
+    if (stop_signal() != 0) return false;
     position_.finished = true;
     save();
     std::printf(
@@ -271,8 +279,7 @@ class Training final {
     panels_.data = data_.template as<double>();
     const std::string trouble = draw_panels(folder_.file(picture_name), panels_);
     // Ctrl-C ends gnuplot as well, which does not matter then.
-    if (!trouble.empty() && caught_signal == 0)
-      std::fprintf(stderr, "moons: %s\n", trouble.c_str());
+    if (!trouble.empty() && stop_signal() == 0) print_note(program_name, trouble);
   }
 
   static std::string fixed(double value) {
@@ -325,11 +332,16 @@ class Training final {
   RunFolder folder_;  // the last: it makes the folder, once nothing else has been refused
 };
 
+template <class T>
+int train_as(const TrainOptions& options) {
+  check_memory_for<T>(options);
+  return Training<T>(options).run();
+}
+
 }  // namespace
 
 int train(const TrainOptions& options) {
-  return options.precision == "float" ? Training<float>(options).run()
-                                      : Training<double>(options).run();
+  return options.precision == "float" ? train_as<float>(options) : train_as<double>(options);
 }
 
 }  // namespace fjord::apps

@@ -88,10 +88,11 @@ TEST_CASE("checkpoint: settings that change a run are compared, the others are n
   CHECK_NOTHROW(load("epochs", "9"));
   CHECK_NOTHROW(load("threads", "9"));
   CHECK_NOTHROW(load("out", "b"));
-  CHECK_THROWS_WITH_AS(load("rate", "0.02"),
-                       "[--resume] the checkpoint was made with --rate 0.01, not 0.02; give that, "
-                       "or another --out",
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      load("rate", "0.02"),
+      "[--resume] the checkpoint was made with --rate 0.01, not 0.02; give --rate 0.01, "
+      "or another --out",
+      std::invalid_argument);
   CHECK_NOTHROW(load("taste", "plain"));
   CHECK_THROWS_WITH_AS(load("taste", "x"), doctest::Contains("--taste plain, not x"),
                        std::invalid_argument);

@@ -30,7 +30,11 @@ TEST_CASE("message: brackets go, and what they say stays where a user knows it")
   CHECK(plain_message("[read] x: No such file or directory") ==
         "cannot read x: No such file or directory; check the name");
   CHECK(plain_message("[write] x: No space left on device") ==
-        "cannot write x: No space left on device; check the name and the free space");
+        "cannot write x: No space left on device; make room, or name another place");
+  CHECK(plain_message("[write] x: Is a directory") ==
+        "cannot write x: Is a directory; name a file");
+  CHECK(plain_message("[write] x: Input/output error") ==
+        "cannot write x: Input/output error; check the name and the free space");
   CHECK(plain_message("block 0: [x] in the middle") == "block 0: [x] in the middle");
   CHECK(plain_message("[unclosed") == "[unclosed");
   CHECK(plain_message("two\nlines") == "two lines");

@@ -12,6 +12,8 @@ import unittest
 
 TIMEOUT = 60  # seconds; every run takes a few at most, so that a longer one hangs
 
+SMALL = ["--points", 300, "--batch", 128]  # options of train: three steps an epoch, the last one smaller
+RESULTS = {"checkpoint.safetensors", "config.toml", "metrics.jsonl", "model.safetensors"}  # of a run without a picture
 
 LIMITED_USER = 54321
 

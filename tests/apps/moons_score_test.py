@@ -4,6 +4,9 @@ import cmath
 import json
 import math
 import random
+import resource
+import signal
+import time
 import unittest
 
 from moons_program import (MoonsTest, flow_bytes, flow_tensors, identity_flow, npy_bytes, read_npy,
@@ -305,6 +308,8 @@ class Refusals(MoonsTest):
         self.refuses_model("foreign", safetensors_bytes({"w": ([1], [0.0])}, {"format": "pt"}), "not a model file of Fjord")
         for command in (["score", "--data", "data.csv"], ["sample", "--count", 3]):
             self.fails(2, "cannot read nowhere", *command, "--model", "nowhere", "--out", "out.npy")
+        self.refuses_model("checkpoint", safetensors_bytes({"w": ([1], [0.0])}, {"format": "fjord-checkpoint"}),
+                           "this is the checkpoint of a run; name the run's model.safetensors")
 
     def test_models_whose_settings_cannot_be(self):
         cases = {"version": (2, "version 2"), "taste": (1, "unknown key taste"), "dim": (None, "dim"),
@@ -371,6 +376,27 @@ class Refusals(MoonsTest):
             run = self.moons("score", "--model", "model", "--data", "data.csv", "--out", "s.npy", stdout=full)
         self.assertEqual((run.returncode, run.err.count("\n")), (1, 1))
 
+    def test_outputs_of_other_formats(self):
+        for name in ("s.txt", "s.XLSX", "s.csv.gz", "s.parquet"):
+            self.fails(2, f"--out: {name}: tables are written as .npy or .csv", "score", "--model", "model", "--data", "data.csv",
+                       "--out", name)
+            self.fails(2, f"--out: {name}: ", "sample", "--model", "model", "--count", 3, "--out", name)
+
+    def test_more_samples_than_fit_into_the_memory(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+
+        self.fails(2, "--count: at least 24.0 GB of memory would be needed", "sample", "--model", "model", "--count", 10 ** 9, "--out",
+                   "out.npy", preexec_fn=limit)
+
+    def test_an_interruption_leaves_nothing(self):
+        before = self.files()
+        process = self.start("sample", "--model", "model", "--count", 10 ** 7, "--rtol", 1e-5, "--out", "out.npy")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process).returncode, -signal.SIGINT)
+        self.assertEqual(self.files(), before)
+
     def test_arguments(self):
         score = ["score", "--model", "model", "--data", "data.csv", "--out", "s.npy"]
         sample = ["sample", "--model", "model", "--out", "s.npy", "--count"]
@@ -378,7 +404,11 @@ class Refusals(MoonsTest):
                            (["--precision", "half"], "--precision"), (["--threads", -1], "--threads"), (["--seed", -1], "--seed"),
                            (["--count", 3], "--count"), (["word"], "word"), (["--rtol"], "--rtol")):
             self.fails(2, part, *score, *more)
-        self.fails(2, "--out: a file", *score[:-1], "")
+        for i in (2, 4, 6):  # --model, --data and --out
+            self.fails(2, f"{score[i - 1]}: a file is needed, got nothing", *score[:i], "", *score[i + 1:])
+        # An option with a slip in its name, although another one is missing then.
+        self.fails(2, "unknown option --mode; see moons score --help", "score", "--mode", *score[2:])
+        self.fails(2, "unknown option --count; see moons score --help", *score, "--count", 3)
         self.fails(2, "--out: a file", "sample", "--model", "model", "--count", 3, "--out", "")
         for count in (0, -1, "x", 1.5, 10 ** 30):
             self.fails(2, "--count", *sample, count)

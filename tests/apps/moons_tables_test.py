@@ -230,13 +230,13 @@ class Outputs(TableTest):
         os.symlink("model", self.path("link"))
         before = {name: self.path(name).read_bytes() for name in ("data.csv", "model")}
         for out in ("data.csv", "soft.csv", "hard.csv", "./data.csv"):
-            self.fails(2, f"--out: {out} is the file that --data reads, data.csv; name another file",
+            self.fails(2, f"--out: {out} is the file that --data reads (data.csv); name another file",
                        "score", "--model", "model", "--data", "data.csv", "--out", out)
         for out in ("model", "link"):
             self.fails(2, "is the file that --model reads", "score", "--model", "model", "--data", "data.csv", "--out", out)
             self.fails(2, "is the file that --model reads", "sample", "--model", "model", "--count", 3, "--out", out)
         with open(self.path("data.csv")) as stream:
-            self.fails(2, "is the file that --data reads, -", "score", "--model", "model", "--data", "-", "--out", "data.csv",
+            self.fails(2, "is the file that --data reads (standard input)", "score", "--model", "model", "--data", "-", "--out", "data.csv",
                        stdin=stream)
         for name, content in before.items():
             self.assertEqual(self.path(name).read_bytes(), content)

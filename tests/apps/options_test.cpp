@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/tests/support/temporary_folder.hpp"
 
@@ -104,22 +106,22 @@ TEST_CASE("options: architecture and numerics are what was asked for") {
   CHECK(flow.blocks == 3);
   CHECK(flow.activation == "sin");
   CHECK((flow.dim == 2 && flow.t0 == 0 && flow.t1 == 1 && flow.base_scale == 0.8));
-  const flows::SolverSettings numerics = flow_numerics(1e-4, 1e-7, "hutchinson", "float");
+  const flows::SolverSettings numerics = solver_settings(1e-4, 1e-7, "hutchinson", "float");
   CHECK(numerics.solve.rtol == 1e-4);
   CHECK(numerics.solve.atol == 1e-7);
   CHECK(numerics.trace == flows::Trace::hutchinson);
-  CHECK(flow_numerics(1e-4, 1e-7, "exact", "float").trace == flows::Trace::exact);
+  CHECK(solver_settings(1e-4, 1e-7, "exact", "float").trace == flows::Trace::exact);
   CHECK(thread_count(3) == 3);
   CHECK(thread_count(0) >= 1);
 }
 
 TEST_CASE("options: tolerances finer than the numbers are refused") {
-  CHECK_NOTHROW(flow_numerics(1e-6, 1e-12, "exact", "float"));
-  CHECK_NOTHROW(flow_numerics(1e-12, 1e-12, "exact", "double"));
-  CHECK_THROWS_WITH_AS(flow_numerics(1e-8, 1e-8, "exact", "float"),
-                       doctest::Contains("finer than float"), std::invalid_argument);
-  CHECK_THROWS_WITH_AS(flow_numerics(1e-16, 1e-16, "exact", "double"),
-                       doctest::Contains("finer than double"), std::invalid_argument);
+  CHECK_NOTHROW(solver_settings(1e-6, 1e-12, "exact", "float"));
+  CHECK_NOTHROW(solver_settings(1e-12, 1e-12, "exact", "double"));
+  CHECK_THROWS_WITH_AS(solver_settings(1e-8, 1e-8, "exact", "float"),
+                       doctest::Contains("finer than float precision"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(solver_settings(1e-16, 1e-16, "exact", "double"),
+                       doctest::Contains("finer than double precision"), std::invalid_argument);
 }
 
 }  // namespace

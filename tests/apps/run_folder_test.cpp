@@ -47,18 +47,18 @@ TEST_CASE("run folder: files of others are refused, and those of runs are not") 
   write_file(folder.path / "notes", "mine");
   CHECK_NOTHROW(run.check_files(names));
   write_file(folder.path / "picture", "mine");
-  refuses("picture, as there is no checkpoint; remove it");
+  refuses("picture was not written by a run, because the folder has no checkpoint; move it away");
   write_file(folder.path / "checkpoint", "");
   CHECK_NOTHROW(run.check_files(names));
   fs::create_symlink(folder.path / "notes", folder.path / "model");
-  refuses("model; remove it");
+  refuses("model was not written by a run; move it away");
   fs::remove(folder.path / "model");
   fs::create_directory(folder.path / "model");
-  refuses("model; remove it");
+  refuses("model was not written by a run; move it away");
   fs::remove(folder.path / "model");
   fs::remove(folder.path / "checkpoint");
   fs::create_symlink(folder.path / "nowhere", folder.path / "checkpoint");
-  refuses("checkpoint, as there is no checkpoint");
+  refuses("checkpoint was not written by a run, because the folder has no checkpoint");
 }
 
 TEST_CASE("run folder: another folder in its place is not written to") {

@@ -25,7 +25,7 @@ void add_cholesky_rows(Rows& rows) {
   const auto f = [](const auto& v) { return cholesky(v[0]); };
   // The gradient of the sum of L: by hand from l11 = 2, l21 = a21 / 2, l22 = sqrt(a22 - a21^2 / 4).
   const Tensor<double> a{{4, 7}, {2, 10}};
-  rows.add("cholesky", "2x2, lower triangle alone", f, {a}, {Tensor<double>{{2, 0}, {1, 3}}})
+  rows.add("cholesky", "2x2, lower triangle only", f, {a}, {Tensor<double>{{2, 0}, {1, 3}}})
       .edge({a}, Tensor<double>{{2, 0}, {1, 3}},
             {Tensor<double>{{0.125 + 1.0 / 24, 0}, {0.5 - 1.0 / 6, 1.0 / 6}}})
       .reject({empty({2})})
@@ -83,7 +83,7 @@ void add_qr_rows(Rows& rows) {
   const Tensors of_b = factors_by_loops(b);
   rows.add("qr", "batch", f, {batch_of({a, b})},
            {batch_of({of_a[0], of_b[0]}), batch_of({of_a[1], of_b[1]})});
-  rows.add("qr", "R alone", [](const auto& v) { return qr(v[0]).r; }, {a}, {of_a[1]});
+  rows.add("qr", "R only", [](const auto& v) { return qr(v[0]).r; }, {a}, {of_a[1]});
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ void add_eigh_rows(Rows& rows) {
   const Tensor<double> a = masked(symmetric_with({-1, 0.5, 2, 4}), is_lower, nan);
   const Tensor<double> values{-1, 0.5, 2, 4};
   const Tensor<double> vectors = with_positive_peaks(reflection(4));
-  rows.add("eigh", "lower triangle alone", f, {a}, {values, vectors})
+  rows.add("eigh", "lower triangle only", f, {a}, {values, vectors})
       .edge({Tensor<double>{{nan, 2}, {2, 1}}}, Tensor<double>{nan, nan}, {})
       .edge({empty({0, 0})}, empty({0}), {})
       .edge({empty({0, 2, 2})}, empty({0, 2}), {})

@@ -1,7 +1,7 @@
 /// Trained models applied to points.
 #pragma once
 
-#include "fjord/apps/moons/options.hpp"
+#include "fjord/apps/common/evaluate_options.hpp"
 
 namespace fjord::apps {
 

@@ -1,11 +1,14 @@
-#include "fjord/apps/moons/evaluate.hpp"
+#include "fjord/apps/common/evaluate.hpp"
 
 #include <array>
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>
 
+#include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/memory.hpp"
 #include "fjord/apps/common/message.hpp"
+#include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/common/table_output.hpp"
@@ -16,6 +19,16 @@
 namespace fjord::apps {
 namespace {
 
+// The contents of a model file; a checkpoint is in the same format, and is the likely mistake.
+nn::State load_state(const std::string& file) {
+  nn::State state = nn::load_safetensors(file);
+  const auto format = state.metadata.find("format");
+  require(format == state.metadata.end() || format->second != "fjord-checkpoint", "--model", [&] {
+    return file + ": this is the checkpoint of a run; name the run's model.safetensors";
+  });
+  return state;
+}
+
 template <class T>
 auto load_model(const std::string& file, const nn::State& state,
                 const flows::SolverSettings& numerics) {
@@ -24,6 +37,10 @@ auto load_model(const std::string& file, const nn::State& state,
   } catch (const std::invalid_argument& error) {
     fail("--model", file + ": " + plain_message(error.what()));
   }
+}
+
+std::string count_text(Index count) {
+  return std::to_string(count) + (count == 1 ? " number" : " numbers");
 }
 
 Header header_of(const ScoreOptions& options) {
@@ -44,12 +61,12 @@ template <class T>
 void score_as(const nn::State& state, const Table& data, const ScoreOptions& options) {
   const auto model =
       load_model<T>(options.model, state,
-                    flow_numerics(options.rtol, options.atol, options.trace, options.precision));
+                    solver_settings(options.rtol, options.atol, options.trace, options.precision));
   const Index rows = data.values.shape()[0];
   const Index columns = data.values.shape()[1];
   require(columns == model->dim(), "--data", [&] {
-    return options.data + " has rows of " + std::to_string(columns) +
-           " numbers, and the model is for " + std::to_string(model->dim());
+    return options.data + " has rows of " + count_text(columns) + ", and the model needs rows of " +
+           count_text(model->dim()) + "; keep the columns that it was trained on";
   });
   const Tensor<T> points = values_as<T>(data.values, data.names, FileCheck("--data", options.data));
   check_table_writable(options.out);
@@ -72,7 +89,10 @@ template <class T>
 void sample_as(const nn::State& state, const SampleOptions& options) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
   const auto model = load_model<T>(options.model, state,
-                                   flow_numerics(options.rtol, options.atol, "exact", precision));
+                                   solver_settings(options.rtol, options.atol, "exact", precision));
+  // Points of the base, samples, and the bytes of the file.
+  check_memory("count", 3.0 * sizeof(T) * static_cast<double>(options.count) *
+                            static_cast<double>(model->dim()));
   check_table_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
@@ -83,7 +103,7 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
 
 void score(const ScoreOptions& options) {
   check_is_not_input(options.out, {{"--model", options.model}, {"--data", options.data}});
-  const nn::State state = nn::load_safetensors(options.model);
+  const nn::State state = load_state(options.model);
   const Table data = load_table(options.data, header_of(options));
   if (options.precision == "double") {
     score_as<double>(state, data, options);
@@ -94,7 +114,7 @@ void score(const ScoreOptions& options) {
 
 void sample(const SampleOptions& options) {
   check_is_not_input(options.out, {{"--model", options.model}});
-  const nn::State state = nn::load_safetensors(options.model);
+  const nn::State state = load_state(options.model);
   const bool is_double = !state.tensors.empty() &&
                          std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
   if (is_double) {

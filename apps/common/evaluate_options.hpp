@@ -1,0 +1,45 @@
+/// The options of the commands that apply a trained model.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fjord/apps/common/option.hpp"
+
+namespace fjord::apps {
+
+struct ScoreOptions {
+  std::string model;
+  std::string data;
+  std::string out;
+  std::string header;  ///< yes or no; empty: decided by the first line
+  double rtol = 1e-6;
+  double atol = 1e-6;
+  std::string precision = "double";
+  std::string trace = "exact";
+  std::uint64_t seed = 0;
+  Index threads = 0;  ///< 0: the cores that the process may use
+};
+
+struct SampleOptions {
+  std::string model;
+  Index count = 0;
+  std::string out;
+  std::uint64_t seed = 0;
+  double rtol = 1e-3;
+  double atol = 1e-5;
+  Index threads = 0;  ///< 0: the cores that the process may use
+};
+
+/// The table of a command's options; it refers to the struct.
+std::vector<Option> options_of(ScoreOptions& options);
+std::vector<Option> options_of(SampleOptions& options);
+
+/// Refuses options that are out of their ranges.
+///
+/// Errors:  std::invalid_argument "[--option] ...".
+void check_options(const ScoreOptions& options);
+void check_options(const SampleOptions& options);
+
+}  // namespace fjord::apps

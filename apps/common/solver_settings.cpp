@@ -1,0 +1,29 @@
+#include "fjord/apps/common/solver_settings.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "fjord/apps/common/message.hpp"
+#include "fjord/autodiff/errors.hpp"
+
+namespace fjord::apps {
+
+flows::SolverSettings solver_settings(double rtol, double atol, const std::string& trace,
+                                      const std::string& precision) {
+  const bool is_float = precision == "float";
+  const double finest = is_float ? static_cast<double>(std::numeric_limits<float>::epsilon())
+                                 : std::numeric_limits<double>::epsilon();
+  // Finer than the numbers, an error estimate is only rounding: the solves would take tens of
+  // thousands of steps and be no better.
+  require(std::max(rtol, atol) >= finest, "--rtol", [&] {
+    return number_text(rtol) + " with --atol " + number_text(atol) + " is finer than " + precision +
+           " precision; loosen one of them" + (is_float ? ", or compute in double" : "");
+  });
+  flows::SolverSettings settings;
+  settings.solve.rtol = rtol;
+  settings.solve.atol = atol;
+  settings.trace = trace == "exact" ? flows::Trace::exact : flows::Trace::hutchinson;
+  return settings;
+}
+
+}  // namespace fjord::apps

@@ -1,0 +1,17 @@
+/// The numerics that options ask for.
+#pragma once
+
+#include <string>
+
+#include "fjord/flows/model.hpp"
+
+namespace fjord::apps {
+
+/// The settings of the solves from --rtol, --atol, --trace (exact or hutchinson) and --precision
+/// (float or double).
+///
+/// Errors:  std::invalid_argument if both tolerances are finer than numbers of this precision.
+flows::SolverSettings solver_settings(double rtol, double atol, const std::string& trace,
+                                      const std::string& precision);
+
+}  // namespace fjord::apps
