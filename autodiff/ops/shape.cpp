@@ -375,10 +375,17 @@ Index from_start(Index place, Index size) {
 Shape completed_shape(std::span<const Index> sizes, const Shape& from) {
   Index known = 1;
   Index open = 0;
-  for (const Index size : sizes) size == -1 ? ++open : known *= size;
+  bool fits = true;
+  for (const Index size : sizes) {
+    if (size == -1) {
+      ++open;
+    } else {
+      fits = fits && !__builtin_mul_overflow(known, size, &known);
+    }
+  }
   if (open == 0) return Shape(sizes);
   std::vector<Index> complete(sizes.begin(), sizes.end());
-  require(open == 1 && known > 0 && from.size() % known == 0, "reshape", [&] {
+  require(open == 1 && fits && known > 0 && from.size() % known == 0, "reshape", [&] {
     std::string text;
     for (const Index size : sizes) text += (text.empty() ? "" : ", ") + std::to_string(size);
     return "one size may be -1, to be found from the others, got " + to_string(from) + " to [" +
