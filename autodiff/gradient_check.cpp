@@ -21,8 +21,9 @@ using Tensors = std::vector<Tensor<double>>;
 // Keeps in `worst` the larger disagreement, relative to `size`.
 void compare(double& worst, double a, double b, double size) {
   if (a == b) return;
-  const double error = std::abs(a - b) / size;
-  worst = std::max(worst, std::isnan(error) ? std::numeric_limits<double>::infinity() : error);
+  double error = std::abs(a - b) / size;
+  if (std::isnan(error)) error = std::numeric_limits<double>::infinity();
+  worst = std::max(worst, error);
 }
 
 double largest(const Tensor<double>& tensor) {

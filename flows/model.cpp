@@ -153,8 +153,8 @@ void check_tensor(const nn::State& state, const std::string& name, const Shape& 
 // saturates would make a density that looks like one of any other.
 template <class T>
 Tensor<T> finite_tensor(const nn::State& state, const std::string& name) {
-  const Tensor<T> values = std::visit([](const auto& tensor) { return tensor.template as<T>(); },
-                                      state.tensors.at(name));
+  Tensor<T> values = std::visit([](const auto& tensor) { return tensor.template as<T>(); },
+                                state.tensors.at(name));
   require(
       std::ranges::all_of(values.storage(), [](T v) { return std::isfinite(v); }), "model",
       [&] { return "tensor " + name + " holds a number that is not finite in this precision"; });
