@@ -272,8 +272,10 @@ struct ScaledProduct {
 
   static MatrixProduct<T> unscaled(const Node<T>& t, const Node<T>& w,
                                    const MovingFactors& moving) {
-    return {row_count(t.shape), w.shape[0],       w.shape[1],
-            operand(t, false),  operand(w, true), {true, moving.weight}};
+    return {{row_count(t.shape), w.shape[0], w.shape[1]},
+            operand(t, false),
+            operand(w, true),
+            {true, moving.weight}};
   }
 
   // out = g s, which may be in place.
