@@ -84,7 +84,7 @@ Vars<T> transposed(const CustomRules<T>& rules, const char* missing, const Vars<
     outputs.push_back(images[i]);
     given.push_back(weights[i]);
   }
-  const Vars<T> results = rules::inner_pullback(outputs, given, probes);
+  Vars<T> results = rules::inner_pullback(outputs, given, probes);
   // A linear function is its own derivative, except for the rounding of terms that cancel.
   double difference = 0;
   double size = 0;

@@ -359,12 +359,13 @@ Taylor lower_beta_integral(int p, int q, const BetaPoint& at) {
   const auto [a, b, x, y] = at;
   const double ratio = x / y;
   const double slope = std::max(0.0, -at.excess() / y);
-  const auto h = [&](double u) {
+  // Names of a structured binding are captured by hand, which clang 14 wants.
+  const auto h = [=, b = b](double u) {
     return slope * u + b * (ratio * expm1_less(-u) + less_log1p(-ratio * std::expm1(-u)));
   };
   Taylor sum(p, q);
   const double outer = decay_length(1 / a, h);
-  integrate(std::min({1.0, 1 / ratio, outer}), outer, p + q, [&](double u, double weight) {
+  integrate(std::min({1.0, 1 / ratio, outer}), outer, p + q, [&, y = y](double u, double weight) {
     const double grown = -ratio * std::expm1(-u);  // (1 - x e^-u) / y - 1
     add_exponential(sum, weight * std::exp(-h(u)) / (y * (1 + grown)), -u, std::log1p(grown));
   });
@@ -399,7 +400,7 @@ Taylor beta_density(int p, int q, int k, const BetaPoint& at) {
   const Taylor value = (1 / x / y) * beta_factor(p, q, at);
   const double excess = BetaPoint{a - 1, b - 1, x, y}.excess();
   if (k > 1 && std::min(std::abs(a - 1) * y, std::abs(b - 1) * x) <= k) {
-    return leibniz(k, value, first, x, [&](int j) {
+    return leibniz(k, value, first, x, [&, b = b, y = y](int j) {
       Taylor factor(p, q);
       factor(0, 0) = 1;
       for (int i = 0; i < j; ++i) factor = (-1 / y) * (factor * second_parameter(p, q, b - 1 - i));

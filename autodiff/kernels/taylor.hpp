@@ -9,15 +9,15 @@ namespace fjord::kernels {
 /// The sum of c(i, j) s^i t^j over i <= p and j <= q, with s and t the steps in the two arguments.
 class Taylor final {
  public:
-  Taylor(int p, int q) : p_(p), q_(q), c_(static_cast<std::size_t>((p + 1) * (q + 1))) {}
+  Taylor(int p, int q) : p_(p), q_(q), c_(place(p, q) + 1) {}
 
   int p() const { return p_; }
 
   int q() const { return q_; }
 
-  double& operator()(int i, int j) { return c_[static_cast<std::size_t>(i * (q_ + 1) + j)]; }
+  double& operator()(int i, int j) { return c_[place(i, j)]; }
 
-  double operator()(int i, int j) const { return c_[static_cast<std::size_t>(i * (q_ + 1) + j)]; }
+  double operator()(int i, int j) const { return c_[place(i, j)]; }
 
   /// The derivative of order p in the first and q in the second argument.
   double last_derivative() const {
@@ -78,6 +78,11 @@ class Taylor final {
   }
 
  private:
+  std::size_t place(int i, int j) const {
+    return static_cast<std::size_t>(i) * (static_cast<std::size_t>(q_) + 1) +
+           static_cast<std::size_t>(j);
+  }
+
   template <class Body>
   void for_each(Body body) const {
     for (int i = 0; i <= p_; ++i) {
