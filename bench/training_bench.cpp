@@ -53,8 +53,8 @@ class TrainedFlow final {
 
   flows::LossAndGradient<float> step(int i) {
     const auto first = static_cast<std::size_t>(i * batch % points);
-    return sharded_->loss_and_gradient(data_, std::span(rows_).subspan(first, batch),
-                                       flows::Gradient::direct, RandomKey(0));
+    return sharded_->loss_and_gradient(data_, std::span(rows_).subspan(first, batch), &ode::direct,
+                                       RandomKey(0));
   }
 
   struct Cost {

@@ -20,7 +20,7 @@ Tensor<float> samples_of_the_prior(Index rows) {
   return z;
 }
 
-void train(flows::ShardedModel<float>& model, std::vector<Parameter<float>*> parameters) {
+void train(flows::ShardedModel<float>& model, const std::vector<Parameter<float>*>& parameters) {
   const std::uint32_t rows = 4096;
   const Tensor<float> data = samples_of_the_prior(rows);
   optim::Adam<float> adam(parameters, {.rate = 1e-2});
@@ -28,8 +28,8 @@ void train(flows::ShardedModel<float>& model, std::vector<Parameter<float>*> par
     const auto order = RandomKey(1).fold(epoch).permutation(rows);
     for (std::size_t first = 0; first < rows; first += 256)
       adam.step(model
-                    .loss_and_gradient(data, std::span(order).subspan(first, 256),
-                                       flows::Gradient::direct, RandomKey(2))
+                    .loss_and_gradient(data, std::span(order).subspan(first, 256), &ode::direct,
+                                       RandomKey(2))
                     .gradient);
   }
 }

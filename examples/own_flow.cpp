@@ -78,7 +78,7 @@ int main(int, char** argv) {
     for (std::size_t first = 0; first < order.size(); first += 256) {
       const auto batch = std::span(order).subspan(first, 256);
       adam.step(
-          sharded.loss_and_gradient(table, batch, flows::Gradient::direct, RandomKey(3)).gradient);
+          sharded.loss_and_gradient(table, batch, &ode::direct, RandomKey(3)).gradient);
     }
   }
 

@@ -10,16 +10,10 @@
 
 namespace fjord::flows {
 
-/// How derivatives are to flow through the solves of a call.
-enum class Gradient {
-  none,     ///< not at all, and asking for one is an error: memory does not grow with the steps
-  direct,   ///< discretise, then optimise: through the recorded steps
-  adjoint,  ///< optimise, then discretise: by a second solve, backwards
-};
-
 /// What one evaluation of a flow on a shard of rows needs besides its input, and what it counts.
 struct Context {
-  Gradient gradient = Gradient::direct;
+  /// How derivatives flow through the solves; never null.
+  const ode::GradientMode* gradient = &ode::direct;
   /// What the solves control: the error of every row, or, for a loss, the mean over the rows.
   ode::ErrorNorm norm = ode::ErrorNorm::largest_row;
   RandomKey random{0};          ///< key of the probes and samples of these rows

@@ -10,10 +10,6 @@
 namespace fjord::flows {
 namespace {
 
-constexpr const char* no_gradient =
-    "set the gradient of the flow's Context, or of loss_and_gradient, to Gradient::direct or "
-    "Gradient::adjoint";
-
 // How many numbers the unit tangents of a block hold: large enough for matrix products to be fast,
 // small enough for a cache.
 constexpr Index numbers_of_tangents = 1 << 18;
@@ -62,25 +58,12 @@ void Ffjord<T>::add_parameters(const std::string& prefix, nn::NamedParameters<T>
 template <class T>
 Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span,
                             Context& context) const {
-  Tape<T>& tape = y0.tape();
   // Bound below the solve, so that the steps that it rewinds do not end them.
-  Vars<T> parameters;
-  for (const nn::NamedParameter<T>& p : parameters_) {
-    const Var<T> bound = tape.bind(*p.parameter);
-    if (context.gradient == Gradient::adjoint) parameters.push_back(bound);
-  }
+  for (const nn::NamedParameter<T>& p : parameters_) y0.tape().bind(*p.parameter);
   ode::SolveOptions solve = options_.solve;
   solve.norm = context.norm;
-  ode::Solution<T> solution;
-  switch (context.gradient) {
-    case Gradient::none: solution = ode::solve_values(f, y0, span, solve, no_gradient); break;
-    case Gradient::direct: solution = ode::solve(f, y0, span, solve); break;
-    case Gradient::adjoint:
-      solution = ode::solve_adjoint<T>(f, y0, tape.scalar(static_cast<T>(span.t0)),
-                                       tape.scalar(static_cast<T>(span.t1)), parameters,
-                                       {solve, options_.backward.value_or(options_.solve)});
-      break;
-  }
+  solve.gradient = context.gradient;
+  const ode::Solution<T> solution = ode::solve(f, y0, span, solve);
   context.evaluations += solution.report.evaluations;
   ++context.solves;
   if (solution.report.status != ode::Status::success) throw ode::SolveFailure(solution.report);
@@ -100,11 +83,9 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
   const auto augmented = [this, directions, dim](const Var<T>& t, const Var<T>& state) {
     return slope_with_divergence(t, slice(state, 1, 0, dim), directions);
   };
-  // Only the adjoint keeps its field beyond the solve; a reference leaves the others nothing to
-  // allocate.
-  const ode::Field<T> field = context.gradient == Gradient::adjoint
-                                  ? ode::Field<T>(augmented)
-                                  : ode::Field<T>(std::cref(augmented));
+  // Where the field ends with the solve, a reference leaves nothing to allocate.
+  const ode::Field<T> field = context.gradient->keeps_field() ? ode::Field<T>(augmented)
+                                                              : ode::Field<T>(std::cref(augmented));
   const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
   const Var<T> end = integrate(field, concatenate<T>({z0, zeros}, 1), span, context);
   return {slice(end, 1, 0, dim), reshape(slice(end, 1, dim, dim + 1), {rows})};
@@ -122,7 +103,7 @@ Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Context& context) const 
 
 template <class T>
 bool Ffjord<T>::takes_blocks(const Shape& rows, const Context& context) const {
-  return context.gradient == Gradient::none && rows.size() * rows[1] > numbers_of_tangents;
+  return !context.gradient->has_derivatives() && rows.size() * rows[1] > numbers_of_tangents;
 }
 
 template <class T>

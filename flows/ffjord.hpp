@@ -3,18 +3,17 @@
 
 #include "fjord/flows/bijector.hpp"
 #include "fjord/flows/divergence.hpp"
-#include "fjord/ode/adjoint.hpp"
+#include "fjord/ode/solve.hpp"
 
 namespace fjord::flows {
 
 enum class Trace { exact, hutchinson };
 
 struct FfjordOptions {
-  double t0 = 0;                 ///< time of the base
-  double t1 = 1;                 ///< time of the data
-  ode::SolveOptions solve = {};  ///< of every solve, except for the norm: Context has that
-  /// Of the adjoint mode's second solve; as `solve` if absent.
-  std::optional<ode::SolveOptions> backward = std::nullopt;
+  double t0 = 0;  ///< time of the base
+  double t1 = 1;  ///< time of the data
+  /// Of every solve, except for the norm and the gradient mode: Context has those.
+  ode::SolveOptions solve = {};
   Trace trace = Trace::exact;
   Probe probe = Probe::rademacher;  ///< of Hutchinson's trace
   Index probes = 1;  ///< of Hutchinson's trace, for each row, drawn once a solve, > 0

@@ -78,7 +78,6 @@ std::unique_ptr<Bijector<T>> make_block(const FlowSettings& settings,
   options.t0 = settings.t0;
   options.t1 = settings.t1;
   options.solve = numerics.solve;
-  options.backward = numerics.backward;
   options.trace = numerics.trace;
   return std::make_unique<Ffjord<T>>(field, nn::parameters_of<T>(*network), options,
                                      field_with_divergence);

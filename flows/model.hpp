@@ -23,7 +23,6 @@ struct FlowSettings {
 /// How a model computes; not part of the model.
 struct SolverSettings {
   ode::SolveOptions solve = {};
-  std::optional<ode::SolveOptions> backward = std::nullopt;
   Trace trace = Trace::exact;
 };
 

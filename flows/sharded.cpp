@@ -41,7 +41,7 @@ void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
 }
 
 Context values_only(const RandomKey& random) {
-  return {.gradient = Gradient::none, .random = random};
+  return {.gradient = &ode::values_only, .random = random};
 }
 
 }  // namespace
@@ -103,7 +103,8 @@ double ShardedModel<T>::for_each_shard(Index rows, const Context& start, Run run
 template <class T>
 LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const TensorView<T>& data,
                                                       std::span<const std::uint32_t> rows,
-                                                      Gradient gradient, const RandomKey& random) {
+                                                      const ode::GradientMode* gradient,
+                                                      const RandomKey& random) {
   check_rows(data, model_.dim());
   require(!rows.empty(), "flow", "a loss needs at least one row");
   for (const std::uint32_t row : rows) {

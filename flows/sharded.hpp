@@ -45,8 +45,8 @@ class ShardedModel final {
   /// Errors:  std::invalid_argument if there is no row, or one that `data` has not.
   /// Note:    Allocates nothing if an earlier call recorded as much; the adjoint mode always does.
   LossAndGradient<T> loss_and_gradient(const TensorView<T>& data,
-                                       std::span<const std::uint32_t> rows, Gradient gradient,
-                                       const RandomKey& random);
+                                       std::span<const std::uint32_t> rows,
+                                       const ode::GradientMode* gradient, const RandomKey& random);
   /// The log-density of every row of `data` [N, D]: [N].
   RowResults<T> log_prob(const TensorView<T>& data, const RandomKey& random);
   /// `count` samples: [count, D].

@@ -1,191 +1,287 @@
 #include "fjord/ode/backsolve.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/ode/step.hpp"
-#include "fjord/ode/values.hpp"
+#include "fjord/ode/captured.hpp"
+#include "fjord/ode/gradient_modes.hpp"
+#include "fjord/ode/run.hpp"
+#include "fjord/ode/solve_back.hpp"
 
 namespace fjord::ode {
 namespace {
 
-// How far the state may be off, in units of the error allowed in a step: what a few steps add up to
-// where a solve can be reversed. Solves that control the mean let single rows be less accurate.
-constexpr double far_off = 10;
-constexpr double far_off_row = 100;
-constexpr int most_halvings = 30;
+// Inputs of the operation: y0, t0, t1, then whatever else the field was seen to use.
+constexpr std::uint32_t y0_input = 0;
+constexpr std::uint32_t t0_input = 1;
+constexpr std::uint32_t t1_input = 2;
+constexpr std::uint32_t first_captured = 3;
 
-// A part of the span, from its later end tb back to ta.
+// What sweeps need of a solve.
 template <class T>
-struct Leg {
-  double ta;
-  double tb;
-  Var<T> ya;  // the first solve's states there
-  Var<T> yb;
-  std::size_t steps;  // about how many it took
-  int halvings = 0;
+struct Solved : std::enable_shared_from_this<Solved<T>> {
+  Field<T> f;
+  TimeSpan span;
+  SolveOptions forward;
+  SolveOptions backward;
+  std::size_t* evaluations = nullptr;
+  Checkpoints<T> checkpoints;
 };
 
+// Several tensors as one state of rank 1, for the solver.
 template <class T>
-class Backsolve final {
- public:
-  explicit Backsolve(const BackProblem<T>& problem) : problem_(problem) {}
+Var<T> pack(const Vars<T>& parts) {
+  Vars<T> flat;
+  for (const Var<T>& part : parts) flat.push_back(reshape(part, {part.shape().size()}));
+  return concatenate<T>(flat, 0);
+}
 
-  Backsolved<T> run(const Var<T>& y0, const Var<T>& start) {
-    result_.packed = start;
-    const std::vector<Leg<T>> legs = legs_from(y0);
-    for (std::size_t i = legs.size(); i-- > 0;) result_.packed = carry(legs[i], result_.packed);
-    return result_;
+template <class T>
+Vars<T> unpack(const Var<T>& packed, const std::vector<Shape>& shapes) {
+  Vars<T> parts;
+  Index at = 0;
+  for (const Shape& shape : shapes) {
+    parts.push_back(reshape(slice(packed, 0, at, at + shape.size()), shape));
+    at += shape.size();
+  }
+  return parts;
+}
+
+// A derivative that was computed by operators: none of its zeros is masked, which -0 would say.
+template <class T>
+Var<T> computed(const Var<T>& derivative) {
+  return derivative + T(0);
+}
+
+template <class T>
+Var<T> solved(const Solution<T>& solution, const char* which) {
+  if (solution.report.status != Status::success) {
+    throw SolveFailure(std::string("the ") + which + " solve failed",
+                       SolveFailure(solution.report));
+  }
+  return solution.y;
+}
+
+template <class T>
+struct AdjointSolve {
+  static const Solved<T>& of(const RuleNode<T>& rule) {
+    return **static_cast<const Solved<T>* const*>(rule.node().attributes);
   }
 
- private:
-  // In the order of the first solve.
-  std::vector<Leg<T>> legs_from(const Var<T>& y0) const {
-    std::vector<Leg<T>> legs{{problem_.span.t0, problem_.span.t1, y0, {}, stride()}};
-    for (const Checkpoint<T>& c : problem_.checkpoints.list()) {
-      if (c.t == problem_.span.t1) break;
-      const Var<T> y = y0.tape().borrow(c.y);
-      legs.back().tb = c.t;
-      legs.back().yb = y;
-      legs.push_back({c.t, problem_.span.t1, y, {}, stride()});
+  // Those that the field uses and whose derivative is asked for or given.
+  template <class Rule, class IsActive>
+  static std::vector<std::uint32_t> active_captured(const Rule& rule, IsActive is_active) {
+    std::vector<std::uint32_t> active;
+    for (std::uint32_t i = first_captured; i < rule.input_count(); ++i) {
+      if (is_active(i)) active.push_back(i);
     }
-    return legs;
+    return active;
   }
 
-  std::size_t stride() const { return problem_.checkpoints.stride(); }
+  // The state y, its adjoint a and the integral of a^T df/dp, from t1 back to t0.
+  static Field<T> backward_field(const Solved<T>& problem, const Vars<T>& parameters,
+                                 const Shape& shape) {
+    std::vector<Shape> shapes{shape, shape};
+    for (const Var<T>& p : parameters) shapes.push_back(p.shape());
+    return [problem = problem.shared_from_this(), parameters, shapes](const Var<T>& t,
+                                                                      const Var<T>& packed) {
+      const Vars<T> parts = unpack(packed, shapes);
+      // The time stands among the inputs only so that nothing flows through it to a parameter.
+      Vars<T> inputs{identity(t), identity(parts[0])};
+      inputs.insert(inputs.end(), parameters.begin(), parameters.end());
+      Vars<T> slopes{problem->f(inputs[0], inputs[1])};
+      const Vars<T> cotangents = partial_pullback<T>(slopes, {parts[1]}, inputs);
+      for (std::size_t i = 1; i < cotangents.size(); ++i) slopes.push_back(-cotangents[i]);
+      return pack(slopes);
+    };
+  }
 
-  Var<T> carry(const Leg<T>& leg, const Var<T>& packed) {
-    Tape<T>& tape = packed.tape();
+  static Backsolved<T> solved_back(const RuleNode<T>& rule, const Var<T>& y0, const Field<T>& field,
+                                   const Var<T>& start) {
+    const Solved<T>& p = of(rule);
+    return solve_back<T>({p.f, field, p.span, p.forward, p.backward, p.checkpoints}, y0, start);
+  }
+
+  static Var<T> values_back(const Reverse<T>& rule, const Field<T>& field, const Var<T>& start) {
+    const Backsolved<T> back = solved_back(rule, rule.input(y0_input), field, start);
+    std::size_t* evaluations = of(rule).evaluations;
+    if (evaluations != nullptr) *evaluations += back.evaluations;
+    return back.packed;
+  }
+
+  // By this mode again, so that memory does not grow in derivatives of higher order either.
+  static Solution<T> solve_between(const Solved<T>& problem, const Field<T>& f,
+                                   const SolveOptions& options, const Var<T>& y, const Var<T>& from,
+                                   const Var<T>& to) {
+    const TimeSpan span{static_cast<double>(from.item()), static_cast<double>(to.item())};
+    const Backsolve mode({problem.backward, nullptr});
+    return mode.solve_as<T>({f, y, span, {from, to}}, within(options, span));
+  }
+
+  // Solves between the times at which the state must be set anew: a solve of values finds those.
+  static Var<T> recorded_back(const Reverse<T>& rule, const Field<T>& field, const Var<T>& start) {
+    Tape<T>& tape = rule.tape();
+    const Solved<T>& p = of(rule);
+    std::vector<double> resets;
+    {
+      const RewindScope<T> scope(tape);
+      resets = solved_back(rule, rule.input(y0_input), field, start).resets;
+    }
+    Vars<T> times{rule.input(t0_input)};
+    Vars<T> states{rule.input(y0_input)};
+    for (std::size_t i = resets.size(); i-- > 0;) {
+      times.push_back(tape.scalar(static_cast<T>(resets[i])));
+      states.push_back(
+          solved(solve_between(p, p.f, p.forward, states.back(), times.rbegin()[1], times.back()),
+                 "forward"));
+    }
+    times.push_back(rule.input(t1_input));
+    Var<T> packed = start;
+    for (std::size_t i = times.size() - 1; i-- > 0;) {
+      packed =
+          solved(solve_between(p, field, p.backward, packed, times[i + 1], times[i]), "backward");
+      if (i > 0) packed = with_state(packed, states[i]);
+    }
+    return packed;
+  }
+
+  // Both modes: recorded sweeps append a solve that can be swept over in turn, the others take its
+  // numbers only.
+  static void pull(Reverse<T>& rule, bool records) {
+    const Solved<T>& p = of(rule);
+    const std::vector<std::uint32_t> wanted =
+        active_captured(rule, [&](std::uint32_t i) { return rule.wants(i); });
+    Vars<T> parameters;
+    for (const std::uint32_t i : wanted) parameters.push_back(rule.input(i));
+    const Var<T> y1 = rule.output();
+    const Var<T> g = rule.cotangent();
+    const Shape shape = y1.shape();
+    Vars<T> start{y1, g};
+    std::vector<Shape> shapes{shape, shape};
+    for (const Var<T>& parameter : parameters) {
+      shapes.push_back(parameter.shape());
+      start.push_back(broadcast_to(rule.tape().scalar(T(0)), shapes.back()));
+    }
+    const Field<T> field = backward_field(p, parameters, shape);
+    const Var<T> packed =
+        records ? recorded_back(rule, field, pack(start)) : values_back(rule, field, pack(start));
+    const Vars<T> end = unpack(packed, shapes);
+    rule.add(y0_input, computed(end[1]));
+    for (std::size_t k = 0; k < wanted.size(); ++k) rule.add(wanted[k], computed(end[2 + k]));
+    if (rule.wants(t1_input)) rule.add(t1_input, computed(sum(g * p.f(rule.input(t1_input), y1))));
+    if (rule.wants(t0_input)) {
+      const Var<T> slope = p.f(rule.input(t0_input), rule.input(y0_input));
+      rule.add(t0_input, computed(-sum(end[1] * slope)));
+    }
+  }
+
+  static void pullback_rule(Reverse<T>& rule) { pull(rule, true); }
+
+  // A state y with a tangent v: dv/dt = df/dy v + df/dp dp, for the parameters that move.
+  static Field<T> tangent_field(const Solved<T>& problem, const Vars<T>& moving,
+                                const Vars<T>& tangents, const Shape& shape) {
+    return [problem = problem.shared_from_this(), moving, tangents, shape](const Var<T>& t,
+                                                                           const Var<T>& packed) {
+      const Vars<T> parts = unpack<T>(packed, {shape, shape});
+      // The time stands among the inputs only so that it stays, whatever it was computed from.
+      Vars<T> inputs{identity(t), identity(parts[0])};
+      Vars<T> directions{t.tape().scalar(T(0)), parts[1]};
+      inputs.insert(inputs.end(), moving.begin(), moving.end());
+      directions.insert(directions.end(), tangents.begin(), tangents.end());
+      const Var<T> slope = problem->f(inputs[0], inputs[1]);
+      return pack<T>({slope, pushforward<T>(inputs, directions, {slope})[0]});
+    };
+  }
+
+  static bool pushforward_rule(Forward<T>& rule) {
+    if (rule.stack() > 0) return false;
+    const Solved<T>& p = of(rule);
+    const Var<T> y0 = rule.input(y0_input);
+    const Shape shape = y0.shape();
+    Vars<T> moving;
+    Vars<T> tangents;
+    for (const std::uint32_t i :
+         active_captured(rule, [&](std::uint32_t k) { return !rule.tangent(k).is_empty(); })) {
+      moving.push_back(rule.input(i));
+      tangents.push_back(rule.tangent(i));
+    }
+    Var<T> v0 = rule.tangent(y0_input).is_empty() ? broadcast_to(rule.tape().scalar(T(0)), shape)
+                                                  : rule.tangent(y0_input);
+    if (!rule.tangent(t0_input).is_empty())
+      v0 = v0 - p.f(rule.input(t0_input), y0) * rule.tangent(t0_input);
+    const Field<T> field = tangent_field(p, moving, tangents, shape);
+    const Solution<T> solution = solve_between(p, field, p.backward, pack<T>({y0, v0}),
+                                               rule.input(t0_input), rule.input(t1_input));
+    Var<T> v1 = unpack<T>(solved(solution, "tangent"), {shape, shape})[1];
+    if (!rule.tangent(t1_input).is_empty())
+      v1 = v1 + p.f(rule.input(t1_input), rule.output()) * rule.tangent(t1_input);
+    rule.set(computed(v1));
+    return true;
+  }
+
+  static void pullback_values(ReverseKernel<T>& k) {
+    Tape<T>& tape = k.tape();
     const typename Tape<T>::Mark mark = tape.mark();
-    const Solution<T> back =
-        solved_values(problem_.packed, packed, {leg.tb, leg.ta}, problem_.options.backward);
-    if (back.report.status == Status::success && is_near(back.y, leg.ya)) {
-      is_fresh_ = false;
-      return kept(back.y, mark);
-    }
+    Reverse<T> rule(tape, k.head());
+    k.ask(rule);
+    pull(rule, false);
+    k.add_from(rule);
     tape.rewind(mark);
-    if (!is_fresh_) return kept(carry(leg, reset(packed, leg.yb, leg.tb)), mark);
-    check_can_halve(back.report, leg);
-    return kept(carry_in_halves(leg, packed), mark);
   }
 
-  // Both states are solved for anew: against one that comes from other steps, a part would be as
-  // far off as the two solves differ, however short it is.
-  Var<T> carry_in_halves(const Leg<T>& leg, const Var<T>& packed) {
-    const double tm = middle(leg);
-    const Var<T> ym = solved_forward(leg.ya, {leg.ta, tm});
-    const Var<T> yb = solved_forward(ym, {tm, leg.tb});
-    const std::size_t steps = (leg.steps + 1) / 2;
-    const Var<T> half =
-        carry({tm, leg.tb, ym, yb, steps, leg.halvings + 1}, reset(packed, yb, leg.tb));
-    return carry({leg.ta, tm, leg.ya, ym, steps, leg.halvings + 1}, half);
-  }
-
-  Var<T> reset(const Var<T>& packed, const Var<T>& y, double t) {
-    is_fresh_ = true;
-    if (result_.resets.empty() || result_.resets.back() != t) result_.resets.push_back(t);
-    return with_state(packed, y);
-  }
-
-  Var<T> solved_forward(const Var<T>& y, TimeSpan span) {
-    const Solution<T> forward = solved_values(problem_.f, y, span, problem_.options.forward);
-    if (forward.report.status != Status::success)
-      throw SolveFailure("the forward solve failed", SolveFailure(forward.report));
-    return forward.y;
-  }
-
-  static double middle(const Leg<T>& leg) { return leg.ta + (leg.tb - leg.ta) / 2; }
-
-  Solution<T> solved_values(const Field<T>& f, const Var<T>& y, TimeSpan span,
-                            const SolveOptions& options) {
-    const Solution<T> solution = integrate_values(f, y, span, options);
-    result_.evaluations += solution.report.evaluations;
-    return solution;
-  }
-
-  bool is_near(const Var<T>& packed, const Var<T>& ya) const {
-    const RewindScope<T> scope(ya.tape());
-    const Var<T> off = reshape(slice(packed, 0, 0, ya.shape().size()), ya.shape()) - ya;
-    SolveOptions options = problem_.options.backward;
-    options.atol = std::max(options.atol, rounding_of(ya));
-    options.norm = ErrorNorm::rms;
-    if (!(scaled_norm(options, off, ya) <= far_off)) return false;
-    // One that is far off must not hide among many.
-    options.norm = ErrorNorm::largest_row;
-    return scaled_norm(options, off, ya) <= far_off_row;
-  }
-
-  // What a few steps round off, whatever the tolerances.
-  static double rounding_of(const Var<T>& y) {
-    const T* numbers = y.value().data();
-    double largest = 0;
-    for (Index i = 0; i < y.shape().size(); ++i)
-      largest = std::max(largest, std::abs(static_cast<double>(numbers[i])));
-    return 4 * static_cast<double>(std::numeric_limits<T>::epsilon()) * largest;
-  }
-
-  // Halving helps where the state has drifted, which may end in any way, but not against a limit of
-  // steps that is near what the first solve needed, or a cotangent that is not a number.
-  static void check_can_halve(Report report, const Leg<T>& leg) {
-    const std::size_t steps = report.accepted + report.rejected;
-    bool helps = report.status == Status::success || report.accepted > 0;
-    if (report.status == Status::tolerances_too_fine) helps = false;
-    if (report.status == Status::max_steps || report.status == Status::stiff)
-      helps = steps >= 10 * leg.steps;
-    if (!helps) throw SolveFailure("the backward solve failed", SolveFailure(report));
-    const double tm = middle(leg);
-    if (leg.halvings < most_halvings && tm != leg.ta && tm != leg.tb) return;
-    report.status = Status::irreversible;
-    throw SolveFailure(report);
-  }
-
-  // Of all that was done since the mark keeps the result only.
-  static Var<T> kept(const Var<T>& packed, const typename Tape<T>::Mark& mark) {
-    const Tensor<T> numbers(packed.value());
-    packed.tape().rewind(mark);
-    return packed.tape().input(numbers);
-  }
-
-  const BackProblem<T>& problem_;
-  Backsolved<T> result_;
-  bool is_fresh_ = true;  // whether the state carried along is the first solve's
+  static constexpr Operation<T> row{"solve_adjoint", pullback_rule, pushforward_rule,
+                                    pullback_values};
 };
 
 }  // namespace
 
 template <class T>
-void Checkpoints<T>::add(double t, const Var<T>& y) {
-  ++steps_;
-  if (steps_ % stride_ != 0) return;
-  if (list_.size() == most) {
-    for (std::size_t i = 0; 2 * i + 1 < most; ++i) list_[i] = std::move(list_[2 * i + 1]);
-    list_.resize(most / 2);
-    stride_ *= 2;
-    if (steps_ % stride_ != 0) return;
+Solution<T> Backsolve::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
+  const auto& [f, y0, span, times, events, on_step] = problem;
+  require(options.save_at.empty() && !options.save_steps && events.empty() && !on_step, "solve",
+          "backsolve keeps no steps to save states or find events in; use direct");
+  require(f != nullptr, "solve", "a field is needed, got an empty function");
+  Tape<T>& tape = y0.tape();
+  tape.node(y0, "solve");
+  Vars<T> inputs{y0, times.t0, times.t1};
+  if (times.t0.is_empty()) {
+    inputs[t0_input] = tape.scalar(static_cast<T>(span.t0));
+    inputs[t1_input] = tape.scalar(static_cast<T>(span.t1));
   }
-  list_.push_back({t, Tensor<T>(y.value())});
+  for (const Var<T>& input : inputs) tape.node(input, "solve");
+  // The field gets its state and time as nodes of the solve: whatever older it uses, it captured.
+  Captured<T> captured(tape);
+  const Field<T> watched = [&, &f = f](const Var<T>& t, const Var<T>& y) {
+    return captured.evaluate(f, t, y);
+  };
+  const auto kept = std::make_shared<Solved<T>>();
+  NodeObserver<T>* const observer = &kept->checkpoints;
+  const Solution<T> values =
+      run<T>({watched, y0, span}, options, Recording::none, std::span(&observer, 1));
+  if (values.report.status != Status::success) return values;
+  inputs.insert(inputs.end(), captured.vars().begin(), captured.vars().end());
+  kept->f = f;
+  kept->span = span;
+  kept->forward = options;
+  kept->backward = options_.backward.value_or(options);
+  if (!options_.backward) kept->backward.norm = ErrorNorm::rms;
+  kept->evaluations = options_.evaluations;
+  tape.own(kept);
+  const Node<T> end = tape.node(values.y.index());
+  const auto [y1, value] =
+      append_operation<T>(tape, AdjointSolve<T>::row, std::span<const Var<T>>(inputs), end.shape,
+                          tape.keep(static_cast<const Solved<T>*>(kept.get())));
+  std::copy_n(end.value, end.shape.size, value);
+  return {y1, values.report};
 }
 
-template <class T>
-Backsolved<T> solve_back(const BackProblem<T>& problem, const Var<T>& y0, const Var<T>& packed) {
-  return Backsolve<T>(problem).run(y0, packed);
-}
+template Solution<float> Backsolve::solve_as(const Problem<float>&, const SolveOptions&) const;
+template Solution<double> Backsolve::solve_as(const Problem<double>&, const SolveOptions&) const;
 
-template <class T>
-Var<T> with_state(const Var<T>& packed, const Var<T>& y) {
-  const Index size = y.shape().size();
-  return concatenate<T>({reshape(y, {size}), slice(packed, 0, size, packed.shape()[0])}, 0);
-}
-
-#define FJORD_INSTANTIATE(T)                                                              \
-  template class Checkpoints<T>;                                                          \
-  template Backsolved<T> solve_back(const BackProblem<T>&, const Var<T>&, const Var<T>&); \
-  template Var<T> with_state(const Var<T>&, const Var<T>&);
-FJORD_INSTANTIATE(float)
-FJORD_INSTANTIATE(double)
-#undef FJORD_INSTANTIATE
+const Backsolve backsolve;
 
 }  // namespace fjord::ode

@@ -1,69 +1,50 @@
-/// The adjoint's second solve, from t1 back to t0, held to the states of the first one.
+/// Gradients of a solve by a second solve, backwards in time, in memory that does not grow with the
+/// steps.
 #pragma once
 
-#include "fjord/autodiff/tensor.hpp"
-#include "fjord/ode/adjoint.hpp"
+#include "fjord/ode/gradient_mode.hpp"
 
 namespace fjord::ode {
 
-/// A state that a solve went through.
-template <class T>
-struct Checkpoint {
-  double t;
-  Tensor<T> y;
+struct BacksolveOptions {
+  /// Of the second solve, whose tolerances are over state, adjoint and parameters together; those
+  /// of the first, with ErrorNorm::rms, if absent.
+  std::optional<SolveOptions> backward = std::nullopt;
+  /// If not null, is added the field evaluations of every later reverse sweep of values; it must
+  /// outlive the node.
+  std::size_t* evaluations = nullptr;
 };
 
-/// Some of the states that a solve went through, evenly spread over its steps: never more than a
-/// fixed number, however many steps there are.
-template <class T>
-class Checkpoints final {
+/// Solves the problem as one operation on its tape, whose reverse sweep integrates the adjoint
+/// system.
+///
+/// Derivatives are those of the exact solution, met to the tolerances of the two solves; they flow
+/// to y0, to the times, and to every node that the field uses. Recorded sweeps append such an
+/// operation in turn, so higher orders work, in memory that does not grow either.
+///
+/// The second solve carries the state back along with its adjoint. It is held to a few states that
+/// the first solve keeps: where it comes back far from them, as in fields that contract, that part
+/// of the span is solved again from a state that is right, in as many parts as are needed.
+///
+/// Errors:  as `solve`; std::invalid_argument if states are to be saved or events found, which this
+///          mode cannot; a sweep throws SolveFailure if the second solve fails: with
+///          Status::irreversible if not even short parts come back.
+/// Note:    If the report is not a success, y is not a solution and has no derivative.
+/// Source:  Chen et al., Neural ordinary differential equations, NeurIPS 2018, appendix B.
+class Backsolve final : public GradientModeOf<Backsolve> {
  public:
-  /// The state after the next step.
-  void add(double t, const Var<T>& y);
+  Backsolve() = default;
 
-  /// In the order of the solve.
-  const std::vector<Checkpoint<T>>& list() const { return list_; }
+  explicit Backsolve(BacksolveOptions options) : options_(std::move(options)) {}
 
-  std::size_t stride() const { return stride_; }
+  std::string_view name() const override { return "adjoint"; }
+
+  /// See GradientMode::solve.
+  template <class T>
+  Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;
 
  private:
-  static constexpr std::size_t most = 16;
-
-  std::vector<Checkpoint<T>> list_;
-  std::size_t stride_ = 8;
-  std::size_t steps_ = 0;
+  BacksolveOptions options_;
 };
-
-/// What is to be solved backwards.
-template <class T>
-struct BackProblem {
-  const Field<T>& f;       ///< of the state
-  const Field<T>& packed;  ///< of state, adjoint and integrals together, a list whose begin is y
-  TimeSpan span;           ///< of the first solve
-  const AdjointOptions& options;
-  const Checkpoints<T>& checkpoints;  ///< of the first solve
-};
-
-template <class T>
-struct Backsolved {
-  Var<T> packed;               ///< at t0, a leaf
-  std::vector<double> resets;  ///< times, from t1 to t0, at which the state was set anew
-  std::size_t evaluations = 0;
-};
-
-/// Carries `packed` from t1 back to t0, as values.
-///
-/// The state that it carries along drifts from the first solve's where the field contracts. Where
-/// it is far off at a checkpoint, the part of the span before that is solved again from the
-/// checkpoint where it began; if that does not help, in halves, with the states in the middle and
-/// at the end solved for anew.
-///
-/// Errors:  SolveFailure if a part fails for another reason, or however short it is.
-template <class T>
-Backsolved<T> solve_back(const BackProblem<T>& problem, const Var<T>& y0, const Var<T>& packed);
-
-/// `packed` with y as its begin.
-template <class T>
-Var<T> with_state(const Var<T>& packed, const Var<T>& y);
 
 }  // namespace fjord::ode

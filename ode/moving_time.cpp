@@ -16,7 +16,7 @@ struct MovingTime {
   }
 
   static void pullback(Reverse<T>& rule) {
-    for (const std::uint32_t i : {0, 1}) {
+    for (const std::uint32_t i : {0U, 1U}) {
       if (rule.wants(i)) rule.add(i, part(rule, i, rule.cotangent()));
     }
   }

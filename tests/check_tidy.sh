@@ -1,15 +1,21 @@
 #!/bin/sh
-# Runs clang-tidy over every source and the headers that they include; the last line is "N passed, M failed", over sources.
+# Runs clang-tidy over every source that the build compiles, and the headers that they include; the last line is
+# "N passed, M failed", over sources.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
 . "$root/tests/suites.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
-install_missing $build_packages clang-tidy
+install_missing $build_packages clang-tidy python3 libeigen3-dev
 configure build -Dcpu=native
 cd "$root"
+# Those that the build compiles, without what it generates.
 sources() {
-  find . \( -name '.?*' -o -exec test -d '{}/meson-private' \; \) -prune -o -name '*.cpp' -print0
+  python3 - <<'EOF'
+import json, os
+files = {os.path.relpath(os.path.join(c["directory"], c["file"])) for c in json.load(open("build/compile_commands.json"))}
+print("".join(f + "\0" for f in sorted(files) if not f.startswith("build" + os.sep)), end="")
+EOF
 }
 failures=$(mktemp)
 trap 'rm -f "$failures"' EXIT

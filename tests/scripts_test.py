@@ -33,6 +33,7 @@ class Scripts(unittest.TestCase):
         for build in ("build", "build-asan", "build-tsan"):
             (self.tree / build / "meson-logs").mkdir(parents=True)
             (self.tree / build / "build.ninja").touch()
+            (self.tree / build / "compile_commands.json").write_text("[]")
             (self.tree / build / "fjord").symlink_to(self.tree)
         for name, command in STAND_INS.items():
             self.program(self.folder / "bin" / name, command)

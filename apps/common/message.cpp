@@ -13,7 +13,9 @@ namespace {
 // All programs that solve have --rtol and --atol, and all models come from one that has --rate.
 const char* remedy_for(ode::Status status) {
   switch (status) {
-    case ode::Status::success: break;
+    case ode::Status::success:
+    case ode::Status::event:
+    case ode::Status::stopped: break;
     case ode::Status::max_steps:
     case ode::Status::step_too_small:
     case ode::Status::tolerances_too_fine: return "loosen --rtol and --atol";

@@ -26,4 +26,20 @@ flows::SolverSettings solver_settings(double rtol, double atol, const std::strin
   return settings;
 }
 
+std::set<std::string> method_names() {
+  std::set<std::string> names;
+  for (const ode::Method* method : ode::methods()) {
+    if (method->error_order() > 0) names.emplace(method->name());
+  }
+  return names;
+}
+
+std::set<std::string> gradient_names() {
+  std::set<std::string> names;
+  for (const ode::GradientMode* mode : ode::gradient_modes()) {
+    if (mode->has_derivatives()) names.emplace(mode->name());
+  }
+  return names;
+}
+
 }  // namespace fjord::apps

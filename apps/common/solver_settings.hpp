@@ -1,6 +1,7 @@
 /// The numerics that options ask for.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "fjord/flows/model.hpp"
@@ -13,5 +14,11 @@ namespace fjord::apps {
 /// Errors:  std::invalid_argument if both tolerances are finer than numbers of this precision.
 flows::SolverSettings solver_settings(double rtol, double atol, const std::string& trace,
                                       const std::string& precision);
+
+/// The names of the methods that can control their error, for --method.
+std::set<std::string> method_names();
+
+/// The names of the gradient modes that give one, for --gradient.
+std::set<std::string> gradient_names();
 
 }  // namespace fjord::apps

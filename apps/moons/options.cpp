@@ -8,6 +8,7 @@
 
 #include "fjord/apps/common/command_line.hpp"
 #include "fjord/apps/common/option_checks.hpp"
+#include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/version.hpp"
 #include "fjord/autodiff/errors.hpp"
 
@@ -28,7 +29,8 @@ std::vector<Option> options_of(TrainOptions& o) {
           {"rtol", &o.rtol, "relative tolerance of the solves"},
           {"atol", &o.atol, "absolute tolerance of the solves"},
           {"trace", &o.trace, "trace of the Jacobian: exact or hutchinson"},
-          {"gradient", &o.gradient, "gradient of the solves: direct or adjoint"},
+          {"method", &o.method, "method of the solves, for example tsitouras"},
+          {"gradient", &o.gradient, "gradient of the solves: direct, checkpointed or adjoint"},
           {"seed", &o.seed, "seed of the initial weights, noise, shuffling and samples"},
           {"threads", &o.threads, "number of threads; 0: one for each core that it may use"},
           {"precision", &o.precision, "precision of the computation: float or double"}};
@@ -44,7 +46,8 @@ void check_train_options(TrainOptions& o) {
   widths_of(o.hidden);
   check_activation(o.activation);
   check_solver(o.rtol, o.atol, o.trace);
-  check_choice("gradient", o.gradient, {"adjoint", "direct"});
+  check_choice("method", o.method, method_names());
+  check_choice("gradient", o.gradient, gradient_names());
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);
   check_threads(o.threads);

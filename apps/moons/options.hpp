@@ -26,6 +26,7 @@ struct TrainOptions {
   double rtol = 1e-3;
   double atol = 1e-5;
   std::string trace = "exact";
+  std::string method = "dormand_prince";
   std::string gradient = "direct";
   std::uint64_t seed = 0;
   Index threads = 0;  ///< 0: the cores that the process may use

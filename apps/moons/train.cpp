@@ -60,6 +60,7 @@ flows::SolverSettings training_settings(const TrainOptions& options) {
   flows::SolverSettings settings =
       solver_settings(options.rtol, options.atol, options.trace, options.precision);
   settings.solve.max_steps = max_steps;
+  settings.solve.method = &ode::method_named(options.method);
   return settings;
 }
 
@@ -174,8 +175,7 @@ class Training final {
   }
 
   void step(std::span<const std::uint32_t> rows) {
-    const flows::Gradient mode =
-        options_.gradient == "direct" ? flows::Gradient::direct : flows::Gradient::adjoint;
+    const ode::GradientMode* mode = &ode::gradient_mode_named(options_.gradient);
     const RandomKey probes =
         use(RandomUse::probes).fold(static_cast<std::uint64_t>(position_.steps));
     const flows::LossAndGradient<T> result = sharded_.loss_and_gradient(data_, rows, mode, probes);

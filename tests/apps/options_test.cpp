@@ -27,10 +27,11 @@ TrainOptions parse_train(std::vector<std::string> words) {
 
 TEST_CASE("options: the defaults are those of the demo") {
   const std::map<std::string, std::string> expected{
-      {"out", "runs/moons"},  {"epochs", "40"},  {"batch", "256"},  {"rate", "0.01"},
-      {"points", "8192"},     {"noise", "0.06"}, {"blocks", "4"},   {"hidden", "8,8"},
-      {"activation", "tanh"}, {"rtol", "0.001"}, {"atol", "1e-05"}, {"trace", "exact"},
-      {"gradient", "direct"}, {"seed", "0"},     {"threads", "0"},  {"precision", "float"}};
+      {"out", "runs/moons"},        {"epochs", "40"},       {"batch", "256"},  {"rate", "0.01"},
+      {"points", "8192"},           {"noise", "0.06"},      {"blocks", "4"},   {"hidden", "8,8"},
+      {"activation", "tanh"},       {"rtol", "0.001"},      {"atol", "1e-05"}, {"trace", "exact"},
+      {"method", "dormand_prince"}, {"gradient", "direct"}, {"seed", "0"},     {"threads", "0"},
+      {"precision", "float"}};
   CHECK(settings_of(parse_train({})) == expected);
   CHECK_FALSE(parse_train({}).resume);
   const auto score =
@@ -79,15 +80,30 @@ TEST_CASE("options: every setting is in its range or an error that names it") {
     const char* value;
   };
 
-  const Case cases[] = {
-      {"epochs", "0"},        {"batch", "-1"},        {"points", "1000000001"},
-      {"blocks", "10001"},    {"rate", "0"},          {"rate", "nan"},
-      {"noise", "-0.1"},      {"noise", "inf"},       {"hidden", "8,"},
-      {"hidden", "8,x"},      {"hidden", "0"},        {"hidden", "65537"},
-      {"activation", "relu"}, {"rtol", "-1"},         {"atol", "0"},
-      {"trace", "none"},      {"gradient", "none"},   {"precision", "x"},
-      {"threads", "1025"},    {"seed", "-1"},         {"seed", "9223372036854775808"},
-      {"out", "o\xff"},       {"out", "\xed\xa0\x80"}};
+  const Case cases[] = {{"epochs", "0"},
+                        {"batch", "-1"},
+                        {"points", "1000000001"},
+                        {"blocks", "10001"},
+                        {"rate", "0"},
+                        {"rate", "nan"},
+                        {"noise", "-0.1"},
+                        {"noise", "inf"},
+                        {"hidden", "8,"},
+                        {"hidden", "8,x"},
+                        {"hidden", "0"},
+                        {"hidden", "65537"},
+                        {"activation", "relu"},
+                        {"rtol", "-1"},
+                        {"atol", "0"},
+                        {"trace", "none"},
+                        {"method", "rk4"},
+                        {"gradient", "none"},
+                        {"precision", "x"},
+                        {"threads", "1025"},
+                        {"seed", "-1"},
+                        {"seed", "9223372036854775808"},
+                        {"out", "o\xff"},
+                        {"out", "\xed\xa0\x80"}};
   for (const Case& c : cases) {
     CAPTURE(c.name);
     const std::string option = std::string("--") + c.name;

@@ -285,7 +285,7 @@ TEST_CASE("scalar: functions of two numbers, either of which may be on no tape")
   const auto check = [&](auto f, double a, double b) {
     const Number x = on(tape, a), y = on(tape, b);
     const double value = f(Number(a), Number(b)).value();
-    const std::vector<double> both = gradient_values(f(x, y), {x, y});
+    std::vector<double> both = gradient_values(f(x, y), {x, y});
     CHECK(f(x, y).value() == near(value));
     CHECK(f(x, Number(b)).value() == near(value));
     CHECK(f(Number(a), y).value() == near(value));
@@ -340,7 +340,7 @@ TEST_CASE("scalar: comparisons and tests are those of the value") {
   const Number bad = on(tape, std::numeric_limits<double>::quiet_NaN());
   CHECK((isnan(bad) && !isfinite(bad) && isinf(1 / Number(0)) && isfinite(x) && signbit(-x)));
   CHECK_FALSE((bad < x || bad > x || bad == bad));
-  CHECK((x ? true : false));
+  CHECK(static_cast<bool>(x));
   Numbers list{y, x, 1};
   std::sort(list.begin(), list.end());
   CHECK(gradient_values(list[1], {x, y}) == std::vector{1.0, 0.0});

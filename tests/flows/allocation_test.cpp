@@ -19,7 +19,7 @@ std::size_t allocations_of_steps(Trace trace, int threads) {
   std::iota(rows.begin(), rows.end(), 0U);
   Workers workers(threads);
   ShardedModel<T> sharded(*model, workers);
-  const auto step = [&] { sharded.loss_and_gradient(data, rows, Gradient::direct, RandomKey(1)); };
+  const auto step = [&] { sharded.loss_and_gradient(data, rows, &ode::direct, RandomKey(1)); };
   // Which thread takes which shard is left open, so one may still grow in a late step.
   std::size_t fewest = std::numeric_limits<std::size_t>::max();
   for (int attempt = 0; attempt < 50 && fewest > 0; ++attempt) {

@@ -166,9 +166,9 @@ TEST_CASE("bijector: an empty chain is refused") {
 }
 
 TEST_CASE("bijector: a failure names its block, in both directions") {
-  for (const std::size_t broken : {0, 1}) {
+  for (const std::size_t broken : {0U, 1U}) {
     Blocks blocks;
-    for (const std::size_t k : {0, 1}) {
+    for (const std::size_t k : {0U, 1U}) {
       blocks.push_back(
           k == broken ? std::make_unique<Ffjord<double>>(
                             [](const Var<double>&, const Var<double>& z) { return z / (z * 0.0); },

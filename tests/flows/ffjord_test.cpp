@@ -33,7 +33,7 @@ struct Numbers {
 };
 
 Numbers run(const Bijector<double>& flow, const Tensor<double>& x, bool forward,
-            Gradient gradient = Gradient::none, std::uint64_t key = 7) {
+            const ode::GradientMode* gradient = &ode::values_only, std::uint64_t key = 7) {
   Tape<double> tape;
   Context context;
   context.gradient = gradient;
@@ -56,13 +56,13 @@ const ode::Field<double> growth = [](const Var<double>&, const Var<double>& z) {
 /// Every way in which a log-determinant can be asked for.
 struct Way {
   Trace trace;
-  Gradient gradient;
+  const ode::GradientMode* gradient;
 };
 
 const std::vector<Way> ways{
-    {Trace::exact, Gradient::none},        {Trace::exact, Gradient::direct},
-    {Trace::exact, Gradient::adjoint},     {Trace::hutchinson, Gradient::none},
-    {Trace::hutchinson, Gradient::direct}, {Trace::hutchinson, Gradient::adjoint}};
+    {Trace::exact, &ode::values_only}, {Trace::exact, &ode::direct},
+    {Trace::exact, &ode::backsolve},   {Trace::hutchinson, &ode::values_only},
+    {Trace::hutchinson, &ode::direct}, {Trace::hutchinson, &ode::backsolve}};
 
 TEST_CASE("ffjord: a constant field is a shift without a determinant, for every trace") {
   const Tensor<double> x = normals({6, 3}, 1);
@@ -94,7 +94,9 @@ TEST_CASE("ffjord: f = z log 2 doubles, with log-determinant D log 2, for every 
 
 TEST_CASE_TEMPLATE("ffjord: times other than 0 and 1, in either direction", T, float, double) {
   // dz/dt = t z from t0 to t1: z exp((t1^2 - t0^2) / 2).
-  for (const auto& [t0, t1] : {std::pair{0.5, 2.0}, {1.5, -0.5}, {-2.0, -1.0}, {0.7, 0.7}}) {
+  for (const auto& times : {std::pair{0.5, 2.0}, {1.5, -0.5}, {-2.0, -1.0}, {0.7, 0.7}}) {
+    const double t0 = times.first;
+    const double t1 = times.second;
     CAPTURE(t0);
     FfjordOptions o = options(std::is_same_v<T, double> ? 1e-10 : 1e-6);
     o.t0 = t0;
@@ -205,7 +207,7 @@ struct Gradients {
 };
 
 Gradients mean_log_prob(TransformedDistribution<double>& model, const Tensor<double>& x,
-                        Gradient gradient) {
+                        const ode::GradientMode* gradient) {
   Tape<double> tape;
   Context context;
   context.gradient = gradient;
@@ -214,7 +216,7 @@ Gradients mean_log_prob(TransformedDistribution<double>& model, const Tensor<dou
     parameters.push_back(tape.bind(*p.parameter));
   const Var<double> loss = mean(model.log_prob(tape.input(x), context));
   Gradients result{loss.item(), {}};
-  if (gradient == Gradient::none) return result;
+  if (gradient == &ode::values_only) return result;
   for (const TensorView<double>& g : gradient_values<double>(loss, parameters)) {
     const std::vector<double> part = Tensor<double>(g).to_vector(Order::column_major);
     result.numbers.insert(result.numbers.end(), part.begin(), part.end());
@@ -226,8 +228,8 @@ TEST_CASE("ffjord: the gradient of the log-density is that of differences, in bo
   for (const Trace trace : {Trace::exact, Trace::hutchinson}) {
     const auto model = test::random_model<double>(test::small_settings(), numerics(1e-11, trace));
     const Tensor<double> x = normals({5, 2}, 2);
-    const Gradients direct = mean_log_prob(*model, x, Gradient::direct);
-    const Gradients adjoint = mean_log_prob(*model, x, Gradient::adjoint);
+    const Gradients direct = mean_log_prob(*model, x, &ode::direct);
+    const Gradients adjoint = mean_log_prob(*model, x, &ode::backsolve);
     CHECK(adjoint.loss == direct.loss);
     std::size_t i = 0;
     constexpr double h = 1e-4;
@@ -236,7 +238,7 @@ TEST_CASE("ffjord: the gradient of the log-density is that of differences, in bo
         const auto at = [&](double step) {
           const double kept = p.parameter->mutable_values()[k];
           p.parameter->mutable_values()[k] = kept + step;
-          const double loss = mean_log_prob(*model, x, Gradient::none).loss;
+          const double loss = mean_log_prob(*model, x, &ode::values_only).loss;
           p.parameter->mutable_values()[k] = kept;
           return loss;
         };
@@ -252,11 +254,10 @@ TEST_CASE("ffjord: the gradient of the log-density is that of differences, in bo
 }
 
 TEST_CASE("ffjord: the adjoint mode's second solve may have tolerances of its own") {
-  SolverSettings n = numerics(1e-10);
   const auto gradients_with = [&](double backward) {
-    n.backward = test::tolerances(backward, backward);
-    const auto model = test::random_model<double>(test::small_settings(), n);
-    return mean_log_prob(*model, normals({5, 2}, 2), Gradient::adjoint).numbers;
+    const ode::Backsolve mode({test::tolerances(backward, backward), nullptr});
+    const auto model = test::random_model<double>(test::small_settings(), numerics(1e-10));
+    return mean_log_prob(*model, normals({5, 2}, 2), &mode).numbers;
   };
   const auto distance = [](const std::vector<double>& a, const std::vector<double>& b) {
     double worst = 0;
@@ -294,7 +295,8 @@ TEST_CASE("ffjord: options out of range and other shapes are refused") {
 TEST_CASE("ffjord: a solve that fails throws with the time and a remedy") {
   const Ffjord<double> flow([](const Var<double>&, const Var<double>& z) { return square(z); }, {});
   Tape<double> tape;
-  for (const Gradient gradient : {Gradient::none, Gradient::direct, Gradient::adjoint}) {
+  for (const ode::GradientMode* gradient : std::initializer_list<const ode::GradientMode*>{
+           &ode::values_only, &ode::direct, &ode::backsolve}) {
     Context context;
     context.gradient = gradient;
     CHECK_THROWS_WITH_AS(flow.forward(tape.input(Tensor<double>{{1, 2}}), context),

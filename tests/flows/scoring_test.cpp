@@ -61,16 +61,16 @@ TEST_CASE("scoring: a loss controls the mean over its rows, at the cost of the w
   std::vector<std::uint32_t> rows(128);
   for (std::uint32_t i = 0; i < 128; ++i) rows[i] = i;
   const double training =
-      sharded.loss_and_gradient(data, rows, Gradient::direct, RandomKey(1)).evaluations;
+      sharded.loss_and_gradient(data, rows, &ode::direct, RandomKey(1)).evaluations;
   CHECK(training < sharded.log_prob(data, RandomKey(1)).evaluations);
 }
 
 template <class F>
 void refuses(F derivative) {
   CHECK_THROWS_WITH_AS(derivative(),
-                       doctest::Contains("[solve_values] this solve kept no steps, so that no "
-                                         "derivative runs through it; set the gradient of the "
-                                         "flow's Context"),
+                       doctest::Contains("[solve] this solve kept no steps, so that no derivative "
+                                         "runs through it; give SolveOptions::gradient, or the "
+                                         "Context of a flow, a mode that has derivatives"),
                        std::invalid_argument);
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("scoring: a default context has derivatives, and one without refuses t
     for (const double s : slope.storage()) along += s;
     const double difference = (log_prob(x + h, {}).item() - log_prob(x - h, {}).item()) / (2 * h);
     CHECK(along == doctest::Approx(difference).epsilon(1e-6));
-    const Context none{.gradient = Gradient::none};
+    const Context none{.gradient = &ode::values_only};
     const auto f = [&](const Var<double>& at) { return log_prob(at, none); };
     const Var<double> y = f(x);
     CHECK(y.item() == doctest::Approx(value.item()).epsilon(1e-8));
@@ -118,9 +118,8 @@ TEST_CASE("scoring: a loss without gradients is refused") {
   for (const int threads : {1, 2}) {
     Workers workers(threads);
     ShardedModel<double> sharded(*model, workers, 2);
-    refuses([&] { sharded.loss_and_gradient(data, rows, Gradient::none, RandomKey(1)); });
-    CHECK(
-        std::isfinite(sharded.loss_and_gradient(data, rows, Gradient::direct, RandomKey(1)).loss));
+    refuses([&] { sharded.loss_and_gradient(data, rows, &ode::values_only, RandomKey(1)); });
+    CHECK(std::isfinite(sharded.loss_and_gradient(data, rows, &ode::direct, RandomKey(1)).loss));
   }
 }
 
@@ -131,16 +130,16 @@ TEST_CASE("scoring: the exact trace of wide rows takes bounded memory, and is th
   settings.blocks = 1;
   const auto model = test::random_model<double>(settings, numerics(1e-5));
   const Tensor<double> data = normals({32, 150}, 6);
-  const auto score = [&](Gradient gradient, std::size_t& bytes) {
+  const auto score = [&](const ode::GradientMode* gradient, std::size_t& bytes) {
     Tape<double> tape;
     Context context{.gradient = gradient};
-    const Tensor<double> values(model->log_prob(tape.input(data), context).value());
+    Tensor<double> values(model->log_prob(tape.input(data), context).value());
     bytes = tape.peak_bytes();
     return values;
   };
   std::size_t bounded = 0;
   std::size_t recorded = 0;
-  CHECK(worst_difference(score(Gradient::none, bounded), score(Gradient::direct, recorded)) < 1e-9);
+  CHECK(worst_difference(score(&ode::values_only, bounded), score(&ode::direct, recorded)) < 1e-9);
   // Unit tangents of the whole: 150^2 x 32 numbers, which each layer takes some times.
   CHECK(bounded < 25'000'000);
   CHECK(recorded > 60'000'000);

@@ -38,7 +38,7 @@ struct Step {
 
 template <class T>
 Step<T> step(ShardedModel<T>& sharded, const Tensor<T>& data, const Rows& rows,
-             Gradient gradient = Gradient::direct, std::uint64_t key = 3) {
+             const ode::GradientMode* gradient = &ode::direct, std::uint64_t key = 3) {
   const LossAndGradient<T> r = sharded.loss_and_gradient(data, rows, gradient, RandomKey(key));
   return {r.loss, std::vector<T>(r.gradient.begin(), r.gradient.end()), r.evaluations};
 }
@@ -53,7 +53,8 @@ TEST_CASE_TEMPLATE("sharded: results have the same bits for any number of thread
     for (const int threads : {2, 3, 5}) {
       Workers workers(threads);
       ShardedModel<T> sharded(*model, workers, 32);
-      for (const Gradient gradient : {Gradient::direct, Gradient::adjoint}) {
+      for (const ode::GradientMode* gradient :
+           std::initializer_list<const ode::GradientMode*>{&ode::direct, &ode::backsolve}) {
         CHECK(step(sharded, data, first_rows(300), gradient) ==
               step(reference, data, first_rows(300), gradient));
       }

@@ -11,11 +11,15 @@
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
-#include "fjord/ode/adjoint.hpp"
+#include "fjord/ode/solve.hpp"
+#include "fjord/tests/support/solves.hpp"
 #include "fjord/tests/support/tolerances.hpp"
 
 namespace fjord::ode {
 namespace {
+
+using test::AdjointOptions;
+using test::solve_adjoint;
 
 using test::tolerances;
 using Number = Var<double>;
@@ -127,7 +131,7 @@ std::vector<double> gradient_of(const Case& c, bool adjoint, const AdjointOption
   const Number p = inputs[3];
   const Field<double> f = [&](const Number& t, const Number& y) { return c.f(p, t, y); };
   const Solution<double> s =
-      adjoint ? solve_adjoint<double>(f, inputs[0], inputs[1], inputs[2], {p}, options)
+      adjoint ? solve_adjoint<double>(f, inputs[0], inputs[1], inputs[2], options)
               : solve(f, inputs[0], inputs[1], inputs[2], options.forward);
   REQUIRE(s.report.status == Status::success);
   const Number loss = sum(square(s.y + 0.3));
@@ -178,7 +182,7 @@ TEST_CASE("reversal: a logistic curve's gradient vanishes with the memory of its
     };
     const SolveOptions both = tolerances(tolerance, tolerance);
     const Number y =
-        solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(5.0), {}, {both, both}).y;
+        solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(5.0), {both, both}).y;
     CHECK(std::abs(gradient_values<double>(y, std::vector{y0})[0].item()) < 10 * tolerance);
   }
 }
@@ -195,7 +199,7 @@ TEST_CASE("reversal: recorded sweeps come back, too, in every nesting") {
       return p * y * (1.0 - y) * 30.0;
     };
     const Number y =
-        solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(t1), {p}, {both, both}).y;
+        solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(t1), {both, both}).y;
     const double e = 4 * std::exp(-30 * t1);
     const double first = 30 * t1 * e / std::pow(1 + e, 2);
     const double second = -900 * t1 * t1 * e * (1 - e) / std::pow(1 + e, 3);
@@ -219,7 +223,7 @@ TEST_CASE("reversal: the memory of a sweep of values does not grow with the part
   for (const double t1 : {1.0, 30.0}) {
     std::size_t evaluations = 0;
     const Number y =
-        solve_adjoint<double>(decay, y0, t0, tape.scalar(t1), {}, {both, both, &evaluations}).y;
+        solve_adjoint<double>(decay, y0, t0, tape.scalar(t1), {both, both, &evaluations}).y;
     gradient_values<double>(sum(y), std::vector{y0});
     peaks.push_back(tape.peak_bytes());
     CHECK(evaluations > 100);
@@ -237,7 +241,7 @@ TEST_CASE("reversal: tolerances finer than rounding errors are not drift") {
     SolveOptions both;
     both.rtol = both.atol = static_cast<double>(tolerance);
     std::size_t evaluations = 0;
-    const Solution<float> s = solve_adjoint<float>(f, y0, tape.scalar(0.0F), tape.scalar(2.0F), {},
+    const Solution<float> s = solve_adjoint<float>(f, y0, tape.scalar(0.0F), tape.scalar(2.0F),
                                                    {both, both, &evaluations});
     REQUIRE(s.report.status == Status::success);
     const float angle = std::sin(0.6F) / 0.3F;
@@ -257,7 +261,7 @@ TEST_CASE("reversal: a field that changes its mind is an error") {
   };
   Tape<double> tape;
   const Number y0 = tape.scalar(1.0);
-  const Number y = solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(1.0), {}).y;
+  const Number y = solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(1.0)).y;
   first_solve = calls;
   CHECK_THROWS_AS(gradient_values<double>(y, std::vector{y0}), SolveFailure);
 }
@@ -270,7 +274,7 @@ TEST_CASE("reversal: rest that friction brought on tells no part of the way that
   Tape<double> tape;
   const Number y0 = tape.scalar(1.0);
   const Solution<double> s =
-      solve_adjoint<double>(friction, y0, tape.scalar(0.0), tape.scalar(2.0), {}, options);
+      solve_adjoint<double>(friction, y0, tape.scalar(0.0), tape.scalar(2.0), options);
   REQUIRE(s.report.status == Status::success);
   CHECK(std::abs(s.y.item()) < 1e-2);
   const auto check_fails = [](const auto& sweep) {

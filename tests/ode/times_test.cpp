@@ -7,11 +7,15 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
-#include "fjord/ode/adjoint.hpp"
+#include "fjord/ode/solve.hpp"
+#include "fjord/tests/support/solves.hpp"
 #include "fjord/tests/support/tolerances.hpp"
 
 namespace fjord::ode {
 namespace {
+
+using test::solve_adjoint;
+using test::solve_values;
 
 using test::tolerances;
 
@@ -43,7 +47,7 @@ Report solve_in(Way way, const Field<T>& f, const Var<T>& y0, TimeSpan span,
     case Way::times: return solve(f, y0, span, options).report;
     case Way::variables: return solve(f, y0, time(span.t0), time(span.t1), options).report;
     case Way::values: return solve_values(f, y0, span, options).report;
-    default: return solve_adjoint<T>(f, y0, time(span.t0), time(span.t1), {}, {options}).report;
+    default: return solve_adjoint<T>(f, y0, time(span.t0), time(span.t1), {options}).report;
   }
 }
 

@@ -1,6 +1,4 @@
 /// Solves that keep their values only: every derivative through them is refused.
-#include "fjord/ode/values.hpp"
-
 #include <cmath>
 
 #include <doctest/doctest.h>
@@ -11,18 +9,26 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/ode/captured.hpp"
+#include "fjord/ode/solve.hpp"
+#include "fjord/tests/support/solves.hpp"
 
 namespace fjord::ode {
 namespace {
+
+using test::solve_adjoint;
+using test::solve_values;
 
 using Number = Var<double>;
 
 template <class F>
 void refuses(F derivative) {
-  CHECK_THROWS_WITH_AS(derivative(),
-                       doctest::Contains("[solve_values] this solve kept no steps, so that no "
-                                         "derivative runs through it; use solve or solve_adjoint"),
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(
+      derivative(),
+      doctest::Contains(
+          "[solve] this solve kept no steps, so that no "
+          "derivative runs through it; give SolveOptions::gradient, or the Context of a flow"),
+      std::invalid_argument);
 }
 
 /// y' = -w y for w from outside, without recording.
@@ -87,7 +93,7 @@ TEST_CASE("values: the caller may say what to do instead") {
   Tape<double> tape;
   const Number y0 = tape.scalar(1.0);
   const Field<double> f = [](const Number&, const Number& y) { return -y; };
-  const Number y = solve_values(f, y0, {0, 1}, {}, "ask for the tea").y;
+  const Number y = solve_values(f, y0, {0, 1}, {}, ValuesOnly("ask for the tea")).y;
   CHECK_THROWS_WITH_AS(gradient_values<double>(y, std::vector{y0}),
                        doctest::Contains("; ask for the tea"), std::invalid_argument);
 }
@@ -97,8 +103,7 @@ TEST_CASE("values: what a field uses is found once each, whatever the order") {
   const Number a = tape.scalar(1.0);
   const Number b = tape.scalar(2.0);
   const Number c = tape.scalar(3.0);
-  const Vars<double> listed{b};
-  Captured<double> captured(tape, listed);
+  Captured<double> captured(tape);
   const Number y = tape.scalar(1.0);
   int call = 0;
   const Field<double> f = [&](const Number&, const Number& at) {
@@ -106,9 +111,10 @@ TEST_CASE("values: what a field uses is found once each, whatever the order") {
     return call == 1 ? at * a + b : call == 2 ? at * c + a : a;
   };
   for (int i = 0; i < 6; ++i) captured.evaluate(f, y, y);
-  REQUIRE(captured.vars().size() == 2);
+  REQUIRE(captured.vars().size() == 3);
   CHECK(captured.vars()[0].index() == a.index());
-  CHECK(captured.vars()[1].index() == c.index());
+  CHECK(captured.vars()[1].index() == b.index());
+  CHECK(captured.vars()[2].index() == c.index());
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ double gradient_at(int step, int entry) {
 template <class T>
 std::vector<T> gradients_at(int step, int count) {
   std::vector<T> g;
+  g.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) g.push_back(static_cast<T>(gradient_at(step, i)));
   return g;
 }

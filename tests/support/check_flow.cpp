@@ -14,7 +14,6 @@ namespace {
 
 using flows::Bijector;
 using flows::Context;
-using flows::Gradient;
 
 struct Direction {
   Var<double> (Bijector<double>::*map)(const Var<double>&, Context&) const;
@@ -26,7 +25,7 @@ constexpr Direction inverse{&Bijector<double>::inverse, &Bijector<double>::inver
 
 Context direct_pass() {
   Context context;
-  context.gradient = Gradient::direct;
+  context.gradient = &ode::direct;
   return context;
 }
 

@@ -52,7 +52,7 @@ std::unique_ptr<flows::TransformedDistribution<T>> random_model(const flows::Flo
 template <class T>
 Tensor<T> log_prob(const flows::Distribution<T>& model, const Tensor<T>& x) {
   Tape<T> tape;
-  flows::Context context{.gradient = flows::Gradient::none};
+  flows::Context context{.gradient = &ode::values_only};
   return Tensor<T>(model.log_prob(tape.input(x), context).value());
 }
 

@@ -1,31 +1,19 @@
-/// Solves without recording, and what their fields use from outside: for the gradient modes.
+/// What fields use from outside: for the gradient modes.
 #pragma once
 
 #include <algorithm>
 
 #include "fjord/autodiff/sweep.hpp"
-#include "fjord/ode/solve.hpp"
+#include "fjord/ode/field.hpp"
 
 namespace fjord::ode {
 
-/// Is shown the time and the state after every step.
-template <class T>
-using StepObserver = std::function<void(double t, const Var<T>& y)>;
-
-/// As solve_values, but the result is a plain leaf, of which no sweep knows where it came from.
-template <class T>
-Solution<T> integrate_values(const Field<T>& f, const Var<T>& y0, TimeSpan span,
-                             const SolveOptions& options,
-                             const StepObserver<T>* observer = nullptr);
-
-/// Collects the nodes that a field uses besides its state and time: those older than the solve that
-/// are not parameters.
+/// Collects the nodes that a field uses besides its state and time: those older than the solve.
 template <class T>
 class Captured final {
  public:
-  /// Note:    `parameters` must outlive the object.
-  Captured(Tape<T>& tape, std::span<const Var<T>> parameters)
-      : tape_(tape), parameters_(parameters), oldest_(static_cast<std::uint32_t>(tape.size())) {}
+  explicit Captured(Tape<T>& tape)
+      : tape_(tape), oldest_(static_cast<std::uint32_t>(tape.size())) {}
 
   const Vars<T>& vars() const { return vars_; }
 
@@ -53,13 +41,12 @@ class Captured final {
     next_ = next_ < vars_.size() ? next_ : 0;
     if (next_ < vars_.size() && vars_[next_].index() == index) {
       ++next_;
-    } else if (!holds(parameters_, index) && !holds(vars_, index)) {
+    } else if (!holds(vars_, index)) {
       vars_.push_back(tape_.var(index));
     }
   }
 
   Tape<T>& tape_;
-  std::span<const Var<T>> parameters_;
   std::uint32_t oldest_;
   Vars<T> vars_;
   std::size_t next_ = 0;

@@ -1,0 +1,82 @@
+#include "fjord/ode/direct.hpp"
+
+#include <string>
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/ode/captured.hpp"
+#include "fjord/ode/gradient_modes.hpp"
+#include "fjord/ode/run.hpp"
+
+namespace fjord::ode {
+namespace {
+
+// The result of a solve that kept no steps, as a function of all that it was computed from.
+template <class T>
+struct Refusing {
+  [[noreturn]] static void refuse(const RuleNode<T>& rule) {
+    fail("solve", std::string("this solve kept no steps, so that no derivative runs through "
+                              "it; ") +
+                      static_cast<const char*>(rule.node().attributes));
+  }
+
+  static void pullback(Reverse<T>& rule) { refuse(rule); }
+
+  static bool pushforward(Forward<T>& rule) { refuse(rule); }
+
+  static void pullback_values(ReverseKernel<T>& kernel) { refuse(kernel); }
+
+  static constexpr Operation<T> row{"solve", pullback, pushforward, pullback_values};
+};
+
+}  // namespace
+
+template <class T>
+Solution<T> Direct::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
+  return run(problem, options, Recording::steps);
+}
+
+template <class T>
+Solution<T> ValuesOnly::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
+  require(problem.f != nullptr, "solve", "a field is needed, got an empty function");
+  Tape<T>& tape = problem.y0.tape();
+  tape.node(problem.y0, "solve");
+  Captured<T> captured(tape);
+  const auto watched = [&](const Var<T>& t, const Var<T>& y) {
+    return captured.evaluate(problem.f, t, y);
+  };
+  const Field<T> field = std::cref(watched);
+  Solution<T> solution =
+      run<T>({field, problem.y0, problem.span, {}, problem.events, problem.on_step}, options,
+             Recording::none);
+  Vars<T> inputs = captured.vars();
+  inputs.push_back(problem.y0);
+  if (!problem.times.t0.is_empty())
+    inputs.insert(inputs.end(), {problem.times.t0, problem.times.t1});
+  const auto refuse = [&](Var<T>& leaf) {
+    const Node<T> node = tape.node(leaf.index());
+    const auto [y, numbers] = append_operation<T>(
+        tape, Refusing<T>::row, std::span<const Var<T>>(inputs), node.shape, advice_);
+    std::copy_n(node.value, node.shape.size, numbers);
+    leaf = y;
+  };
+  refuse(solution.y);
+  for (Var<T>& state : solution.states) refuse(state);
+  for (Occurrence<T>& occurrence : solution.occurrences) {
+    refuse(occurrence.t);
+    refuse(occurrence.y);
+  }
+  return solution;
+}
+
+#define FJORD_INSTANTIATE(T)                                                           \
+  template Solution<T> Direct::solve_as(const Problem<T>&, const SolveOptions&) const; \
+  template Solution<T> ValuesOnly::solve_as(const Problem<T>&, const SolveOptions&) const;
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+constinit const Direct direct;
+constinit const ValuesOnly values_only;
+
+}  // namespace fjord::ode

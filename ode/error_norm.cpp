@@ -1,0 +1,253 @@
+#include "fjord/ode/error_norm.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "fjord/ode/method.hpp"
+
+namespace fjord::ode {
+namespace {
+
+template <class T>
+bool are_finite(const T* x, Index size) {
+  return std::all_of(x, x + size, [](T v) { return std::isfinite(v); });
+}
+
+// Entries are looked at in blocks, in loops that compilers turn into vector instructions.
+constexpr Index block = 64;
+
+template <class T>
+using Block = std::array<T, block>;
+
+// Adds up a block, whose size is a power of two, in a tree.
+template <class T>
+T sum_of(Block<T> numbers) {
+  for (std::size_t half = block / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) numbers[i] += numbers[i + half];
+  }
+  return numbers[0];
+}
+
+// The norm of numbers that arrive in blocks: ratios(at, count, out) writes those from entry `at`
+// on, where count is a number or a constant.
+template <class T, class Ratios>
+class Norm final {
+ public:
+  Norm(const SolveOptions& options, Index size, Index rows, Ratios ratios)
+      : options_(options), size_(size), ratios_(ratios) {
+    if (size_ == 0) return;
+    rows_ = options.norm == ErrorNorm::largest_row ? rows : size_;
+    columns_ = size_ / rows_;
+  }
+
+  double value() const {
+    if (size_ == 0) return 0;
+    if (options_.custom_norm) return custom();
+    if (options_.norm == ErrorNorm::maximum) return static_cast<double>(largest());
+    const double root = root_of_squares(T(1));
+    if (std::isfinite(root)) return root;
+    // The squares overflow long before the numbers.
+    const T scale = largest();
+    return std::isfinite(scale) ? static_cast<double>(scale) * root_of_squares(1 / scale)
+                                : static_cast<double>(scale);
+  }
+
+ private:
+  double root_of_squares(T factor) const {
+    double sum = 0;
+    T largest_row = 0;
+    for (Index first = 0; first < rows_; first += block) {
+      const Index count = std::min(block, rows_ - first);
+      const Block<T> rows = squares_of_rows(first, count, factor);
+      sum += static_cast<double>(sum_of(rows));
+      if (options_.norm == ErrorNorm::largest_row)
+        largest_row = std::max(largest_row, *std::max_element(rows.begin(), rows.end()));
+    }
+    if (!std::isfinite(sum)) return sum;
+    return options_.norm == ErrorNorm::largest_row
+               ? std::sqrt(static_cast<double>(largest_row) / static_cast<double>(columns_))
+               : std::sqrt(sum / static_cast<double>(size_));
+  }
+
+  Block<T> squares_of_rows(Index first, Index count, T factor) const {
+    Block<T> squares{};
+    Block<T> part{};
+    for (Index column = 0; column < columns_; ++column) {
+      fill(part, column * rows_ + first, count);
+      for (std::size_t i = 0; i < block; ++i) {
+        const T ratio = part[i] * factor;
+        squares[i] += ratio * ratio;
+      }
+    }
+    return squares;
+  }
+
+  // Whole blocks with their size as a constant, which makes shorter code of the loops.
+  void fill(Block<T>& part, Index at, Index count) const {
+    if (count == block) {
+      ratios_(at, std::integral_constant<Index, block>(), part.data());
+    } else {
+      ratios_(at, count, part.data());
+    }
+  }
+
+  // NaN if one is.
+  T largest() const {
+    T largest = 0;
+    Block<T> part{};
+    for (Index at = 0; at < size_; at += block) {
+      const Index count = std::min(block, size_ - at);
+      fill(part, at, count);
+      for (Index i = 0; i < count; ++i) {
+        const T ratio = std::abs(part[static_cast<std::size_t>(i)]);
+        if (!(ratio <= largest)) largest = ratio;
+        if (std::isnan(ratio)) return ratio;
+      }
+    }
+    return largest;
+  }
+
+  double custom() const {
+    std::vector<double> all(static_cast<std::size_t>(size_));
+    Block<T> part{};
+    for (Index at = 0; at < size_; at += block) {
+      const Index count = std::min(block, size_ - at);
+      fill(part, at, count);
+      std::copy_n(part.begin(), count, all.begin() + at);
+    }
+    return options_.custom_norm(all);
+  }
+
+  const SolveOptions& options_;
+  Index size_;
+  Index rows_ = 0;
+  Index columns_ = 0;
+  Ratios ratios_;
+};
+
+// Calls ratios(allowed), where allowed(i, size) is the error allowed in entry i of that size.
+template <class T, class Function>
+double with_tolerances(const SolveOptions& options, Function function) {
+  const T rtol = static_cast<T>(options.rtol);
+  const T atol = static_cast<T>(options.atol);
+  const std::vector<double>& rtols = options.rtol_of_entries;
+  const std::vector<double>& atols = options.atol_of_entries;
+  if (rtols.empty() && atols.empty())
+    return function([=](Index, T size) { return atol + rtol * size; });
+  return function([&, rtol, atol](Index i, T size) {
+    const auto k = static_cast<std::size_t>(i);
+    return (atols.empty() ? atol : static_cast<T>(atols[k])) +
+           (rtols.empty() ? rtol : static_cast<T>(rtols[k])) * size;
+  });
+}
+
+// Without blocks, which cost more than so few numbers.
+constexpr Index few = 8;
+
+bool is_plain(const SolveOptions& options) {
+  return options.norm == ErrorNorm::rms && !options.custom_norm &&
+         options.rtol_of_entries.empty() && options.atol_of_entries.empty();
+}
+
+template <class T>
+double error_norm_of_few(const SolveOptions& options, const Combination<T>& error,
+                         const Entries<T>& y, const T* y_next) {
+  // All entries at once, so that their sums do not wait for each other.
+  std::array<double, few> sums{};
+  for (std::size_t j = 0; j < error.weights.size(); ++j) {
+    if (error.weights[j] == 0) continue;
+    for (Index i = 0; i < y.size; ++i)
+      sums[static_cast<std::size_t>(i)] +=
+          error.weights[j] * static_cast<double>(error.vectors[j][i]);
+  }
+  double squares = 0;
+  for (Index i = 0; i < y.size; ++i) {
+    const double before = std::abs(static_cast<double>(y.data[i]));
+    const double after = std::abs(static_cast<double>(y_next[i]));
+    const double ratio = error.h * sums[static_cast<std::size_t>(i)] /
+                         (options.atol + options.rtol * std::max(before, after));
+    // A comparison with NaN is false, so a NaN state is seen by a term of its own.
+    squares += ratio * ratio + (after - after);
+  }
+  return std::sqrt(squares / static_cast<double>(y.size));
+}
+
+}  // namespace
+
+template <class T>
+double error_norm(const SolveOptions& options, const Combination<T>& error, const Entries<T>& y,
+                  const T* y_next) {
+  if (y.size > 0 && y.size <= few && is_plain(options)) {
+    const double norm = error_norm_of_few(options, error, y, y_next);
+    if (std::isfinite(norm)) return norm;
+  }
+  std::array<const T*, max_stages + 2> vectors{};
+  std::array<T, max_stages + 2> factors;
+  std::size_t count = 0;
+  for (std::size_t j = 0; j < error.weights.size(); ++j) {
+    if (error.weights[j] == 0) continue;
+    vectors[count] = error.vectors[j];
+    factors[count++] = static_cast<T>(error.h * error.weights[j]);
+  }
+  // Three terms are added at once: those that are missing are the first, nought times.
+  for (std::size_t j = count; j < count + 2; ++j) {
+    vectors[j] = vectors[0];
+    factors[j] = 0;
+  }
+  const T* before = y.data;
+  const double norm = with_tolerances<T>(options, [&](auto allowed) {
+    const auto ratios = [&](Index at, auto n, T* out) {
+      for (std::size_t j = 0; j < count; j += 3) {
+        const auto [u, v, w] = std::array{factors[j], factors[j + 1], factors[j + 2]};
+        const auto [p, q, r] =
+            std::array{vectors[j] + at, vectors[j + 1] + at, vectors[j + 2] + at};
+        if (j == 0) {
+          for (Index i = 0; i < n; ++i) out[i] = u * p[i] + v * q[i] + w * r[i];
+        } else {
+          for (Index i = 0; i < n; ++i) out[i] += u * p[i] + v * q[i] + w * r[i];
+        }
+      }
+      for (Index i = 0; i < n; ++i) {
+        const T a = std::abs(before[at + i]);
+        const T b = std::abs(y_next[at + i]);
+        // A comparison with NaN is false, so a NaN state is seen by a term of its own.
+        out[i] = out[i] / allowed(at + i, a > b ? a : b) + (b - b);
+      }
+    };
+    return Norm<T, decltype(ratios)>(options, y.size, y.rows, ratios).value();
+  });
+  // A custom norm may not look at every entry.
+  if (std::isfinite(norm) && !options.custom_norm) return norm;
+  bool finite = are_finite(y_next, y.size);
+  for (std::size_t j = 0; j < count; ++j) finite = finite && are_finite(vectors[j], y.size);
+  if (!finite) return std::numeric_limits<double>::quiet_NaN();
+  return std::isfinite(norm) ? norm : std::numeric_limits<double>::max();
+}
+
+template <class T>
+double scaled_norm(const SolveOptions& options, const T* x, const Entries<T>& y) {
+  return with_tolerances<T>(options, [&](auto allowed) {
+    const auto ratios = [&](Index at, auto n, T* out) {
+      for (Index i = 0; i < n; ++i) out[i] = x[at + i] / allowed(at + i, std::abs(y.data[at + i]));
+    };
+    return Norm<T, decltype(ratios)>(options, y.size, y.rows, ratios).value();
+  });
+}
+
+template <class T>
+bool is_finite(const Entries<T>& x) {
+  return are_finite(x.data, x.size);
+}
+
+#define FJORD_INSTANTIATE(T)                                                                \
+  template double error_norm(const SolveOptions&, const Combination<T>&, const Entries<T>&, \
+                             const T*);                                                     \
+  template double scaled_norm(const SolveOptions&, const T*, const Entries<T>&);            \
+  template bool is_finite(const Entries<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord::ode

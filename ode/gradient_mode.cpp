@@ -1,0 +1,33 @@
+#include "fjord/ode/gradient_mode.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/ode/gradient_modes.hpp"
+
+namespace fjord::ode {
+
+constinit const GradientMode* const default_gradient = &direct;
+
+std::span<const GradientMode* const> gradient_modes() {
+  static constexpr auto all =
+      std::to_array<const GradientMode*>({&direct, &checkpointed, &backsolve, &values_only});
+  return all;
+}
+
+const GradientMode& gradient_mode_named(std::string_view name) {
+  const auto all = gradient_modes();
+  const auto found =
+      std::ranges::find_if(all, [&](const GradientMode* mode) { return mode->name() == name; });
+  require(found != all.end(), "gradient_mode_named", [&] {
+    std::string names;
+    for (const GradientMode* mode : all)
+      names += (names.empty() ? "" : ", ") + std::string(mode->name());
+    return "gradient mode must be one of " + names + ", got " + std::string(name);
+  });
+  return **found;
+}
+
+}  // namespace fjord::ode

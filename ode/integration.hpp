@@ -1,0 +1,341 @@
+/// The loop of every solve.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+
+#include "fjord/ode/error_norm.hpp"
+#include "fjord/ode/field.hpp"
+#include "fjord/ode/report.hpp"
+#include "fjord/ode/starting_step.hpp"
+#include "fjord/ode/stiffness.hpp"
+#include "fjord/ode/stops.hpp"
+
+namespace fjord::ode {
+
+/// A step that was accepted, before what it computed is forgotten.
+template <class Space>
+struct AcceptedStep {
+  Step<Space>& step;
+  const Method& method;
+  double t;
+  double t_next;  ///< where it ends, or where the solve does within it
+
+  /// The state at a time within the step.
+  ode::Vector<Space> at(double time) const {
+    return time == t_next_of_step ? step.y_next
+                                  : method.between(step, (time - t) / (t_next_of_step - t));
+  }
+
+  /// Has the step compute what `at` needs, so that what is recorded after it can be rewound.
+  void prepare() const { method.between(step, 0.5); }
+
+  double t_next_of_step = t_next;
+};
+
+/// Where, why and with which state a solve ends before its time.
+template <class Space>
+struct EarlyEnd {
+  Status status;
+  double t;
+  ode::Vector<Space> y;
+};
+
+/// Watches a solve: is shown every accepted step, in the order of the solve.
+template <class Space>
+class StepObserver {
+ public:
+  virtual ~StepObserver() = default;
+  /// Returns where the solve is to end within the step, if it is.
+  virtual std::optional<EarlyEnd<Space>> after(const AcceptedStep<Space>& accepted) = 0;
+};
+
+/// A solve under way: the state, the slope there, and the step to try next. Knows no method,
+/// controller or kind of state by name.
+template <class Space>
+class Integration final {
+ public:
+  using Number = typename Space::Number;
+  using Vector = ode::Vector<Space>;
+
+  /// Note:    The options must have been checked: see check_options.
+  Integration(Space& space, const Vector& y0, TimeSpan span, const SolveOptions& options,
+              std::span<StepObserver<Space>* const> observers = {})
+      : space_(space),
+        span_(span),
+        options_(options),
+        method_(*options.method),
+        stops_(span, options),
+        observers_(observers),
+        y_(y0) {
+    report_.t = span.t0;
+  }
+
+  /// Where t0 = t1, states that move with the times need a step of no length.
+  void run(bool moves_with_times = false) {
+    space_.keep(std::array{&y_});
+    if (span_.t0 != span_.t1) {
+      integrate();
+    } else if (moves_with_times) {
+      stand_still();
+    }
+    report_.evaluations = space_.evaluations();
+  }
+
+  const Vector& y() const { return y_; }
+
+  const Report& report() const { return report_; }
+
+ private:
+  void integrate() {
+    if (!is_finite(space_.entries(y_)) || !find_slope()) return stop(Status::non_finite);
+    if (!stops_.are_fixed()) choose_first_step();
+    while (report_.t != span_.t1 && report_.status == Status::success) {
+      if (steps_left() == 0) return stop(status_at_limit());
+      if (was_rejected_ && std::abs(h_) < shortest_step()) return stop(status_of_short_step());
+      aim();
+      const typename Space::Mark before = space_.mark();
+      Step<Space> step = take_step();
+      last_error_ = error_of(step);
+      if (stops_.are_fixed() ? std::isfinite(last_error_) : last_error_ <= 1) {
+        accept(step);
+      } else {
+        if (stops_.are_fixed()) return stop(Status::non_finite);
+        space_.rewind(before);
+        reject();
+        if (are_tolerances_too_fine() && is_rounding_too_coarse())
+          return stop(Status::tolerances_too_fine);
+      }
+    }
+  }
+
+  // A step of no length: the state is what it was, but moves with the times.
+  void stand_still() {
+    if (!is_finite(space_.entries(y_)) || !find_slope()) return stop(Status::non_finite);
+    t_next_ = span_.t1;
+    Step<Space> step = take_step();
+    if (!std::isfinite(error_of(step))) return stop(Status::non_finite);
+    accept(step);
+  }
+
+  // Returns whether it is finite; where no step reads it, it is not computed.
+  bool find_slope() {
+    if (!method_.needs_slope()) return true;
+    slope_ = space_.slope_at(stops_.template field_time_after<Number>(report_.t), y_);
+    return is_finite(space_.entries(slope_));
+  }
+
+  void choose_first_step() {
+    if (options_.first_step) {
+      h_ = std::copysign(*options_.first_step, span_.t1 - span_.t0);
+      return;
+    }
+    const double stop = stops_.next(span_.t0);
+    const double length = std::abs(stop - span_.t0);
+    const double start = stops_.template field_time_after<Number>(span_.t0);
+    const typename Space::Mark before = space_.mark();
+    const Vector slope = method_.needs_slope() ? slope_ : space_.slope_at(start, y_);
+    const auto slope_change = [&](double h) {
+      // t0 plus the length may be beyond the stop by a rounding.
+      const double t = h < length ? span_.t0 + std::copysign(h, span_.t1 - span_.t0) : stop;
+      space_.begin_step({span_.t0, t, start, stops_.template field_time_before<Number>(t), false});
+      constexpr std::array once{1.0};
+      const Vector there = space_.slope(1, space_.combine(y_, once, std::array{slope}));
+      constexpr std::array difference{1.0, -1.0};
+      const std::array numbers{space_.numbers(there), space_.numbers(slope)};
+      return error_norm<Number>(options_, {1, difference, numbers}, space_.entries(y_),
+                                space_.numbers(y_));
+    };
+    const double state_norm = scaled_norm(options_, space_.numbers(y_), space_.entries(y_));
+    const double slope_norm = scaled_norm(options_, space_.numbers(slope), space_.entries(y_));
+    // By reference: a function object that held the lambda would allocate.
+    const double step = starting_step(state_norm, slope_norm, method_.error_order(), length,
+                                      std::cref(slope_change));
+    space_.rewind(before);
+    h_ = std::copysign(step, span_.t1 - span_.t0);
+  }
+
+  // Ten of the gaps between numbers at t: the stages of shorter steps would share their times.
+  double shortest_step() const {
+    const double t = std::abs(report_.t);
+    const double gap = std::nextafter(t, std::numeric_limits<double>::infinity()) - t;
+    return std::max(10 * gap, options_.smallest_step.value_or(0));
+  }
+
+  // Sets where the next step ends, and its length from that, so that time and state stay together.
+  // Steps that would leave a sliver before the next stop are shortened to half the way, so that two
+  // equal ones are left.
+  void aim() {
+    const double stop = stops_.next(report_.t);
+    const double left = stop - report_.t;
+    const double longest = options_.largest_step.value_or(std::abs(left));
+    const double h = std::clamp(std::abs(h_), std::min(shortest_step(), longest), longest);
+    if (stops_.are_fixed() || h >= std::abs(left)) {
+      t_next_ = stop;
+    } else {
+      t_next_ = report_.t + (h > std::abs(left) / 2 ? left / 2 : std::copysign(h, left));
+    }
+    h_ = t_next_ - report_.t;
+  }
+
+  std::size_t steps_left() const {
+    return options_.max_steps - report_.accepted - report_.rejected;
+  }
+
+  Status status_at_limit() const {
+    if (!std::isfinite(last_error_)) return Status::non_finite;
+    if (are_tolerances_too_fine()) return Status::tolerances_too_fine;
+    return watched_steps_ >= least_watched && 2 * stiff_steps_ > watched_steps_ ? Status::stiff
+                                                                                : Status::max_steps;
+  }
+
+  Status status_of_short_step() const {
+    if (!std::isfinite(last_error_)) return Status::non_finite;
+    return are_tolerances_too_fine() ? Status::tolerances_too_fine : Status::step_too_small;
+  }
+
+  double state_norm() const {
+    return scaled_norm(options_, space_.numbers(y_), space_.entries(y_));
+  }
+
+  // Whether the rounding errors of the state are larger than the errors allowed, which fields that
+  // are smooth enough can be solved with all the same.
+  bool are_tolerances_too_fine() const {
+    return !stops_.are_fixed() && rounding * state_norm() > 1;
+  }
+
+  // Whether steps so short that the error of one is allowed, were it only a hundredth of its
+  // rounding, are too many.
+  bool is_rounding_too_coarse() const {
+    if (!method_.needs_slope()) return false;
+    const double length = std::abs(span_.t1 - report_.t);
+    return rounding * length * scaled_norm(options_, space_.numbers(slope_), space_.entries(y_)) >
+           100 * static_cast<double>(options_.max_steps);
+  }
+
+  // Near the limit of steps, notes whether the field's stiffness keeps them short.
+  void watch_stiffness(const Step<Space>& step) {
+    if (steps_left() > watched_at_end || !method_.shows_stiffness()) return;
+    ++watched_steps_;
+    const auto stage = [&](std::size_t i) -> StateAndSlope<Number> {
+      return {space_.entries(step.last_stages[i].y), space_.numbers(step.last_stages[i].slope)};
+    };
+    stiff_steps_ += is_stiff<Number>(options_, h_, stage(0), stage(1));
+  }
+
+  Step<Space> take_step() {
+    StepPlan plan{{report_.t, t_next_, stops_.template field_time_after<Number>(report_.t),
+                   stops_.template field_time_before<Number>(t_next_), t_next_ == span_.t1}};
+    plan.h_last = h_last_;
+    plan.ends_at_jump = stops_.is_jump(t_next_);
+    plan.next_field_t = stops_.template field_time_after<Number>(t_next_);
+    const Vector* const before[]{&y_, &slope_, &carry_[0], &carry_[1], &carry_[2], &carry_[3]};
+    space_.open(method_, plan, before);
+    space_.begin_step(plan.times);
+    Step<Space> step{
+        .space = space_, .h = h_, .h_last = h_last_, .y = y_, .slope = slope_, .carry = carry_};
+    method_.make(step);
+    return step;
+  }
+
+  // Infinite or NaN where a number is, or the step was not solved.
+  double error_of(const Step<Space>& step) const {
+    if (!step.is_solved) return std::numeric_limits<double>::infinity();
+    const double error = norm_of(step, step.error.weights);
+    if (step.error.second.empty() || error == 0) return error;
+    const double second = norm_of(step, step.error.second);
+    return error * error / std::sqrt(error * error + 0.01 * second * second);
+  }
+
+  // Without weights 0, or NaN where the state is not finite.
+  double norm_of(const Step<Space>& step, std::span<const double> weights) const {
+    if (weights.empty()) {
+      return is_finite(space_.entries(step.y_next)) ? 0 : std::numeric_limits<double>::quiet_NaN();
+    }
+    std::array<const Number*, max_stages> stages;
+    for (std::size_t j = 0; j < weights.size(); ++j) stages[j] = space_.numbers(step.stages[j]);
+    const Combination<Number> error{h_, weights, std::span(stages).first(weights.size())};
+    return error_norm(options_, error, space_.entries(step.y), space_.numbers(step.y_next));
+  }
+
+  void accept(Step<Space>& step) {
+    watch_stiffness(step);
+    ++report_.accepted;
+    h_last_ = h_;
+    AcceptedStep<Space> accepted{step, method_, report_.t, t_next_};
+    report_.t = t_next_;
+    Vector y_end = step.y_next;
+    for (StepObserver<Space>* observer : observers_) {
+      const std::optional<EarlyEnd<Space>> end = observer->after(accepted);
+      if (!end) continue;
+      stop(end->status);
+      report_.t = accepted.t_next = end->t;
+      y_end = end->y;
+    }
+    y_ = y_end;
+    slope_ = step.slope_next;
+    carry_ = step.carry;
+    const bool is_over = report_.t == span_.t1 || report_.status != Status::success;
+    if (is_over || stops_.is_jump(report_.t)) {
+      slope_ = {};
+      carry_ = {};
+    }
+    if (Space::is_empty(slope_) && !is_over) find_slope();
+    space_.keep(std::array{&y_, &slope_, &carry_[0], &carry_[1], &carry_[2], &carry_[3]});
+    if (!stops_.are_fixed()) {
+      h_ *= factor(last_error_);
+      second_last_accepted_ = last_accepted_;
+      last_accepted_ = last_error_;
+    }
+    was_rejected_ = false;
+  }
+
+  void reject() {
+    const double length = std::abs(h_);
+    const double smallest = options_.smallest_step.value_or(0);
+    h_ *= std::min(factor(last_error_), 1.0);
+    // Before the solve ends, the smallest step is tried; its length may be off by a rounding.
+    if (length > smallest * 1.001 && std::abs(h_) < smallest) h_ = std::copysign(smallest, h_);
+    was_rejected_ = true;
+    ++report_.rejected;
+  }
+
+  double factor(double error) const {
+    return options_.controller->factor(
+        {error, last_accepted_, second_last_accepted_, method_.error_order(), was_rejected_});
+  }
+
+  void stop(Status status) { report_.status = status; }
+
+  static constexpr auto rounding = static_cast<double>(std::numeric_limits<Number>::epsilon());
+  // The attempts before the limit that are looked at for stiffness, and how many must have counted.
+  static constexpr std::size_t watched_at_end = 40;
+  static constexpr std::size_t least_watched = 15;
+
+  Space& space_;
+  TimeSpan span_;
+  const SolveOptions& options_;
+  const Method& method_;
+  Stops stops_;
+  std::span<StepObserver<Space>* const> observers_;
+  Vector y_{};
+  Vector slope_{};
+  std::array<Vector, max_carry> carry_{};
+  double h_ = 0;
+  double h_last_ = 0;
+  double t_next_ = 0;
+  double last_error_ = 0;
+  double last_accepted_ = 1;
+  double second_last_accepted_ = 1;
+  std::size_t watched_steps_ = 0;
+  std::size_t stiff_steps_ = 0;
+  bool was_rejected_ = false;
+  Report report_;
+};
+
+}  // namespace fjord::ode

@@ -1,0 +1,197 @@
+/// How one step is made.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fjord/autodiff/var.hpp"
+
+namespace fjord::ode {
+
+template <class T>
+class NodeSpace;
+class PlainSpace;
+
+/// The vectors of a space: Var<T>, or double*.
+template <class Space>
+struct VectorOf;
+
+template <class T>
+struct VectorOf<NodeSpace<T>> {
+  using type = Var<T>;
+};
+
+template <>
+struct VectorOf<PlainSpace> {
+  using type = double*;
+};
+
+template <class Space>
+using Vector = typename VectorOf<Space>::type;
+
+/// Vectors of a step: more than any method here has stages.
+inline constexpr std::size_t max_stages = 32;
+
+/// How many vectors a step may hand to the next one, besides its state and slope.
+inline constexpr std::size_t max_carry = 4;
+
+/// With the state and the slope.
+inline constexpr std::size_t max_kept = max_carry + 2;
+
+/// The times of a step.
+struct StepTimes {
+  double t = 0;
+  double t_next = 0;
+  /// Where the field is asked at the two ends: next to a jump, on the side of the step.
+  double field_t = 0;
+  double field_t_next = 0;
+  bool is_last = false;  ///< whether it ends at the end of the solve
+
+  /// Of a stage at the fraction c of the step.
+  double stage(double c) const {
+    return c == 0 ? field_t : c == 1 ? field_t_next : t + c * (t_next - t);
+  }
+};
+
+/// All that the loop decides of a step.
+struct StepPlan {
+  StepTimes times;
+  double h_last = 0;          ///< of the step before
+  bool has_slope = true;      ///< whether the slope at its beginning is known
+  bool ends_at_jump = false;  ///< then nothing but the state goes on
+  double next_field_t = 0;    ///< where the field is asked at the beginning of the next step
+};
+
+/// The local error, where a method estimates it: h times a sum of the step's stages.
+struct ErrorEstimate {
+  /// One weight for each of the first stages; empty: the method has no estimate.
+  std::span<const double> weights = {};
+  /// Of a second estimate, of lower order; the error is then e^2 / sqrt(e^2 + e2^2 / 100), of the
+  /// norms e and e2 (Hairer's DOP853). Empty: there is none.
+  std::span<const double> second = {};
+};
+
+/// A step from t to t + h, as a method sees it: its beginning is given, its end is to be written.
+///
+/// A space holds vectors of one kind (nodes, or plain memory) and computes with them:
+///   space.slope(c, y)           f(t + c h, y)
+///   space.combine(y, w, k)      y + h (w_1 k_1 + w_2 k_2 + ...)
+///   space.move(y, w, a, b)      y + w (b - a)
+///   space.move_half(y, w, k, second)  y with one half of its last axis moved by h w k
+template <class Space>
+struct Step {
+  using Vector = ode::Vector<Space>;
+
+  struct Stage {
+    Vector y;
+    Vector slope;
+  };
+
+  Space& space;
+  double h;        ///< not 0, but in a solve from t0 to t0
+  double h_last;   ///< of the last step
+  Vector y;        ///< at t
+  Vector slope{};  ///< f(t, y); empty if the method does not need it
+  /// What the last step handed on, then what this one hands on: past slopes, say. All empty before
+  /// the first step, and after a jump of the field.
+  std::array<Vector, max_carry> carry{};
+
+  Vector y_next{};                          ///< at t + h
+  Vector slope_next{};                      ///< f(t + h, y_next), where the step computes it
+  std::array<Vector, max_stages> stages{};  ///< slopes, for the estimate and for output in between
+  std::array<Stage, 2> last_stages{};       ///< of methods that show stiffness
+  ErrorEstimate error = {};
+  bool is_solved = true;  ///< false: an iteration did not converge, and the step must be shorter
+};
+
+/// A way to make steps: a constant object without state, which solves share.
+///
+/// A new one derives from MethodOf and writes its step once, for all kinds of state.
+class Method {
+ public:
+  constexpr virtual ~Method() = default;
+
+  virtual std::string_view name() const = 0;
+  /// The error of a solve is of the order of the step's length to this power.
+  virtual int order() const = 0;
+  /// The error estimate of a step is of the order of its length to this power; 0: there is no
+  /// estimate, so that the steps must be given (SolveOptions::fixed_step or grid).
+  virtual int error_order() const = 0;
+
+  /// Whether the step reads the slope at its beginning.
+  virtual bool needs_slope() const { return true; }
+
+  virtual void make(Step<NodeSpace<float>>& step) const = 0;
+  virtual void make(Step<NodeSpace<double>>& step) const = 0;
+  virtual void make(Step<PlainSpace>& step) const = 0;
+
+  /// The state at the fraction `part` of a step that was made: dense output.
+  virtual Var<float> between(Step<NodeSpace<float>>& step, double part) const = 0;
+  virtual Var<double> between(Step<NodeSpace<double>>& step, double part) const = 0;
+  virtual double* between(Step<PlainSpace>& step, double part) const = 0;
+
+  /// Whether the last two stages are at one time, at the end of the step, so that they show a
+  /// stiff field.
+  virtual bool shows_stiffness() const { return false; }
+
+ protected:
+  constexpr Method() = default;
+  Method(const Method&) = default;
+  Method& operator=(const Method&) = default;
+};
+
+/// Hermite's cubic through the states and slopes at both ends of a step; the slope at its end is
+/// computed where the step did not.
+template <class Space>
+Vector<Space> hermite(Step<Space>& step, double part);
+
+/// Has `make` and `between` call the derived class's templates `step` and `state_between` with
+/// every kind of state; without the latter, dense output is Hermite's.
+template <class Derived>
+class MethodOf : public Method {
+ public:
+  void make(Step<NodeSpace<float>>& step) const final { self().step(step); }
+
+  void make(Step<NodeSpace<double>>& step) const final { self().step(step); }
+
+  void make(Step<PlainSpace>& step) const final { self().step(step); }
+
+  Var<float> between(Step<NodeSpace<float>>& step, double part) const final {
+    return self().state_between(step, part);
+  }
+
+  Var<double> between(Step<NodeSpace<double>>& step, double part) const final {
+    return self().state_between(step, part);
+  }
+
+  double* between(Step<PlainSpace>& step, double part) const final {
+    return self().state_between(step, part);
+  }
+
+  template <class Space>
+  Vector<Space> state_between(Step<Space>& step, double part) const {
+    return hermite(step, part);
+  }
+
+ private:
+  const Derived& self() const { return static_cast<const Derived&>(*this); }
+};
+
+/// Checks that an axis of a state has two halves, positions and velocities.
+///
+/// Errors:  std::invalid_argument if its size is odd.
+void check_halves(Index size);
+
+/// Every method of the library.
+std::span<const Method* const> methods();
+
+/// The method of that name.
+///
+/// Errors:  std::invalid_argument, which lists all names, if there is none.
+const Method& method_named(std::string_view name);
+
+}  // namespace fjord::ode

@@ -1,0 +1,89 @@
+/// States on plain memory: what steps compute with in a simulation, without a tape.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "fjord/ode/error_norm.hpp"
+#include "fjord/ode/field.hpp"
+#include "fjord/ode/method.hpp"
+
+namespace fjord::ode {
+
+/// See Step. Vectors are blocks of memory that the space owns, used again after each step.
+class PlainSpace final {
+ public:
+  using Number = double;
+  using Mark = std::size_t;
+
+  /// Note:    f must outlive the space.
+  PlainSpace(const PlainField& f, Index size);
+
+  static bool is_empty(const double* vector) { return vector == nullptr; }
+
+  void open(const Method&, const StepPlan&, std::span<double* const* const>) {}
+
+  void begin_step(const StepTimes& times) { times_ = times; }
+
+  double* slope(double c, const double* y) { return slope_at(times_.stage(c), y); }
+
+  double* slope_at(double t, const double* y) {
+    double* const out = new_vector();
+    ++evaluations_;
+    f_(t, {y, size_}, {out, size_});
+    return out;
+  }
+
+  double* combine(const double* y, std::span<const double> weights,
+                  std::span<double* const> slopes);
+
+  double* move(const double* y, double weight, const double* a, const double* b) {
+    double* const out = new_vector();
+    for (std::size_t i = 0; i < padded_; ++i) out[i] = y[i] + weight * (b[i] - a[i]);
+    return out;
+  }
+
+  /// y with its first or second half moved by weight h times that of the slope.
+  double* move_half(const double* y, double weight, const double* slope, bool second);
+
+  std::size_t evaluations() const { return evaluations_; }
+
+  Mark mark() const { return used_; }
+
+  void rewind(Mark mark) { used_ = mark; }
+
+  /// Keeps `vectors`, the only ones that are needed from now on.
+  void keep(std::span<double** const> vectors);
+
+  const double* numbers(const double* x) const { return x; }
+
+  Entries<double> entries(const double* x) const {
+    return {x, static_cast<Index>(size_), static_cast<Index>(size_)};
+  }
+
+  double* new_vector() {
+    if (used_ == vectors_.size()) [[unlikely]]
+      grow();
+    return vectors_[used_++];
+  }
+
+ private:
+  // Loops run over whole blocks of so many numbers, those behind the state's end are zeros.
+  static constexpr std::size_t block = 8;
+  static constexpr std::size_t few = 8;
+
+  void grow();
+
+  const PlainField& f_;
+  std::size_t size_;
+  std::size_t padded_;
+  std::vector<std::unique_ptr<double[]>> memory_;
+  // The first are two banks for what is kept: the new ones must not overwrite the old.
+  std::vector<double*> vectors_;
+  std::size_t bank_ = 0;
+  std::size_t used_ = 2 * max_kept;
+  StepTimes times_;
+  std::size_t evaluations_ = 0;
+};
+
+}  // namespace fjord::ode

@@ -1,0 +1,62 @@
+/// What is solved, and what comes back.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/tape.hpp"
+#include "fjord/ode/field.hpp"
+#include "fjord/ode/report.hpp"
+
+namespace fjord::ode {
+
+/// Which passages of an event's function through zero count, in the order of the solve.
+enum class Crossing { any, rising, falling };
+
+/// A function g(t, y) whose zeros are looked for in a solve.
+template <class T>
+struct Event {
+  /// Shapes:  t, the result scalars; y as the state.
+  Field<T> function;
+  Crossing crossing = Crossing::any;
+  bool is_terminal = false;  ///< whether the solve ends there, with Status::event
+};
+
+/// An event that was found. Derivatives flow to its time and state where the solve is recorded.
+template <class T>
+struct Occurrence {
+  std::size_t event;  ///< its place in the list of events
+  Var<T> t;
+  Var<T> y;
+};
+
+/// The times of a solve as nodes that derivatives are taken in; empty: they are constants.
+template <class T>
+struct TimeVars {
+  Var<T> t0;
+  Var<T> t1;
+};
+
+/// An initial value problem on a tape.
+template <class T>
+struct Problem {
+  const Field<T>& f;
+  Var<T> y0;
+  TimeSpan span;
+  TimeVars<T> times = {};  ///< of the span's numbers, scalars on the tape of y0
+  std::vector<Event<T>> events = {};
+  /// Called with the end of every step; returning false ends the solve, with Status::stopped.
+  std::function<bool(double t, const Var<T>& y)> on_step = {};
+};
+
+template <class T>
+struct Solution {
+  Var<T> y;  ///< the state at report.t
+  Report report;
+  std::vector<double> times = {};  ///< as SolveOptions::save_at or save_steps ask
+  Vars<T> states = {};             ///< at these times
+  std::vector<Occurrence<T>> occurrences = {};
+};
+
+}  // namespace fjord::ode
