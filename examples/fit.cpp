@@ -55,8 +55,7 @@ void fit(const std::string& table_file, const std::string& model_file) {
     const auto order = RandomKey(1).fold(epoch).permutation(rows);
     for (std::size_t first = 0; first < rows; first += 256) {
       const auto batch = std::span(order).subspan(first, std::min<std::size_t>(256, rows - first));
-      adam.step(
-          sharded.loss_and_gradient(table, batch, &ode::direct, RandomKey(2)).gradient);
+      adam.step(sharded.loss_and_gradient(table, batch, &ode::direct, RandomKey(2)).gradient);
     }
   }
   const auto log_density = sharded.log_prob(table, RandomKey(3)).values;

@@ -77,8 +77,7 @@ int main(int, char** argv) {
     const auto order = RandomKey(2).fold(epoch).permutation(4096);
     for (std::size_t first = 0; first < order.size(); first += 256) {
       const auto batch = std::span(order).subspan(first, 256);
-      adam.step(
-          sharded.loss_and_gradient(table, batch, &ode::direct, RandomKey(3)).gradient);
+      adam.step(sharded.loss_and_gradient(table, batch, &ode::direct, RandomKey(3)).gradient);
     }
   }
 

@@ -11,7 +11,8 @@ void AdamsBashforth2::step(Step<Space>& step) const {
   Space& space = step.space;
   Vector<Space> other = step.carry[0];
   std::array<double, 2> weights{0.5, 0.5};
-  if (Space::is_empty(other)) {
+  // The weights below depend on h, in which they have no derivative.
+  if (Space::is_empty(other) || step.stretches) {
     constexpr std::array once{1.0};
     other = space.slope(1, space.combine(step.y, once, std::array{step.slope}));
   } else {

@@ -6,7 +6,7 @@
 namespace fjord::ode {
 
 /// Order 2, one evaluation a step, no error estimate; steps may change their length. The first
-/// step, and one after a jump, is Heun's.
+/// step, one after a jump, and the last one if derivatives are taken in its length, are Heun's.
 ///
 /// Note:    Hands on the last slope.
 /// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. III.1 and III.5.

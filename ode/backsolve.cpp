@@ -260,7 +260,7 @@ Solution<T> Backsolve::solve_as(const Problem<T>& problem, const SolveOptions& o
   };
   const auto kept = std::make_shared<Solved<T>>();
   NodeObserver<T>* const observer = &kept->checkpoints;
-  const Solution<T> values =
+  Solution<T> values =
       run<T>({watched, y0, span}, options, Recording::none, std::span(&observer, 1));
   if (values.report.status != Status::success) return values;
   inputs.insert(inputs.end(), captured.vars().begin(), captured.vars().end());

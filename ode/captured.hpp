@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/tape.hpp"
 #include "fjord/ode/field.hpp"
 
 namespace fjord::ode {

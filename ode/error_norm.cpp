@@ -146,32 +146,53 @@ double with_tolerances(const SolveOptions& options, Function function) {
 // Without blocks, which cost more than so few numbers.
 constexpr Index few = 8;
 
-bool is_plain(const SolveOptions& options) {
-  return options.norm == ErrorNorm::rms && !options.custom_norm &&
-         options.rtol_of_entries.empty() && options.atol_of_entries.empty();
+// A weighted sum of vectors.
+template <class T>
+struct Terms {
+  std::array<const T*, max_stages + 2> vectors{};
+  std::array<T, max_stages + 2> factors{};
+  std::size_t count = 0;
+};
+
+// Entries of the sum from number `at` on, three terms at once; n is a number or a constant.
+template <class T, class N>
+void sum_block(const Terms<T>& terms, Index at, N n, T* out) {
+  for (std::size_t j = 0; j < terms.count; j += 3) {
+    const T* const factors = terms.factors.data() + j;
+    const T* const p = terms.vectors[j] + at;
+    const T* const q = terms.vectors[j + 1] + at;
+    const T* const r = terms.vectors[j + 2] + at;
+    const auto [u, v, w] = std::array{factors[0], factors[1], factors[2]};
+    if (j == 0) {
+      for (Index i = 0; i < n; ++i) out[i] = u * p[i] + v * q[i] + w * r[i];
+    } else {
+      for (Index i = 0; i < n; ++i) out[i] += u * p[i] + v * q[i] + w * r[i];
+    }
+  }
 }
 
 template <class T>
 double error_norm_of_few(const SolveOptions& options, const Combination<T>& error,
                          const Entries<T>& y, const T* y_next) {
-  // All entries at once, so that their sums do not wait for each other.
-  std::array<double, few> sums{};
-  for (std::size_t j = 0; j < error.weights.size(); ++j) {
-    if (error.weights[j] == 0) continue;
-    for (Index i = 0; i < y.size; ++i)
-      sums[static_cast<std::size_t>(i)] +=
-          error.weights[j] * static_cast<double>(error.vectors[j][i]);
-  }
-  double squares = 0;
-  for (Index i = 0; i < y.size; ++i) {
-    const double before = std::abs(static_cast<double>(y.data[i]));
-    const double after = std::abs(static_cast<double>(y_next[i]));
-    const double ratio = error.h * sums[static_cast<std::size_t>(i)] /
-                         (options.atol + options.rtol * std::max(before, after));
-    // A comparison with NaN is false, so a NaN state is seen by a term of its own.
-    squares += ratio * ratio + (after - after);
-  }
-  return std::sqrt(squares / static_cast<double>(y.size));
+  return with_tolerances<T>(options, [&](auto allowed) {
+    // All entries at once, so that their sums do not wait for each other.
+    std::array<T, few> sums{};
+    for (std::size_t j = 0; j < error.weights.size(); ++j) {
+      if (error.weights[j] == 0) continue;
+      const T factor = static_cast<T>(error.h * error.weights[j]);
+      for (Index i = 0; i < y.size; ++i)
+        sums[static_cast<std::size_t>(i)] += factor * error.vectors[j][i];
+    }
+    double squares = 0;
+    for (Index i = 0; i < y.size; ++i) {
+      const T after = std::abs(y_next[i]);
+      const T size = std::max(std::abs(y.data[i]), after);
+      const auto ratio = static_cast<double>(sums[static_cast<std::size_t>(i)] / allowed(i, size));
+      // A comparison with NaN is false, so a NaN state is seen by a term of its own.
+      squares += ratio * ratio + static_cast<double>(after - after);
+    }
+    return std::sqrt(squares / static_cast<double>(y.size));
+  });
 }
 
 }  // namespace
@@ -179,13 +200,12 @@ double error_norm_of_few(const SolveOptions& options, const Combination<T>& erro
 template <class T>
 double error_norm(const SolveOptions& options, const Combination<T>& error, const Entries<T>& y,
                   const T* y_next) {
-  if (y.size > 0 && y.size <= few && is_plain(options)) {
+  if (y.size > 0 && y.size <= few && options.norm == ErrorNorm::rms && !options.custom_norm) {
     const double norm = error_norm_of_few(options, error, y, y_next);
     if (std::isfinite(norm)) return norm;
   }
-  std::array<const T*, max_stages + 2> vectors{};
-  std::array<T, max_stages + 2> factors;
-  std::size_t count = 0;
+  Terms<T> terms;
+  auto& [vectors, factors, count] = terms;
   for (std::size_t j = 0; j < error.weights.size(); ++j) {
     if (error.weights[j] == 0) continue;
     vectors[count] = error.vectors[j];
@@ -199,16 +219,7 @@ double error_norm(const SolveOptions& options, const Combination<T>& error, cons
   const T* before = y.data;
   const double norm = with_tolerances<T>(options, [&](auto allowed) {
     const auto ratios = [&](Index at, auto n, T* out) {
-      for (std::size_t j = 0; j < count; j += 3) {
-        const auto [u, v, w] = std::array{factors[j], factors[j + 1], factors[j + 2]};
-        const auto [p, q, r] =
-            std::array{vectors[j] + at, vectors[j + 1] + at, vectors[j + 2] + at};
-        if (j == 0) {
-          for (Index i = 0; i < n; ++i) out[i] = u * p[i] + v * q[i] + w * r[i];
-        } else {
-          for (Index i = 0; i < n; ++i) out[i] += u * p[i] + v * q[i] + w * r[i];
-        }
-      }
+      sum_block(terms, at, n, out);
       for (Index i = 0; i < n; ++i) {
         const T a = std::abs(before[at + i]);
         const T b = std::abs(y_next[at + i]);

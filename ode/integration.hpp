@@ -237,8 +237,13 @@ class Integration final {
     const Vector* const before[]{&y_, &slope_, &carry_[0], &carry_[1], &carry_[2], &carry_[3]};
     space_.open(method_, plan, before);
     space_.begin_step(plan.times);
-    Step<Space> step{
-        .space = space_, .h = h_, .h_last = h_last_, .y = y_, .slope = slope_, .carry = carry_};
+    Step<Space> step{.space = space_,
+                     .h = h_,
+                     .h_last = h_last_,
+                     .stretches = space_.stretches(),
+                     .y = y_,
+                     .slope = slope_,
+                     .carry = carry_};
     method_.make(step);
     return step;
   }

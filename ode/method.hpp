@@ -92,8 +92,10 @@ struct Step {
   };
 
   Space& space;
-  double h;        ///< not 0, but in a solve from t0 to t0
-  double h_last;   ///< of the last step
+  double h;       ///< not 0, but in a solve from t0 to t0
+  double h_last;  ///< of the last step
+  /// Whether derivatives are taken in h, as in the last step to a t1 that moves.
+  bool stretches = false;
   Vector y;        ///< at t
   Vector slope{};  ///< f(t, y); empty if the method does not need it
   /// What the last step handed on, then what this one hands on: past slopes, say. All empty before

@@ -74,6 +74,9 @@ class NodeSpace final {
   /// y with the first or second half of its last axis moved by weight h times that of the slope.
   Var<T> move_half(const Var<T>& y, double weight, const Var<T>& slope, bool second) const;
 
+  /// Whether derivatives are taken in the length of the step.
+  bool stretches() const { return moves_; }
+
   std::size_t evaluations() const { return evaluations_; }
 
   Mark mark() const { return tape_.mark(); }

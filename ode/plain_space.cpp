@@ -22,21 +22,23 @@ double* PlainSpace::combine(const double* y, std::span<const double> weights,
     // Number by number: a field has just written some of them so, and reading those as one register
     // would wait until they are in the cache.
     for (std::size_t i = 0; i < size_; ++i) {
-      double sum = 0;
+      double sum = y[i];
       for (std::size_t j = 0; j < weights.size(); ++j) {
-        if (weights[j] != 0) sum += weights[j] * slopes[j][i];
+        if (weights[j] != 0) sum += h * weights[j] * slopes[j][i];
       }
-      out[i] = y[i] + h * sum;
+      out[i] = sum;
     }
     return out;
   }
   for (std::size_t i = 0; i < padded_; i += block) {
-    std::array<double, block> sums{};
+    std::array<double, block> sums;
+    for (std::size_t k = 0; k < block; ++k) sums[k] = y[i + k];
     for (std::size_t j = 0; j < weights.size(); ++j) {
       if (weights[j] == 0) continue;
-      for (std::size_t k = 0; k < block; ++k) sums[k] += weights[j] * slopes[j][i + k];
+      const double factor = h * weights[j];
+      for (std::size_t k = 0; k < block; ++k) sums[k] += factor * slopes[j][i + k];
     }
-    for (std::size_t k = 0; k < block; ++k) out[i + k] = y[i + k] + h * sums[k];
+    for (std::size_t k = 0; k < block; ++k) out[i + k] = sums[k];
   }
   return out;
 }

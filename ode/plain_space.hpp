@@ -46,6 +46,8 @@ class PlainSpace final {
   /// y with its first or second half moved by weight h times that of the slope.
   double* move_half(const double* y, double weight, const double* slope, bool second);
 
+  bool stretches() const { return false; }
+
   std::size_t evaluations() const { return evaluations_; }
 
   Mark mark() const { return used_; }

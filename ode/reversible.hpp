@@ -7,7 +7,8 @@ namespace fjord::ode {
 
 /// Reversible Heun: order 2 with an error estimate, one evaluation a step.
 ///
-/// Note:    Hands on the second state and the slope there.
+/// Note:    Hands on the second state and the slope there. Unstable where solutions decay: its
+///          steps then become too short.
 /// Source:  Kidger, Foster, Li & Lyons, Efficient and accurate gradients for neural SDEs, NeurIPS
 ///          2021.
 class ReversibleHeun final : public MethodOf<ReversibleHeun> {

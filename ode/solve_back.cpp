@@ -99,7 +99,7 @@ class BackwardLegs final {
 
   Solution<T> solved_values(const Field<T>& f, const Var<T>& y, TimeSpan span,
                             const SolveOptions& options) {
-    const Solution<T> solution = ode::run<T>({f, y, span}, within(options, span), Recording::none);
+    Solution<T> solution = ode::run<T>({f, y, span}, within(options, span), Recording::none);
     result_.evaluations += solution.report.evaluations;
     return solution;
   }

@@ -7,7 +7,11 @@ Vars<T> StepMaker<T>::make(const StepPlan& plan, const Vars<T>& before) const {
   NodeSpace<T> space(f_, before.front(), times_, Recording::steps);
   space.begin_step(plan.times);
   const double h = plan.times.t_next - plan.times.t;
-  Step<NodeSpace<T>> step{.space = space, .h = h, .h_last = plan.h_last, .y = before.front()};
+  Step<NodeSpace<T>> step{.space = space,
+                          .h = h,
+                          .h_last = plan.h_last,
+                          .stretches = space.stretches(),
+                          .y = before.front()};
   auto next = before.begin() + 1;
   if (method_->needs_slope())
     step.slope = plan.has_slope ? *next++ : space.slope_at(plan.times.field_t, step.y);

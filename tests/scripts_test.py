@@ -30,7 +30,7 @@ class Scripts(unittest.TestCase):
         for name in [*SCRIPTS, *NEEDED]:
             (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, self.tree / name)
-        for build in ("build", "build-asan", "build-tsan"):
+        for build in ("build", "build-asan", "build-poison", "build-tsan"):
             (self.tree / build / "meson-logs").mkdir(parents=True)
             (self.tree / build / "build.ninja").touch()
             (self.tree / build / "compile_commands.json").write_text("[]")
@@ -74,7 +74,7 @@ class Scripts(unittest.TestCase):
 
     def test_tests_are_counted(self):
         self.assertEqual(self.run_script("sh", self.tree / "tests/run.sh").stdout.splitlines()[-1], "2 passed, 0 failed")
-        self.assertEqual(self.run_script("sh", self.tree / "tests/sanitizers.sh").stdout.splitlines()[-1], "4 passed, 0 failed")
+        self.assertEqual(self.run_script("sh", self.tree / "tests/sanitizers.sh").stdout.splitlines()[-1], "6 passed, 0 failed")
 
 
 if __name__ == "__main__":

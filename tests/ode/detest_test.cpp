@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -21,12 +23,14 @@ double error_of(const std::vector<double>& y, const std::vector<double>& end) {
   return worst;
 }
 
-// The bound is twice the error of the independent run, for steps that differ by rounding errors. In
-// A1, C2 and C3 stability limits the steps: the error is what is left of parts that grow and decay
-// by turns, from rounding errors on, so that two runs have in common only that it is within a few
-// tolerances.
+// The bound is twice the error of the independent run and a tenth of the tolerance: rounding errors,
+// which depend on the processor, change the steps, and these the part of the error that is left.
+// In A1, C2, C3 and C4 stability limits the steps: the error is what is left of parts that grow and
+// decay by turns, from rounding errors on, so that two runs have in common only that it is within a
+// few tolerances.
 TEST_CASE("detest: errors are at most twice those of an independent program") {
   constexpr std::array tolerances{1e-3, 1e-6, 1e-9};
+  const std::set<std::string> decays{"A1", "C2", "C3", "C4"};
   const std::vector<DetestProblem> problems = test::detest_problems();
   REQUIRE(problems.size() == 25);
   for (const test::DetestErrors& expected : test::detest_errors) {
@@ -45,11 +49,10 @@ TEST_CASE("detest: errors are at most twice those of an independent program") {
         CHECK((s.report.status == Status::success) == (tenths != 99));
         if (tenths == 99) continue;
         REQUIRE(s.y.size() == problems[i].end.size());
-        const bool is_decay =
-            problems[i].name == "A1" || problems[i].name == "C2" || problems[i].name == "C3";
+        const bool is_decay = decays.contains(problems[i].name);
         const double error =
             std::max(std::pow(10, tenths / 10.0), is_decay ? 2 * tolerances[k] : 0);
-        CHECK(error_of(s.y, problems[i].end) < 2 * error + 1e-12);
+        CHECK(error_of(s.y, problems[i].end) < 2 * error + tolerances[k] / 10 + 1e-12);
       }
     }
   }

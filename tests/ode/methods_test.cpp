@@ -8,8 +8,10 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/ode/plain_space.hpp"
 #include "fjord/ode/simulate.hpp"
+#include "fjord/ode/solve.hpp"
 #include "fjord/tests/support/orbit.hpp"
 
 namespace fjord::ode {
@@ -361,6 +363,29 @@ TEST_CASE("methods: Hermite's output is exact for cubics") {
       for (std::size_t i = 0; i < 2; ++i)
         CHECK(y[i] == doctest::Approx(cubic(0.3 - 0.8 * part)[i]).epsilon(1e-13));
     }
+  }
+}
+
+TEST_CASE("methods: derivatives in the times are those of the numbers, with every method") {
+  // y' = -y + t: against differences of solves that end a little earlier or later, whose last step
+  // alone has another length.
+  for (const Method* method : methods()) {
+    if (dynamic_cast<const SplitMethod*>(method) != nullptr) continue;  // no two halves
+    CAPTURE(method->name());
+    SolveOptions options;
+    options.method = method;
+    options.grid = {0.2, 0.35, 0.6, 0.9};
+    Tape<double> tape;
+    const Var<double> y0 = tape.scalar(1.3);
+    const Field<double> f = [](const Var<double>& t, const Var<double>& y) { return t - y * y; };
+    const auto end = [&](double t1) {
+      return solve(f, y0, tape.scalar(0.0), tape.scalar(t1), options).y.item();
+    };
+    const Var<double> t1 = tape.scalar(1.1);
+    const Var<double> y = solve(f, y0, tape.scalar(0.0), t1, options).y;
+    constexpr double h = 1e-5;
+    CHECK(gradient_values(y, {t1})[0].item() ==
+          doctest::Approx((end(1.1 + h) - end(1.1 - h)) / (2 * h)).epsilon(1e-8));
   }
 }
 
