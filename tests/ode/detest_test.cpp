@@ -23,11 +23,11 @@ double error_of(const std::vector<double>& y, const std::vector<double>& end) {
   return worst;
 }
 
-// The bound is twice the error of the independent run and a tenth of the tolerance: rounding errors,
-// which depend on the processor, change the steps, and these the part of the error that is left.
-// In A1, C2, C3 and C4 stability limits the steps: the error is what is left of parts that grow and
-// decay by turns, from rounding errors on, so that two runs have in common only that it is within a
-// few tolerances.
+// The bound is twice the error of the independent run and a tenth of the tolerance: rounding
+// errors, which depend on the processor, change the steps, and these the part of the error that is
+// left. In A1, C2, C3 and C4 stability limits the steps: the error is what is left of parts that
+// grow and decay by turns, from rounding errors on, so that two runs have in common only that it is
+// within a few tolerances.
 TEST_CASE("detest: errors are at most twice those of an independent program") {
   constexpr std::array tolerances{1e-3, 1e-6, 1e-9};
   const std::set<std::string> decays{"A1", "C2", "C3", "C4"};
