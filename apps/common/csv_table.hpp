@@ -14,10 +14,11 @@ namespace fjord::apps {
 /// an exponent. Without a header, the last comment above the first row gives the names if it has as
 /// many fields. `header` overrides this.
 ///
-/// Errors:  std::invalid_argument through `check`, with line, column, and what was read, if a
-///          field is missing or not a finite number, or a row has another number of fields than the
-///          first line; if the first line may be names or numbers, as it mixes text with fractions,
-///          or has whole numbers only and every column below has fractions; if there are no rows.
+/// Errors:  std::invalid_argument through `check`, with line, column, and the text read, if a
+///          field is missing or not a finite number; if a row and the first line have different
+///          numbers of fields; if there are no rows; and if the first line may be names or numbers:
+///          it mixes text with fractions, or all its numbers are whole and every column below has
+///          fractions.
 Table parse_csv(std::string_view text, Header header, const FileCheck& check);
 
 }  // namespace fjord::apps

@@ -22,8 +22,9 @@ class RunFolder final {
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
-  /// Refuses files of others that a run would replace: what is not a regular file, and any of them
-  /// where the first, the checkpoint, is missing, because every run leaves that before the others.
+  /// Refuses files that a run would replace and that no run has left: those that are not regular
+  /// files, and all of them if the first name, the checkpoint, is missing. Every run leaves its
+  /// checkpoint before the others.
   ///
   /// Errors:  std::invalid_argument "[--out] ..." with the file's name.
   void check_files(std::span<const char* const> names) const;

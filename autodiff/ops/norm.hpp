@@ -13,7 +13,7 @@ namespace fjord {
 /// Huge and tiny entries neither overflow nor underflow. All derivatives of a vector of zeros are
 /// 0; of largest entries that tie, each has an equal share.
 /// Shapes:  the axes, counted from the end if negative, become 1 with keep_dims and vanish without.
-///          Also two axes form one vector: there are no matrix norms here.
+///          Two axes form one vector, too: this is not a matrix norm.
 /// Errors:  std::invalid_argument if an axis does not exist or comes twice, if order is not in
 ///          [1, inf], or if there is no largest entry.
 template <class T>

@@ -377,11 +377,8 @@ Shape completed_shape(std::span<const Index> sizes, const Shape& from) {
   Index open = 0;
   bool fits = true;
   for (const Index size : sizes) {
-    if (size == -1) {
-      ++open;
-    } else {
-      fits = fits && !__builtin_mul_overflow(known, size, &known);
-    }
+    open += size == -1;
+    if (size != -1) fits = fits && !__builtin_mul_overflow(known, size, &known);
   }
   if (open == 0) return Shape(sizes);
   std::vector<Index> complete(sizes.begin(), sizes.end());
