@@ -118,6 +118,9 @@ class Tape final {
   /// As rewind, but parameters bound since the mark are bound anew; returns their leaves.
   std::vector<Var<T>> rewind_but_bound(const Mark& mark);
 
+  /// How many parameters have leaves now.
+  std::size_t bound_count() const { return bound_.size(); }
+
   /// Has the nodes from `first` on read `to` in place of `from`, sorted, of the same values.
   ///
   /// Returns false if they read other nodes from before `oldest`, which must not be.

@@ -7,34 +7,20 @@
 #include "fjord/ode/gradient_modes.hpp"
 #include "fjord/ode/run.hpp"
 #include "fjord/ode/step_maker.hpp"
+#include "fjord/ode/step_plans.hpp"
 
 namespace fjord::ode {
 namespace {
 
-// Collects where the steps of a solve end.
-template <class T>
-class StepEnds final : public NodeObserver<T> {
- public:
-  std::optional<EarlyEnd<NodeSpace<T>>> after(const AcceptedStep<NodeSpace<T>>& accepted) override {
-    times.push_back(accepted.t_next);
-    return std::nullopt;
-  }
-
-  std::vector<double> times;
-};
-
-// The steps of a solve whose ends are known.
+// Makes parts of a solve again, from states before them.
 template <class T>
 class Steps final : public std::enable_shared_from_this<Steps<T>> {
  public:
   Steps(const Problem<T>& problem, const SolveOptions& options, std::vector<double> ends)
       : maker_(problem.f, problem.times, *options.method),
-        options_(options),
-        stops_(problem.span, options_),
-        t0_(problem.span.t0),
-        ends_(std::move(ends)) {}
+        plans_(problem.span, options, std::move(ends)) {}
 
-  std::size_t count() const { return ends_.size(); }
+  std::size_t count() const { return plans_.count(); }
 
   // From the state before step `begin` to that before step `end`: y, and what steps hand on.
   Vars<T> made(std::size_t begin, std::size_t end, const Vars<T>& state,
@@ -54,23 +40,11 @@ class Steps final : public std::enable_shared_from_this<Steps<T>> {
   }
 
   Vars<T> step(std::size_t i, const Vars<T>& state) const {
-    const double t = i == 0 ? t0_ : ends_[i - 1];
-    const double t_next = ends_[i];
-    const bool is_last = i + 1 == ends_.size();
-    StepPlan plan{{t, t_next, stops_.template field_time_after<T>(t),
-                   stops_.template field_time_before<T>(t_next), is_last}};
-    plan.h_last = i == 0 ? 0 : t - (i == 1 ? t0_ : ends_[i - 2]);
-    plan.has_slope = i > 0;
-    plan.ends_at_jump = stops_.is_jump(t_next);
-    plan.next_field_t = stops_.template field_time_after<T>(t_next);
-    return maker_.make(plan, state);
+    return maker_.make(plans_.at(i), state);
   }
 
   StepMaker<T> maker_;
-  SolveOptions options_;
-  Stops stops_;
-  double t0_;
-  std::vector<double> ends_;
+  StepPlans<T> plans_;
 };
 
 }  // namespace
@@ -91,11 +65,9 @@ std::size_t first_snapshot(std::size_t steps, std::size_t snapshots) {
 
 template <class T>
 Solution<T> Checkpointed::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
-  const auto& [f, y0, span, times, events, on_step] = problem;
-  require(options.save_at.empty() && !options.save_steps && events.empty() && !on_step, "solve",
-          "checkpointed keeps no steps to save states or find events in; use direct");
   if (!snapshots_) return run(problem, options, Recording::states);
   require(*snapshots_ > 0, "solve", "checkpointed must have at least 1 snapshot, got 0");
+  const Var<T>& y0 = problem.y0;
   Tape<T>& tape = y0.tape();
   StepEnds<T> ends;
   Solution<T> solution;

@@ -12,8 +12,7 @@ namespace fjord::ode {
 /// more than so many at a time: a first solve finds the steps, whose states are then kept and made
 /// again in the order that needs the fewest steps for so many snapshots.
 ///
-/// Errors:  as `solve`; std::invalid_argument if snapshots is 0, or if states are to be saved or
-///          events found, which this mode cannot.
+/// Errors:  as `solve`; std::invalid_argument if snapshots is 0.
 /// Source:  Griewank & Walther, Algorithm 799: Revolve, ACM Trans. Math. Softw. 26 (2000).
 class Checkpointed final : public GradientModeOf<Checkpointed> {
  public:

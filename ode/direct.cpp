@@ -3,10 +3,9 @@
 #include <string>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/operation.hpp"
-#include "fjord/ode/captured.hpp"
 #include "fjord/ode/gradient_modes.hpp"
 #include "fjord/ode/run.hpp"
+#include "fjord/ode/solve_operation.hpp"
 
 namespace fjord::ode {
 namespace {
@@ -38,21 +37,8 @@ Solution<T> Direct::solve_as(const Problem<T>& problem, const SolveOptions& opti
 
 template <class T>
 Solution<T> ValuesOnly::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
-  require(problem.f != nullptr, "solve", "a field is needed, got an empty function");
+  auto [solution, inputs] = solve_watched(problem, options);
   Tape<T>& tape = problem.y0.tape();
-  tape.node(problem.y0, "solve");
-  Captured<T> captured(tape);
-  const auto watched = [&](const Var<T>& t, const Var<T>& y) {
-    return captured.evaluate(problem.f, t, y);
-  };
-  const Field<T> field = std::cref(watched);
-  Solution<T> solution =
-      run<T>({field, problem.y0, problem.span, {}, problem.events, problem.on_step}, options,
-             Recording::none);
-  Vars<T> inputs = captured.vars();
-  inputs.push_back(problem.y0);
-  if (!problem.times.t0.is_empty())
-    inputs.insert(inputs.end(), {problem.times.t0, problem.times.t1});
   const auto refuse = [&](Var<T>& leaf) {
     const Node<T> node = tape.node(leaf.index());
     const auto [y, numbers] = append_operation<T>(

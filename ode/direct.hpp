@@ -16,6 +16,8 @@ class Direct final : public GradientModeOf<Direct> {
 
   bool keeps_field() const override { return false; }
 
+  bool gives_outputs() const override { return true; }
+
   /// See GradientMode::solve.
   template <class T>
   Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;
@@ -37,6 +39,8 @@ class ValuesOnly final : public GradientModeOf<ValuesOnly> {
   bool has_derivatives() const override { return false; }
 
   bool keeps_field() const override { return false; }
+
+  bool gives_outputs() const override { return true; }
 
   /// See GradientMode::solve.
   template <class T>

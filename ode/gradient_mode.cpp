@@ -11,9 +11,26 @@ namespace fjord::ode {
 
 constinit const GradientMode* const default_gradient = &direct;
 
+template <class T>
+bool has_outputs(const Problem<T>& problem, const SolveOptions& options) {
+  return !problem.events.empty() || problem.on_step || options.save_steps ||
+         !options.save_at.empty();
+}
+
+template bool has_outputs(const Problem<float>&, const SolveOptions&);
+template bool has_outputs(const Problem<double>&, const SolveOptions&);
+
+void GradientMode::check_has_no_outputs(bool has_outputs) const {
+  require(!has_outputs, "solve", [&] {
+    return "the gradient mode " + std::string(name()) +
+           " gives the state at the end only; call ode::solve for more";
+  });
+}
+
 std::span<const GradientMode* const> gradient_modes() {
-  static constexpr auto all =
-      std::to_array<const GradientMode*>({&direct, &checkpointed, &backsolve, &values_only});
+  static constexpr auto all = std::to_array<const GradientMode*>(
+      {&direct, &checkpointed, &backsolve, &interpolating, &quadrature, &reversible,
+       &forward_sensitivity, &values_only});
   return all;
 }
 

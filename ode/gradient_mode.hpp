@@ -9,6 +9,10 @@
 
 namespace fjord::ode {
 
+/// Whether more is asked for than the state at the end.
+template <class T>
+bool has_outputs(const Problem<T>& problem, const SolveOptions& options);
+
 /// A way to solve a problem so that sweeps run through the result: a constant object, which solves
 /// share.
 class GradientMode {
@@ -24,7 +28,14 @@ class GradientMode {
   /// it needs or refer to what outlives the recording.
   virtual bool keeps_field() const { return true; }
 
-  /// Errors:  as `solve`.
+  /// Whether it can be used with steps of that method.
+  virtual bool suits(const Method&) const { return true; }
+
+  /// Whether its solve finds events, saves states and calls functions after steps; a mode that does
+  /// not is asked for parts of a solve: see solve_in_parts.
+  virtual bool gives_outputs() const { return false; }
+
+  /// Errors:  as `solve`; std::invalid_argument if outputs are asked for that it does not give.
   virtual Solution<float> solve(const Problem<float>& problem,
                                 const SolveOptions& options) const = 0;
   virtual Solution<double> solve(const Problem<double>& problem,
@@ -32,6 +43,7 @@ class GradientMode {
 
  protected:
   constexpr GradientMode() = default;
+  void check_has_no_outputs(bool has_outputs) const;
   GradientMode(const GradientMode&) = default;
   GradientMode& operator=(const GradientMode&) = default;
 };
@@ -41,14 +53,20 @@ template <class Derived>
 class GradientModeOf : public GradientMode {
  public:
   Solution<float> solve(const Problem<float>& problem, const SolveOptions& options) const final {
-    return self().solve_as(problem, options);
+    return checked_solve(problem, options);
   }
 
   Solution<double> solve(const Problem<double>& problem, const SolveOptions& options) const final {
-    return self().solve_as(problem, options);
+    return checked_solve(problem, options);
   }
 
  private:
+  template <class T>
+  Solution<T> checked_solve(const Problem<T>& problem, const SolveOptions& options) const {
+    if (!this->gives_outputs()) check_has_no_outputs(has_outputs(problem, options));
+    return self().solve_as(problem, options);
+  }
+
   const Derived& self() const { return static_cast<const Derived&>(*this); }
 };
 

@@ -4,6 +4,9 @@
 #include "fjord/ode/backsolve.hpp"
 #include "fjord/ode/checkpointed.hpp"
 #include "fjord/ode/direct.hpp"
+#include "fjord/ode/forward_sensitivity.hpp"
+#include "fjord/ode/interpolating_adjoint.hpp"
+#include "fjord/ode/reversible_adjoint.hpp"
 
 namespace fjord::ode {
 
@@ -11,5 +14,9 @@ extern const Direct direct;
 extern const ValuesOnly values_only;
 extern const Checkpointed checkpointed;
 extern const Backsolve backsolve;
+extern const InterpolatingAdjoint interpolating;
+extern const QuadratureAdjoint quadrature;
+extern const ReversibleAdjoint reversible;
+extern const ForwardSensitivity forward_sensitivity;
 
 }  // namespace fjord::ode

@@ -136,6 +136,14 @@ class Method {
   virtual Var<double> between(Step<NodeSpace<double>>& step, double part) const = 0;
   virtual double* between(Step<PlainSpace>& step, double part) const = 0;
 
+  /// Whether steps can be undone: see undo.
+  virtual bool is_reversible() const = 0;
+
+  /// From the state at the end of a step and what it handed on, y_next and carry, sets y and carry
+  /// to those before it, up to rounding. Does nothing unless is_reversible().
+  virtual void undo(Step<NodeSpace<float>>& step) const = 0;
+  virtual void undo(Step<NodeSpace<double>>& step) const = 0;
+
   /// Whether the last two stages are at one time, at the end of the step, so that they show a
   /// stiff field.
   virtual bool shows_stiffness() const { return false; }
@@ -151,8 +159,9 @@ class Method {
 template <class Space>
 Vector<Space> hermite(Step<Space>& step, double part);
 
-/// Has `make` and `between` call the derived class's templates `step` and `state_between` with
-/// every kind of state; without the latter, dense output is Hermite's.
+/// Has `make`, `between` and `undo` call the derived class's templates `step`, `state_between` and
+/// `step_back`. Without the second, dense output is Hermite's; without the last, the method is not
+/// reversible.
 template <class Derived>
 class MethodOf : public Method {
  public:
@@ -174,12 +183,27 @@ class MethodOf : public Method {
     return self().state_between(step, part);
   }
 
+  bool is_reversible() const final {
+    return requires(const Derived& method, Step<NodeSpace<double>>& step) {
+      method.step_back(step);
+    };
+  }
+
+  void undo(Step<NodeSpace<float>>& step) const final { undo_if_reversible(step); }
+
+  void undo(Step<NodeSpace<double>>& step) const final { undo_if_reversible(step); }
+
   template <class Space>
   Vector<Space> state_between(Step<Space>& step, double part) const {
     return hermite(step, part);
   }
 
  private:
+  template <class Space>
+  void undo_if_reversible([[maybe_unused]] Step<Space>& step) const {
+    if constexpr (requires { self().step_back(step); }) self().step_back(step);
+  }
+
   const Derived& self() const { return static_cast<const Derived&>(*this); }
 };
 

@@ -1,5 +1,8 @@
 #include "fjord/ode/reversible.hpp"
 
+#include <algorithm>
+#include <functional>
+
 #include "fjord/ode/methods.hpp"
 #include "fjord/ode/node_space.hpp"
 #include "fjord/ode/plain_space.hpp"
@@ -45,6 +48,19 @@ void ReversibleHeun::step(Step<Space>& step) const {
 }
 
 template <class Space>
+void ReversibleHeun::step_back(Step<Space>& step) const {
+  Space& space = step.space;
+  const auto [second_next, slope_next] = std::pair{step.carry[0], step.carry[1]};
+  constexpr std::array once_back{-1.0};
+  const Vector<Space> second = space.combine(space.move(step.y_next, 1, second_next, step.y_next),
+                                             once_back, std::array{slope_next});
+  const Vector<Space> slope = space.slope(0, second);
+  constexpr std::array halves_back{-0.5, -0.5};
+  step.y = space.combine(step.y_next, halves_back, std::array{slope, slope_next});
+  step.carry = {second, slope};
+}
+
+template <class Space>
 void Reversible::step(Step<Space>& step) const {
   Space& space = step.space;
   const Tableau& tableau = method_.tableau();
@@ -57,12 +73,34 @@ void Reversible::step(Step<Space>& step) const {
   step.carry = {space.combine(second, tableau.b, slopes)};
 }
 
+template <class Space>
+void Reversible::step_back(Step<Space>& step) const {
+  Space& space = step.space;
+  const Tableau& tableau = method_.tableau();
+  const std::span<const Vector<Space>> slopes = std::span(step.stages).first(tableau.stages());
+  std::array<double, max_stages> weights;
+  std::transform(tableau.b.begin(), tableau.b.end(), weights.begin(), std::negate<>());
+  const auto back = std::span<const double>(weights).first(tableau.b.size());
+  make_stages(tableau, step, step.y_next, 1, -1);
+  const Vector<Space> second = space.combine(step.carry[0], back, slopes);
+  make_stages(tableau, step, second, 0, 1);
+  step.y = space.move(second, 1 / coupling_, second, space.combine(step.y_next, back, slopes));
+  step.carry = {second};
+}
+
 #define FJORD_INSTANTIATE(Space)                          \
   template void ReversibleHeun::step(Step<Space>&) const; \
   template void Reversible::step(Step<Space>&) const;
 FJORD_INSTANTIATE(NodeSpace<float>)
 FJORD_INSTANTIATE(NodeSpace<double>)
 FJORD_INSTANTIATE(PlainSpace)
+#undef FJORD_INSTANTIATE
+
+#define FJORD_INSTANTIATE(Space)                               \
+  template void ReversibleHeun::step_back(Step<Space>&) const; \
+  template void Reversible::step_back(Step<Space>&) const;
+FJORD_INSTANTIATE(NodeSpace<float>)
+FJORD_INSTANTIATE(NodeSpace<double>)
 #undef FJORD_INSTANTIATE
 
 constinit const ReversibleHeun reversible_heun;

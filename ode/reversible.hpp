@@ -24,6 +24,10 @@ class ReversibleHeun final : public MethodOf<ReversibleHeun> {
   /// See Method::make.
   template <class Space>
   void step(Step<Space>& step) const;
+
+  /// See Method::undo.
+  template <class Space>
+  void step_back(Step<Space>& step) const;
 };
 
 /// The reversible form of an explicit method: two coupled states, moved by the method forwards and
@@ -51,6 +55,10 @@ class Reversible final : public MethodOf<Reversible> {
   /// See Method::make.
   template <class Space>
   void step(Step<Space>& step) const;
+
+  /// See Method::undo.
+  template <class Space>
+  void step_back(Step<Space>& step) const;
 
  private:
   std::string_view name_;

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "fjord/autodiff/errors.hpp"
-#include "fjord/autodiff/ops/elementwise.hpp"
-#include "fjord/autodiff/sweep.hpp"
 #include "fjord/ode/check_options.hpp"
 #include "fjord/ode/event_finder.hpp"
+#include "fjord/ode/gradient_mode.hpp"
+#include "fjord/ode/occurrence.hpp"
 #include "fjord/ode/saver.hpp"
 
 namespace fjord::ode {
@@ -56,36 +56,6 @@ class Kept final {
   Vars<T> vars_;
   std::vector<Tensor<T>> numbers_;
 };
-
-// The event's time and state with their derivatives: the time by steps of Newton's method on
-// g(t, y(t)) = 0, where y(t) is a step of the solve that ends at t. Two of them carry derivatives
-// of up to third order.
-template <class T>
-Occurrence<T> with_derivatives(const Problem<T>& problem, const SolveOptions& options,
-                               const FoundEvent<NodeSpace<T>>& found) {
-  const Var<T>& y_before = found.step.step.y;
-  Tape<T>& tape = y_before.tape();
-  const double t_before = found.step.t;
-  const Var<T> t0 = tape.scalar(static_cast<T>(t_before));
-  SolveOptions one_step = options;
-  one_step.fixed_step = std::abs(found.t - t_before);
-  one_step.grid = one_step.step_on = one_step.jumps = one_step.save_at = {};
-  one_step.save_steps = false;
-  const auto state_at = [&](const Var<T>& t) {
-    const TimeSpan span{t_before, static_cast<double>(t.item())};
-    return run<T>({problem.f, y_before, span, {t0, t}}, one_step, Recording::steps).y;
-  };
-  Var<T> t = tape.scalar(static_cast<T>(found.t));
-  for (int step = 0; step < 2; ++step) {
-    const Var<T> time = identity(t);
-    const Var<T> y = identity(state_at(t));
-    const Var<T> value = problem.events[found.event].function(time, y);
-    const Var<T> slope =
-        pushforward<T>({time, y}, {tape.scalar(1), problem.f(time, y)}, {value})[0];
-    t = t - value / slope;
-  }
-  return {found.event, t, state_at(t)};
-}
 
 // All that a solve gives besides its end.
 template <class T>
@@ -146,7 +116,8 @@ class Outputs final {
 
   void keep(const FoundEvent<Space>& found) {
     if (records_) {
-      occurrences_.push_back(with_derivatives(problem_, options_, found));
+      occurrences_.push_back(with_derivatives(problem_, options_, found.event, found.t,
+                                              StateBefore<T>{found.step.t, found.step.step.y}));
     } else {
       event_numbers_.push_back(found.event);
       event_times_.push_back(found.t);
@@ -169,12 +140,6 @@ class Outputs final {
   Callback<T> callback_;
   std::vector<NodeObserver<T>*> observers_;
 };
-
-template <class T>
-bool has_outputs(const Problem<T>& problem, const SolveOptions& options) {
-  return !problem.events.empty() || problem.on_step || options.save_steps ||
-         !options.save_at.empty();
-}
 
 }  // namespace
 

@@ -109,6 +109,7 @@ class BackwardLegs final {
     const Var<T> off = reshape(slice(packed, 0, 0, ya.shape().size()), ya.shape()) - ya;
     SolveOptions options = problem_.backward;
     options.atol = std::max(options.atol, rounding_of(ya));
+    options.custom_norm = {};
     options.norm = ErrorNorm::rms;
     if (!(norm_of(options, off, ya) <= far_off)) return false;
     // One that is far off must not hide among many.

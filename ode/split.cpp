@@ -21,9 +21,28 @@ void SplitMethod::step(Step<Space>& step) const {
   step.y_next = y;
 }
 
+template <class Space>
+void SplitMethod::step_back(Step<Space>& step) const {
+  std::array<double, max_stages> times;
+  double time = 0;
+  for (std::size_t i = 0; i < moves_.size(); ++i) {
+    const bool is_kick = i % 2 == 0;
+    times[i] = is_kick && i + 1 == moves_.size() ? 1 : time;
+    if (!is_kick) time += moves_[i];
+  }
+  Vector<Space> y = step.y_next;
+  for (std::size_t i = moves_.size(); i-- > 0;) {
+    if (moves_[i] == 0) continue;
+    y = step.space.move_half(y, -moves_[i], step.space.slope(times[i], y), i % 2 == 0);
+  }
+  step.y = y;
+}
+
 template void SplitMethod::step(Step<NodeSpace<float>>&) const;
 template void SplitMethod::step(Step<NodeSpace<double>>&) const;
 template void SplitMethod::step(Step<PlainSpace>&) const;
+template void SplitMethod::step_back(Step<NodeSpace<float>>&) const;
+template void SplitMethod::step_back(Step<NodeSpace<double>>&) const;
 
 namespace {
 

@@ -34,6 +34,10 @@ class SplitMethod final : public MethodOf<SplitMethod> {
   template <class Space>
   void step(Step<Space>& step) const;
 
+  /// See Method::undo; only where the slopes are of the kind that the class is for.
+  template <class Space>
+  void step_back(Step<Space>& step) const;
+
  private:
   std::string_view name_;
   int order_;

@@ -30,6 +30,24 @@ Vars<T> StepMaker<T>::make(const StepPlan& plan, const Vars<T>& before) const {
   return after;
 }
 
+template <class T>
+Vars<T> StepMaker<T>::undo(const StepPlan& plan, const Vars<T>& after) const {
+  NodeSpace<T> space(f_, after.front(), times_, Recording::steps);
+  space.begin_step(plan.times);
+  Step<NodeSpace<T>> step{.space = space,
+                          .h = plan.times.t_next - plan.times.t,
+                          .h_last = plan.h_last,
+                          .y = {},
+                          .y_next = after.front()};
+  std::copy(after.begin() + 1, after.end(), step.carry.begin());
+  method_->undo(step);
+  Vars<T> before{step.y};
+  for (const Var<T>& handed_on : step.carry) {
+    if (!handed_on.is_empty()) before.push_back(handed_on);
+  }
+  return before;
+}
+
 template class StepMaker<float>;
 template class StepMaker<double>;
 

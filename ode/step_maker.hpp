@@ -17,6 +17,9 @@ class StepMaker final {
   /// The list after a step from that before it, recorded.
   Vars<T> make(const StepPlan& plan, const Vars<T>& before) const;
 
+  /// The list before a step from that after it, with what it handed on: see Method::undo.
+  Vars<T> undo(const StepPlan& plan, const Vars<T>& after) const;
+
  private:
   Field<T> f_;
   TimeVars<T> times_;

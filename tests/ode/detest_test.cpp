@@ -27,7 +27,7 @@ double error_of(const std::vector<double>& y, const std::vector<double>& end) {
 // errors, which depend on the processor, change the steps, and these the part of the error that is
 // left. In A1, C2, C3 and C4 stability limits the steps: the error is what is left of parts that
 // grow and decay by turns, from rounding errors on, so that two runs have in common only that it is
-// within a few tolerances.
+// within ten tolerances: starts that differ by 1e-15 give up to nine.
 TEST_CASE("detest: errors are at most twice those of an independent program") {
   constexpr std::array tolerances{1e-3, 1e-6, 1e-9};
   const std::set<std::string> decays{"A1", "C2", "C3", "C4"};
@@ -51,7 +51,7 @@ TEST_CASE("detest: errors are at most twice those of an independent program") {
         REQUIRE(s.y.size() == problems[i].end.size());
         const bool is_decay = decays.contains(problems[i].name);
         const double error =
-            std::max(std::pow(10, tenths / 10.0), is_decay ? 2 * tolerances[k] : 0);
+            std::max(std::pow(10, tenths / 10.0), is_decay ? 5 * tolerances[k] : 0);
         CHECK(error_of(s.y, problems[i].end) < 2 * error + tolerances[k] / 10 + 1e-12);
       }
     }

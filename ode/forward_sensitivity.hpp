@@ -1,0 +1,31 @@
+/// Derivatives of a solve by sensitivities that are solved for beside the state.
+#pragma once
+
+#include "fjord/ode/gradient_mode.hpp"
+
+namespace fjord::ode {
+
+/// Solves for the state and its derivatives in y0 and in every node that the field uses at once, to
+/// the same tolerances; sweeps of every order then multiply with them. For fields of few states and
+/// parameters.
+///
+/// Derivatives are those of the exact solution, met to the tolerances; they flow to y0, to the
+/// times, and to every node that the field uses. A recorded sweep solves once more, for the
+/// sensitivities of the sensitivities.
+///
+/// Errors:  as `solve`; std::invalid_argument if the field uses other nodes at later times than at
+///          the first.
+/// Note:    Memory: one state for each entry of y0 and of the nodes that the field uses, however
+///          many steps there are; as many tangents in each evaluation. If the report is not a
+///          success, y is not a solution and has no derivative.
+/// Source:  Hairer, Norsett & Wanner, Solving ODEs I, 2nd ed., sec. I.14.
+class ForwardSensitivity final : public GradientModeOf<ForwardSensitivity> {
+ public:
+  std::string_view name() const override { return "forward"; }
+
+  /// See GradientMode::solve.
+  template <class T>
+  Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;
+};
+
+}  // namespace fjord::ode

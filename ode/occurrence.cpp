@@ -1,0 +1,42 @@
+#include "fjord/ode/occurrence.hpp"
+
+#include <cmath>
+
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/ode/run.hpp"
+
+namespace fjord::ode {
+
+template <class T>
+Occurrence<T> with_derivatives(const Problem<T>& problem, const SolveOptions& options,
+                               std::size_t event, double t, const StateBefore<T>& before) {
+  Tape<T>& tape = before.y.tape();
+  const Var<T> t0 = tape.scalar(static_cast<T>(before.t));
+  SolveOptions one_step = options;
+  one_step.fixed_step = std::abs(t - before.t);
+  one_step.grid = one_step.step_on = one_step.jumps = one_step.save_at = {};
+  one_step.save_steps = false;
+  const auto state_at = [&](const Var<T>& time) {
+    const TimeSpan span{before.t, static_cast<double>(time.item())};
+    return run<T>({problem.f, before.y, span, {t0, time}}, one_step, Recording::steps).y;
+  };
+  Var<T> found = tape.scalar(static_cast<T>(t));
+  for (int step = 0; step < 2; ++step) {
+    const Var<T> time = identity(found);
+    const Var<T> y = identity(state_at(found));
+    const Var<T> value = problem.events[event].function(time, y);
+    const Var<T> slope =
+        pushforward<T>({time, y}, {tape.scalar(1), problem.f(time, y)}, {value})[0];
+    found = found - value / slope;
+  }
+  return {event, found, state_at(found)};
+}
+
+#define FJORD_INSTANTIATE(T)                                                                   \
+  template Occurrence<T> with_derivatives(const Problem<T>&, const SolveOptions&, std::size_t, \
+                                          double, const StateBefore<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord::ode

@@ -1,0 +1,25 @@
+/// Derivatives of events.
+#pragma once
+
+#include "fjord/ode/options.hpp"
+#include "fjord/ode/problem.hpp"
+
+namespace fjord::ode {
+
+/// A state of the solve before an event, from which one step leads past it.
+template <class T>
+struct StateBefore {
+  double t;
+  Var<T> y;
+};
+
+/// An event's time and state with their derivatives in the state before: the time by steps of
+/// Newton's method on g(t, y(t)) = 0, where y(t) is a recorded step of the solve that ends at t. Two
+/// of them carry derivatives of up to third order.
+///
+/// `t` is the time that was found.
+template <class T>
+Occurrence<T> with_derivatives(const Problem<T>& problem, const SolveOptions& options,
+                               std::size_t event, double t, const StateBefore<T>& before);
+
+}  // namespace fjord::ode

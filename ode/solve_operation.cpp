@@ -1,0 +1,139 @@
+#include "fjord/ode/solve_operation.hpp"
+
+#include <string>
+
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/ode/captured.hpp"
+
+namespace fjord::ode {
+
+namespace {
+
+// The first evaluation of a field bound parameters.
+struct BindsParameters {};
+
+template <class T>
+void watch(const Problem<T>& problem, const SolveOptions& options,
+           std::span<NodeObserver<T>* const> observers, WatchedSolve<T>& result) {
+  const auto& [f, y0, span, times, events, on_step] = problem;
+  Tape<T>& tape = y0.tape();
+  // The field gets its state and time as nodes of the solve: whatever older it uses, it captured.
+  Captured<T> captured(tape);
+  const std::size_t bound = tape.bound_count();
+  bool is_first = true;
+  const Field<T> watched = [&, &f = f](const Var<T>& t, const Var<T>& y) {
+    const Var<T> slope = captured.evaluate(f, t, y);
+    if (tape.bound_count() != bound && is_first) throw BindsParameters();
+    require(tape.bound_count() == bound, "solve",
+            "the field binds a parameter that it did not use at first; bind it before the solve");
+    is_first = false;
+    return slope;
+  };
+  result.values =
+      run<T>({watched, y0, span, {}, events, on_step}, options, Recording::none, observers);
+  result.inputs.insert(result.inputs.end(), captured.vars().begin(), captured.vars().end());
+}
+
+}  // namespace
+
+template <class T>
+WatchedSolve<T> solve_watched(const Problem<T>& problem, const SolveOptions& options,
+                              std::span<NodeObserver<T>* const> observers) {
+  require(problem.f != nullptr, "solve", "a field is needed, got an empty function");
+  Tape<T>& tape = problem.y0.tape();
+  tape.node(problem.y0, "solve");
+  WatchedSolve<T> result;
+  result.inputs = {problem.y0, problem.times.t0, problem.times.t1};
+  if (problem.times.t0.is_empty()) {
+    result.inputs[solve_input::t0] = tape.scalar(static_cast<T>(problem.span.t0));
+    result.inputs[solve_input::t1] = tape.scalar(static_cast<T>(problem.span.t1));
+  }
+  for (const Var<T>& input : result.inputs) tape.node(input, "solve");
+  try {
+    watch(problem, options, observers, result);
+  } catch (const BindsParameters&) {
+    // Leaves of parameters that the field binds itself must be older than the solve.
+    captured_at_start(problem);
+    watch(problem, options, observers, result);
+  }
+  return result;
+}
+
+template <class T>
+Vars<T> captured_at_start(const Problem<T>& problem) {
+  Tape<T>& tape = problem.y0.tape();
+  Captured<T> captured(tape);
+  const typename Tape<T>::Mark mark = tape.mark();
+  captured.evaluate(problem.f, tape.scalar(static_cast<T>(problem.span.t0)), identity(problem.y0));
+  Vars<T> vars = captured.vars();
+  const Vars<T> bound = tape.rewind_but_bound(mark);
+  vars.insert(vars.end(), bound.begin(), bound.end());
+  return vars;
+}
+
+SolveOptions for_other_state(const SolveOptions& options) {
+  SolveOptions result = options;
+  if (result.norm == ErrorNorm::largest_row) result.norm = ErrorNorm::rms;
+  result.rtol_of_entries = result.atol_of_entries = {};
+  result.custom_norm = {};
+  return result;
+}
+
+template <class T>
+Var<T> computed(const Var<T>& derivative) {
+  return derivative + T(0);
+}
+
+template <class T>
+Var<T> solved(const Solution<T>& solution, const char* which) {
+  if (solution.report.status != Status::success) {
+    throw SolveFailure(std::string("the ") + which + " solve failed",
+                       SolveFailure(solution.report));
+  }
+  return solution.y;
+}
+
+template <class T>
+void add_times(Reverse<T>& rule, const Field<T>& f, const Var<T>& a0) {
+  using namespace solve_input;
+  if (rule.wants(t1))
+    rule.add(t1, computed(sum(rule.cotangent() * f(rule.input(t1), rule.output()))));
+  if (rule.wants(t0)) rule.add(t0, computed(-sum(a0 * f(rule.input(t0), rule.input(y0)))));
+}
+
+template <class T>
+void FirstOrderOnly<T>::refuse(const char* operation) {
+  fail("solve", std::string(operation) +
+                    " has reverse sweeps of values only; for recorded and forward sweeps give "
+                    "SolveOptions::gradient the mode direct, checkpointed, adjoint or forward");
+}
+
+template <class T>
+AdjointSlopes<T> adjoint_slopes(const Field<T>& f, const Var<T>& t, const Var<T>& y,
+                                const Var<T>& a, const Vars<T>& parameters) {
+  // The time is one of the inputs only so that nothing flows through it to a parameter.
+  Vars<T> inputs{identity(t), identity(y)};
+  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
+  const Var<T> slope = f(inputs[0], inputs[1]);
+  Vars<T> cotangents = partial_pullback<T>({slope}, {a}, inputs);
+  cotangents.erase(cotangents.begin());
+  return {slope, std::move(cotangents)};
+}
+
+#define FJORD_INSTANTIATE(T)                                                              \
+  template WatchedSolve<T> solve_watched(const Problem<T>&, const SolveOptions&,          \
+                                         std::span<NodeObserver<T>* const>);              \
+  template Vars<T> captured_at_start(const Problem<T>&);                                  \
+  template Var<T> computed(const Var<T>&);                                                \
+  template Var<T> solved(const Solution<T>&, const char*);                                \
+  template void add_times(Reverse<T>&, const Field<T>&, const Var<T>&);                   \
+  template struct FirstOrderOnly<T>;                                                      \
+  template AdjointSlopes<T> adjoint_slopes(const Field<T>&, const Var<T>&, const Var<T>&, \
+                                           const Var<T>&, const Vars<T>&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord::ode

@@ -1,0 +1,122 @@
+/// Solves that are one operation on the tape: what the gradient modes without recorded steps share.
+#pragma once
+
+#include <memory>
+
+#include "fjord/autodiff/operation.hpp"
+#include "fjord/ode/run.hpp"
+
+namespace fjord::ode {
+
+/// Inputs of such an operation: y0, t0, t1, then whatever else the field was seen to use.
+namespace solve_input {
+
+inline constexpr std::uint32_t y0 = 0;
+inline constexpr std::uint32_t t0 = 1;
+inline constexpr std::uint32_t t1 = 2;
+inline constexpr std::uint32_t first_captured = 3;
+
+}  // namespace solve_input
+
+/// A solve of values, and what its result is a function of.
+template <class T>
+struct WatchedSolve {
+  Solution<T> values;
+  Vars<T> inputs;  ///< as solve_input says
+};
+
+/// Solves for values and sees what the field uses.
+///
+/// Errors:  as `solve`.
+template <class T>
+WatchedSolve<T> solve_watched(const Problem<T>& problem, const SolveOptions& options,
+                              std::span<NodeObserver<T>* const> observers = {});
+
+/// The nodes that a field uses at the beginning of a solve; parameters that it binds are bound
+/// after.
+template <class T>
+Vars<T> captured_at_start(const Problem<T>& problem);
+
+/// Options of `solve` for a state of other entries: without those that are about single entries.
+SolveOptions for_other_state(const SolveOptions& options);
+
+/// Appends the operation whose value is that of a solve; its attributes are a pointer to `kept`,
+/// which lives as long as the node.
+template <class T, class Kept>
+Solution<T> append_solve(const Operation<T>& row, const WatchedSolve<T>& solve,
+                         const std::shared_ptr<Kept>& kept) {
+  Tape<T>& tape = solve.values.y.tape();
+  tape.own(kept);
+  const Node<T> end = tape.node(solve.values.y.index());
+  const auto [y1, value] = append_operation<T>(tape, row, std::span<const Var<T>>(solve.inputs),
+                                               end.shape, tape.keep(kept.get()));
+  std::copy_n(end.value, end.shape.size, value);
+  return {y1, solve.values.report};
+}
+
+/// What append_solve kept with a node.
+template <class Kept, class T>
+Kept& kept_with(const RuleNode<T>& rule) {
+  return **static_cast<Kept* const*>(rule.node().attributes);
+}
+
+/// Places of the captured inputs for which is_active(place).
+template <class Rule, class IsActive>
+std::vector<std::uint32_t> active_captured(const Rule& rule, IsActive is_active) {
+  std::vector<std::uint32_t> active;
+  for (std::uint32_t i = solve_input::first_captured; i < rule.input_count(); ++i) {
+    if (is_active(i)) active.push_back(i);
+  }
+  return active;
+}
+
+/// A derivative that was computed by operators: none of its zeros is masked, which -0 would say.
+template <class T>
+Var<T> computed(const Var<T>& derivative);
+
+/// The state of a solve that succeeded.
+///
+/// Errors:  SolveFailure, "the `which` solve failed", if it did not.
+template <class T>
+Var<T> solved(const Solution<T>& solution, const char* which);
+
+/// Adds g^T dy1/dt1 and -a0^T f(t0, y0), where they are asked for: the cotangents of the times.
+template <class T>
+void add_times(Reverse<T>& rule, const Field<T>& f, const Var<T>& a0);
+
+/// Has the recorded reverse rule compute in nodes that are forgotten again, as a kernel.
+template <class T, class Pull>
+void pull_values(ReverseKernel<T>& kernel, Pull pull) {
+  Tape<T>& tape = kernel.tape();
+  const typename Tape<T>::Mark mark = tape.mark();
+  Reverse<T> rule(tape, kernel.head());
+  kernel.ask(rule);
+  pull(rule);
+  kernel.add_from(rule);
+  tape.rewind(mark);
+}
+
+/// The rules that a mode with derivatives of first order, in reverse sweeps, does not have.
+template <class T>
+struct FirstOrderOnly {
+  static void pullback(Reverse<T>& rule) { refuse(rule.node().op->name); }
+
+  static bool pushforward(Forward<T>& rule) { refuse(rule.node().op->name); }
+
+  /// Errors:  std::invalid_argument, always.
+  [[noreturn]] static void refuse(const char* operation);
+};
+
+/// The slope of a state y, and its pullback of the adjoint a.
+template <class T>
+struct AdjointSlopes {
+  Var<T> slope;
+  Vars<T> cotangents;  ///< a^T df/dy, then a^T df/dp for each parameter
+};
+
+/// Shapes:  a as y.
+template <class T>
+AdjointSlopes<T> adjoint_slopes(const Field<T>& f, const Var<T>& t, const Var<T>& y,
+                                const Var<T>& a, const Vars<T>& parameters);
+
+}  // namespace fjord::ode

@@ -1,0 +1,454 @@
+/// Every gradient mode of solves, against closed forms and differences of simulations.
+#include <cmath>
+#include <functional>
+
+#include <doctest/doctest.h>
+
+#include "fjord/autodiff/derivatives.hpp"
+#include "fjord/autodiff/ops/activation.hpp"
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/layer.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
+#include "fjord/ode/methods.hpp"
+#include "fjord/ode/simulate.hpp"
+#include "fjord/ode/solve.hpp"
+#include "fjord/tests/support/tolerances.hpp"
+
+namespace fjord::ode {
+namespace {
+
+using Number = Var<double>;
+using test::tolerances;
+
+const Checkpointed few_snapshots(3);
+const Backsolve with_seminorm({.seminorm = true});
+
+/// Every way to have derivatives.
+std::vector<const GradientMode*> modes() {
+  std::vector<const GradientMode*> all{&few_snapshots, &with_seminorm};
+  for (const GradientMode* mode : gradient_modes()) {
+    if (mode->has_derivatives()) all.push_back(mode);
+  }
+  return all;
+}
+
+/// Of tight tolerances or short steps, with a method that suits the mode.
+SolveOptions options_of(const GradientMode& mode, double fixed_step) {
+  SolveOptions options = tolerances(1e-10, 1e-10);
+  options.gradient = &mode;
+  options.max_steps = 100'000;
+  if (!mode.suits(*options.method)) {
+    options.method = &reversible_dormand_prince;
+    options.fixed_step = fixed_step;
+    // Of the state that comes back.
+    options.rtol = options.atol = 1e-8;
+  }
+  return options;
+}
+
+/// y' = a y (1 - y): y(t) = 1 / (1 + c), c = (1 / y0 - 1) exp(a (t0 - t)).
+struct Logistic {
+  double y0, t0, t1, a;
+
+  double c() const { return (1 / y0 - 1) * std::exp(a * (t0 - t1)); }
+
+  double y() const { return 1 / (1 + c()); }
+
+  /// In y0, t0, t1 and a.
+  std::vector<double> gradient() const {
+    const double in_c = -y() * y();
+    return {-in_c * std::exp(a * (t0 - t1)) / (y0 * y0), in_c * a * c(), -in_c * a * c(),
+            in_c * (t0 - t1) * c()};
+  }
+};
+
+TEST_CASE("gradient modes: in the state, both times and a parameter, as the closed form") {
+  for (const Logistic& exact :
+       {Logistic{0.2, 0.3, 2.1, 1.7}, {0.2, 2.1, 0.3, 1.7}, {0.9, 0, 4, -1}, {0.4, 1, 1, 2}}) {
+    CAPTURE(exact.t0);
+    CAPTURE(exact.a);
+    for (const GradientMode* mode : modes()) {
+      CAPTURE(std::string(mode->name()));
+      Tape<double> tape;
+      const Vars<double> inputs{tape.scalar(exact.y0), tape.scalar(exact.t0), tape.scalar(exact.t1),
+                                tape.scalar(exact.a)};
+      const auto field = [&](const Number&, const Number& y) { return inputs[3] * y * (1.0 - y); };
+      const Solution<double> s =
+          solve(field, inputs[0], inputs[1], inputs[2], options_of(*mode, 0.01));
+      REQUIRE(s.report.status == Status::success);
+      CHECK(s.y.item() == doctest::Approx(exact.y()).epsilon(1e-8));
+      const auto found = gradient_values(s.y, inputs);
+      for (std::size_t i = 0; i < 4; ++i) {
+        CAPTURE(i);
+        CHECK(found[i].item() == doctest::Approx(exact.gradient()[i]).epsilon(1e-7));
+      }
+    }
+  }
+}
+
+/// A field, its start, and the parameters that it reads.
+struct Problem2 {
+  const char* name;
+  std::function<Number(const Number& t, const Number& y, const Number& p)> f;
+  Tensor<double> y0;
+  Tensor<double> p;
+  double t1;
+};
+
+Number part(const Number& x, Index i) {
+  return slice(x, 0, i, i + 1);
+}
+
+std::vector<Problem2> problems() {
+  const auto linear = [](const Number&, const Number& y, const Number& p) {
+    return concatenate<double>({part(p, 0) * part(y, 0) + part(p, 1) * part(y, 1),
+                                part(p, 2) * part(y, 0) + part(p, 3) * part(y, 1)},
+                               0);
+  };
+  const auto van_der_pol = [](const Number&, const Number& y, const Number& p) {
+    const Number a = part(y, 0);
+    const Number b = part(y, 1);
+    return concatenate<double>({b, p * (1.0 - square(a)) * b - a}, 0);
+  };
+  const auto lorenz = [](const Number&, const Number& y, const Number& p) {
+    const Number a = part(y, 0);
+    const Number b = part(y, 1);
+    const Number c = part(y, 2);
+    return concatenate<double>(
+        {part(p, 0) * (b - a), a * (part(p, 1) - c) - b, a * b - part(p, 2) * c}, 0);
+  };
+  const auto network = [](const Number& t, const Number& y, const Number& p) {
+    const Number weight = reshape(slice(p, 0, 0, 6), {3, 2});
+    const Number back = reshape(slice(p, 0, 6, 12), {2, 3});
+    const Number hidden = tanh(affine(y, weight, slice(p, 0, 12, 15)));
+    return affine(hidden, back, slice(p, 0, 15, 17)) * cos(t);
+  };
+  std::vector<double> weights;
+  for (int i = 0; i < 17; ++i) weights.push_back(std::sin(1.0 + 2 * i));
+  return {{"linear", linear, {0.9, 5.4}, {-0.1, 0.7, -0.9, -0.2}, 3},
+          {"van der Pol", van_der_pol, {2.0, 0.1}, {3.0}, 5},
+          {"Lorenz", lorenz, {1.0, 1.0, 1.0}, {10.0, 28.0, 8.0 / 3}, 0.5},
+          {"network", network, {{0.4, -0.7}, {1.2, 0.1}}, Tensor<double>::from({17}, weights), 2}};
+}
+
+/// The sum of the end's entries, weighed by 1, 2, ... in memory.
+Number loss_of(const Number& y) {
+  Tensor<double> weights(y.value());
+  for (Index i = 0; i < weights.size(); ++i) weights.data()[i] = 1.0 + static_cast<double>(i);
+  return sum(y * y.tape().input(weights));
+}
+
+/// Numbers of a gradient, one after another, by differences of order 6 of solves without one.
+std::vector<double> differences(const Problem2& problem) {
+  constexpr std::array<double, 3> weights{45, -9, 1};
+  constexpr double h = 2e-3;
+  std::vector<double> result;
+  const auto loss = [&](const Tensor<double>& y0, const Tensor<double>& p) {
+    Tape<double> tape;
+    SolveOptions options = tolerances(1e-13, 1e-13);
+    options.method = &verner9;
+    options.gradient = &values_only;
+    options.max_steps = 100'000;
+    const Number parameters = tape.input(p);
+    const auto field = [&](const Number& t, const Number& y) {
+      return problem.f(t, y, parameters);
+    };
+    return loss_of(solve(field, tape.input(y0), {0, problem.t1}, options).y).item();
+  };
+  for (const bool is_state : {true, false}) {
+    const Index size = is_state ? problem.y0.size() : problem.p.size();
+    for (Index i = 0; i < size; ++i) {
+      double slope = 0;
+      for (std::size_t k = 0; k < 3; ++k) {
+        for (const double sign : {1.0, -1.0}) {
+          Tensor<double> y0 = problem.y0;
+          Tensor<double> p = problem.p;
+          (is_state ? y0 : p).data()[i] += sign * h * static_cast<double>(k + 1);
+          slope += sign * weights[k] * loss(y0, p);
+        }
+      }
+      result.push_back(slope / (60 * h));
+    }
+  }
+  return result;
+}
+
+TEST_CASE("gradient modes: as differences, on a linear field, van der Pol, Lorenz and a network") {
+  for (const Problem2& problem : problems()) {
+    CAPTURE(std::string(problem.name));
+    const std::vector<double> expected = differences(problem);
+    double scale = 0;
+    for (const double e : expected) scale = std::max(scale, std::abs(e));
+    for (const GradientMode* mode : modes()) {
+      CAPTURE(std::string(mode->name()));
+      Tape<double> tape;
+      const Vars<double> inputs{tape.input(problem.y0), tape.input(problem.p)};
+      const auto field = [&](const Number& t, const Number& y) {
+        return problem.f(t, y, inputs[1]);
+      };
+      const Solution<double> s = solve(field, inputs[0], {0, problem.t1}, options_of(*mode, 2e-3));
+      REQUIRE(s.report.status == Status::success);
+      // Errors of its way back grow as the field contracts.
+      if (mode == &reversible && std::string(problem.name) == "van der Pol") {
+        CHECK_THROWS_WITH_AS(gradient_values(loss_of(s.y), inputs),
+                             doctest::Contains("did not come back"), SolveFailure);
+        continue;
+      }
+      const auto found = gradient_values(loss_of(s.y), inputs);
+      std::size_t next = 0;
+      for (const TensorView<double>& gradient : found) {
+        for (Index i = 0; i < gradient.shape().size(); ++i) {
+          CAPTURE(next);
+          CHECK(std::abs(gradient.data()[i] - expected[next]) < 1e-6 * scale);
+          ++next;
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("gradient modes: second order where there is one, and an error elsewhere") {
+  // The logistic's end in y0: with r = exp(-a), y = y0 / (y0 + (1 - y0) r), y'' = 2 r (r - 1) / (y0
+  // + (1 - y0) r)^3; and d2y/dy0 da = (2 (1 - y0) r / (y0 + (1 - y0) r) - 1) r / (...)^2.
+  constexpr double y0 = 0.3;
+  constexpr double a = 1.2;
+  const double r = std::exp(-a);
+  const double bottom = y0 + (1 - y0) * r;
+  const double in_y0 = 2 * r * (r - 1) / std::pow(bottom, 3);
+  const double mixed = (2 * (1 - y0) * r / bottom - 1) * r / (bottom * bottom);
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Vars<double> inputs{tape.scalar(y0), tape.scalar(a)};
+    const auto field = [&](const Number&, const Number& y) { return inputs[1] * y * (1.0 - y); };
+    const Number y = solve(field, inputs[0], {0, 1}, options_of(*mode, 0.01)).y;
+    const auto slope = [&] { return pullback<double>({y}, {tape.scalar(1.0)}, inputs)[0]; };
+    const auto pushed = [&] { return pushforward(inputs[1], tape.scalar(1.0), y); };
+    const std::string_view name = mode->name();
+    if (name == "interpolating" || name == "quadrature" || name == "reversible") {
+      const auto says = doctest::Contains("give SolveOptions::gradient the mode direct");
+      CHECK_THROWS_WITH_AS(slope(), says, std::invalid_argument);
+      CHECK_THROWS_WITH_AS(pushed(), says, std::invalid_argument);
+      continue;
+    }
+    const auto found = gradient_values(slope(), inputs);
+    CHECK(found[0].item() == doctest::Approx(in_y0).epsilon(1e-6));
+    CHECK(found[1].item() == doctest::Approx(mixed).epsilon(1e-6));
+    const Number tangent = pushed();
+    CHECK(tangent.item() == doctest::Approx((1 - y0) * y0 * r / (bottom * bottom)).epsilon(1e-7));
+    CHECK(gradient_values(tangent, inputs)[0].item() == doctest::Approx(mixed).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("gradient modes: losses at many times, in all inputs") {
+  const Logistic start{0.2, 0.1, 3, 1.3};
+  const std::vector<double> times{0.1, 0.7, 1.5, 1.5, 3};
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Vars<double> inputs{tape.scalar(start.y0), tape.scalar(start.t0), tape.scalar(start.t1),
+                              tape.scalar(start.a)};
+    SolveOptions options = options_of(*mode, 0.01);
+    options.save_at = times;
+    const auto field = [&](const Number&, const Number& y) { return inputs[3] * y * (1.0 - y); };
+    for (const bool moves : {false, true}) {
+      CAPTURE(moves);
+      const Solution<double> s = moves ? solve(field, inputs[0], inputs[1], inputs[2], options)
+                                       : solve(field, inputs[0], {start.t0, start.t1}, options);
+      REQUIRE(s.report.status == Status::success);
+      REQUIRE(s.times == times);
+      Number loss = tape.scalar(0.0);
+      std::vector<double> expected(4);
+      for (std::size_t i = 0; i < times.size(); ++i) {
+        Logistic exact = start;
+        exact.t1 = times[i];
+        CHECK(s.states[i].item() == doctest::Approx(exact.y()).epsilon(1e-8));
+        const double weight = 1.0 + static_cast<double>(i);
+        loss = loss + s.states[i] * weight;
+        for (std::size_t k = 0; k < 4; ++k) {
+          const bool is_time = k == 1 || k == 2;
+          // Saved times do not move, but the last is the end, and the first the state itself.
+          if ((is_time && !moves) || (k == 2 && i + 1 < times.size())) continue;
+          if (k == 1 && i == 0) continue;
+          expected[k] += weight * exact.gradient()[k];
+        }
+      }
+      const auto found = gradient_values(loss, inputs);
+      for (std::size_t k = 0; k < 4; ++k) {
+        CAPTURE(k);
+        CHECK(found[k].item() == doctest::Approx(expected[k]).epsilon(1e-6));
+      }
+    }
+  }
+}
+
+TEST_CASE("gradient modes: an event's time and state, terminal or not") {
+  // y' = a y (1 - y) passes 1/2 at t = log(1 / y0 - 1) / a, whatever the mode.
+  constexpr double y0 = 0.2;
+  constexpr double a = 1.3;
+  const double c = 1 / y0 - 1;
+  const double exact = std::log(c) / a;
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    for (const bool is_terminal : {false, true}) {
+      Tape<double> tape;
+      const Vars<double> inputs{tape.scalar(y0), tape.scalar(a)};
+      Problem<double> problem{
+          [&](const Number&, const Number& y) { return inputs[1] * y * (1.0 - y); },
+          inputs[0],
+          {0, 3}};
+      problem.events = {
+          {[](const Number&, const Number& y) { return y - 0.5; }, Crossing::any, is_terminal}};
+      SolveOptions options = options_of(*mode, 0.01);
+      options.save_at = {0.5, 2.5};
+      const Solution<double> s = solve(problem, options);
+      CHECK(s.report.status == (is_terminal ? Status::event : Status::success));
+      CHECK(s.times.size() == (is_terminal ? 1 : 2));
+      REQUIRE(s.occurrences.size() == 1);
+      CHECK(s.occurrences[0].t.item() == doctest::Approx(exact).epsilon(1e-8));
+      CHECK(s.occurrences[0].y.item() == doctest::Approx(0.5).epsilon(1e-8));
+      const auto found = gradient_values(s.occurrences[0].t, inputs);
+      CHECK(found[0].item() == doctest::Approx(-1 / (y0 * y0 * c * a)).epsilon(1e-6));
+      CHECK(found[1].item() == doctest::Approx(-exact / a).epsilon(1e-6));
+      if (is_terminal) CHECK(s.y.item() == doctest::Approx(0.5).epsilon(1e-8));
+    }
+  }
+}
+
+TEST_CASE("gradient modes: the caller's function ends a solve in each") {
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Number y0 = tape.scalar(1.0);
+    Problem<double> problem{[](const Number&, const Number& y) { return -y; }, y0, {0, 5}};
+    problem.on_step = [](double t, const Number&) { return t < 1; };
+    const Solution<double> s = solve(problem, options_of(*mode, 0.01));
+    CHECK(s.report.status == Status::stopped);
+    CHECK(s.report.t >= 1);
+    CHECK(s.report.t < 5);
+    CHECK(s.y.item() == doctest::Approx(std::exp(-s.report.t)).epsilon(1e-7));
+    CHECK(gradient_values(s.y, {y0})[0].item() ==
+          doctest::Approx(std::exp(-s.report.t)).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("gradient modes: a jump of the field") {
+  // y' = a until t = 1, then y' = -y.
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Vars<double> inputs{tape.scalar(0.5), tape.scalar(2.0)};
+    const auto field = [&](const Number& t, const Number& y) {
+      return t.item() < 1 ? inputs[1] + y * 0.0 : -y;
+    };
+    SolveOptions options = options_of(*mode, 0.05);
+    options.jumps = {1};
+    const Solution<double> s = solve(field, inputs[0], {0, 2}, options);
+    REQUIRE(s.report.status == Status::success);
+    CHECK(s.y.item() == doctest::Approx(2.5 * std::exp(-1.0)).epsilon(1e-7));
+    const auto found = gradient_values(s.y, inputs);
+    CHECK(found[0].item() == doctest::Approx(std::exp(-1.0)).epsilon(1e-6));
+    CHECK(found[1].item() == doctest::Approx(std::exp(-1.0)).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("gradient modes: reversible undoes the steps of every method that can be undone") {
+  for (const Method* method : methods()) {
+    CAPTURE(std::string(method->name()));
+    Tape<double> tape;
+    // A pendulum, which suits all of them.
+    const Vars<double> inputs{tape.input(Tensor<double>{0.7, 0.2}), tape.scalar(1.4)};
+    const auto field = [&](const Number&, const Number& y) {
+      return concatenate<double>({part(y, 1), -sin(part(y, 0)) * inputs[1]}, 0);
+    };
+    SolveOptions options;
+    options.method = method;
+    options.fixed_step = 0.05;
+    const Number exact = solve(field, inputs[0], {0, 3}, options).y;
+    options.gradient = &reversible;
+    if (!method->is_reversible()) {
+      CHECK_THROWS_WITH_AS(solve(field, inputs[0], {0, 3}, options),
+                           doctest::Contains("cannot be undone; give the mode reversible a method"),
+                           std::invalid_argument);
+      continue;
+    }
+    const Number y = solve(field, inputs[0], {0, 3}, options).y;
+    const auto value = [&](const Number& end) {
+      std::vector<Tensor<double>> copies;
+      for (const TensorView<double>& g : gradient_values(loss_of(end), inputs))
+        copies.emplace_back(g);
+      return copies;
+    };
+    const std::vector<Tensor<double>> expected = value(exact);
+    const std::vector<Tensor<double>> found = value(y);
+    for (std::size_t i = 0; i < 2; ++i) {
+      for (Index e = 0; e < found[i].size(); ++e)
+        CHECK(found[i].data()[e] == doctest::Approx(expected[i].data()[e]).epsilon(1e-10));
+    }
+  }
+}
+
+TEST_CASE("gradient modes: what does not come back is a status, not a gradient") {
+  // Leapfrog steps cannot be undone where the force depends on the velocity.
+  Tape<double> tape;
+  const Number y0 = tape.input(Tensor<double>{0.7, 0.2});
+  const auto damped = [](const Number&, const Number& y) {
+    return concatenate<double>({part(y, 1), -part(y, 0) - part(y, 1) * 3.0}, 0);
+  };
+  SolveOptions options;
+  options.method = &leapfrog;
+  options.fixed_step = 0.05;
+  options.gradient = &reversible;
+  const Number y = solve(damped, y0, {0, 3}, options).y;
+  CHECK_THROWS_WITH_AS(gradient_values(loss_of(y), {y0}),
+                       doctest::Contains("did not come back to the state"), SolveFailure);
+}
+
+TEST_CASE("gradient modes: parameters that the field binds itself") {
+  // y' = -w y.
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Parameter<double> w(Tensor<double>(0.7));
+    const auto field = [&](const Number&, const Number& y) { return -y * y.tape().bind(w); };
+    const Number y = solve(field, tape.scalar(1.5), {0, 2}, options_of(*mode, 0.01)).y;
+    CHECK(gradient_values(y, {tape.bind(w)})[0].item() ==
+          doctest::Approx(-2 * 1.5 * std::exp(-1.4)).epsilon(1e-6));
+  }
+  Tape<double> tape;
+  const Parameter<double> w(Tensor<double>(0.7));
+  SolveOptions options;
+  options.gradient = &values_only;
+  const auto field = [&](const Number&, const Number& y) { return -y * y.tape().bind(w); };
+  const Number y = solve(field, tape.scalar(1.5), {0, 2}, options).y;
+  CHECK_THROWS_WITH_AS(gradient_values(y, {tape.bind(w)}), doctest::Contains("kept no steps"),
+                       std::invalid_argument);
+}
+
+TEST_CASE("gradient modes: in single precision") {
+  const Logistic exact{0.2, 0.3, 2.1, 1.7};
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<float> tape;
+    const Vars<float> inputs{
+        tape.scalar(static_cast<float>(exact.y0)), tape.scalar(static_cast<float>(exact.t0)),
+        tape.scalar(static_cast<float>(exact.t1)), tape.scalar(static_cast<float>(exact.a))};
+    const auto field = [&](const Var<float>&, const Var<float>& y) {
+      return inputs[3] * y * (1.0F - y);
+    };
+    SolveOptions options = options_of(*mode, 0.1);
+    options.rtol = options.atol = 1e-5;
+    const Var<float> y = solve(field, inputs[0], inputs[1], inputs[2], options).y;
+    const auto found = gradient_values(y, inputs);
+    for (std::size_t i = 0; i < 4; ++i) {
+      CAPTURE(i);
+      CHECK(static_cast<double>(found[i].item()) ==
+            doctest::Approx(exact.gradient()[i]).epsilon(1e-3));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fjord::ode
