@@ -50,6 +50,14 @@ struct SolveOptions {
   std::vector<double> step_on = {};
   /// As step_on; at these times the field jumps, and is asked on the side of the step that is made.
   std::vector<double> jumps = {};
+  /// Whether each row of the state, an index of axis 0, has its own steps, so that a row that needs
+  /// short ones changes neither the results nor the cost of others. The field then gets a column of
+  /// times, [rows, 1, ...], and states of the rows that are not at the end yet: it must compute
+  /// each row from that row and its time only, for any number of rows. The solution's report has
+  /// the sums of the rows' steps, and the status and time of the first row without success. With
+  /// gradient modes direct and values_only only; without events, jumps, steps that are given,
+  /// numbers for entries, and derivatives in the times.
+  bool separate_rows = false;
   /// Times whose states the solution holds; in the order of the solve, within the span.
   std::vector<double> save_at = {};
   bool save_steps = false;  ///< whether it holds the states after all steps, and the first one

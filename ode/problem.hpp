@@ -57,6 +57,7 @@ struct Solution {
   std::vector<double> times = {};  ///< as SolveOptions::save_at or save_steps ask
   Vars<T> states = {};             ///< at these times
   std::vector<Occurrence<T>> occurrences = {};
+  std::vector<Report> rows = {};  ///< of each row, with SolveOptions::separate_rows
 };
 
 }  // namespace fjord::ode

@@ -10,6 +10,7 @@
 #include "fjord/ode/gradient_mode.hpp"
 #include "fjord/ode/occurrence.hpp"
 #include "fjord/ode/saver.hpp"
+#include "fjord/ode/separate_rows.hpp"
 
 namespace fjord::ode {
 namespace {
@@ -150,6 +151,13 @@ Solution<T> run(const Problem<T>& problem, const SolveOptions& options, Recordin
   const Var<T>& y0 = problem.y0;
   check_options(options, problem.span, y0.tape().node(y0, "solve").shape.size,
                 static_cast<double>(std::numeric_limits<T>::denorm_min()));
+  if (options.separate_rows) {
+    require(recording != Recording::states && observers.empty() && !has_outputs(problem, options),
+            "solve",
+            "separate_rows has the gradient modes direct and values_only, and no events, functions "
+            "after steps and saved steps");
+    return run_separate_rows(problem, options, recording == Recording::steps);
+  }
   std::optional<Outputs<T>> outputs;
   std::vector<NodeObserver<T>*> all;
   if (has_outputs(problem, options)) {
