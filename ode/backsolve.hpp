@@ -13,8 +13,8 @@ struct BacksolveOptions {
   /// If not null, is added the field evaluations of every later reverse sweep of values; it must
   /// outlive the node.
   std::size_t* evaluations = nullptr;
-  /// Whether the integrals over parameters do not count in the norm of an error. Nothing is computed
-  /// from them on the way, so that fewer steps are needed for the same gradient.
+  /// Whether the integrals over parameters do not count in the norm of an error. Nothing is
+  /// computed from them on the way, so that fewer steps are needed for the same gradient.
   ///
   /// Source:  Kidger, Chen & Lyons, "Hey, that's not an ODE": faster ODE adjoints via seminorms,
   ///          ICML 2021.

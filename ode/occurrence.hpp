@@ -14,8 +14,8 @@ struct StateBefore {
 };
 
 /// An event's time and state with their derivatives in the state before: the time by steps of
-/// Newton's method on g(t, y(t)) = 0, where y(t) is a recorded step of the solve that ends at t. Two
-/// of them carry derivatives of up to third order.
+/// Newton's method on g(t, y(t)) = 0, where y(t) is a recorded step of the solve that ends at t.
+/// Two of them carry derivatives of up to third order.
 ///
 /// `t` is the time that was found.
 template <class T>

@@ -5,9 +5,9 @@
 
 namespace fjord::ode {
 
-/// Solves a problem with outputs in parts, each of which ends where an output is: at a time to save,
-/// or at the beginning of the step that an event is in. Where events are looked for, or a function
-/// is to be called after each step, a solve of values comes first, which finds where.
+/// Solves a problem with outputs in parts, each of which ends where an output is: at a time to
+/// save, or at the beginning of the step that an event is in. Where events are looked for, or a
+/// function is to be called after each step, a solve of values comes first, which finds where.
 ///
 /// Errors:  as `solve`; std::invalid_argument if all steps are to be saved.
 template <class T>
