@@ -139,9 +139,7 @@ ProgramRun run_demo(const std::string& moons, const std::string& threads, const 
   return {seconds, static_cast<double>(usage.ru_maxrss) / 1024};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+void print_blas() {
   const BlasReport blas = blas_report();
   std::printf("processor %s, BLAS %s, core %s\n", blas.processor.c_str(), blas.library.c_str(),
               blas.core.c_str());
@@ -149,8 +147,14 @@ int main(int argc, char** argv) {
     std::printf("BLAS kernels are weaker than the processor: set OPENBLAS_CORETYPE=%s\n",
                 blas.better_core.c_str());
   }
+}
 
-  TrainedFlow narrow(8, 1, 320);
+struct NarrowSeconds {
+  double step;              // of training, on one thread
+  double fused_evaluation;  // by the hand-fused kernel
+};
+
+NarrowSeconds print_narrow_step(TrainedFlow& narrow) {
   TrainedFlow::Cost tape = narrow.cost(1);
   const int steps_per_block =
       std::max(1, static_cast<int>(std::lround((tape.evaluations / 4 - 1) / 6)));
@@ -165,41 +169,59 @@ int main(int argc, char** argv) {
               ours * 1e6, tape.evaluations, tape.seconds * 1e3);
   std::printf("  hand-fused kernel:                %.2f us an evaluation; ratio %.2f\n",
               fused * 1e6, ours / fused);
+  return {tape.seconds, fused};
+}
 
+void print_wide_step() {
   TrainedFlow wide(64, 1, 96);
-  TrainedFlow::Cost tape64 = wide.cost(1);
+  TrainedFlow::Cost tape = wide.cost(1);
   double peak = 0;
   for (int round = 0; round < rounds; ++round) {
-    tape64.seconds = std::min(tape64.seconds, wide.cost(2).seconds);
+    tape.seconds = std::min(tape.seconds, wide.cost(2).seconds);
     peak = std::max(peak, sgemm_flops());
   }
-  const double rate = product_flops(64) * batch * tape64.evaluations / tape64.seconds;
+  const double rate = product_flops(64) * batch * tape.evaluations / tape.seconds;
   std::printf(
       "training step, width 64, one thread: %.1f us an evaluation, %.1f GFLOP/s in products\n",
-      tape64.seconds / tape64.evaluations * 1e6, rate * 1e-9);
+      tape.seconds / tape.evaluations * 1e6, rate * 1e-9);
   std::printf("  sgemm 256x64 . 64x64:              %.1f GFLOP/s; share %.0f %%\n", peak * 1e-9,
               100 * rate / peak);
+}
 
+// `one_thread`: the shortest step of `narrow` so far.
+void print_two_threads(TrainedFlow& narrow, double one_thread) {
   TrainedFlow two(8, 2, 320);
-  double seconds2 = 1e300;
+  double two_threads = 1e300;
   // For longer than the seconds in which the second core of a shared machine is slow.
   for (int round = 0; round < 6 * rounds; ++round) {
-    tape.seconds = std::min(tape.seconds, narrow.cost(10).seconds);
-    seconds2 = std::min(seconds2, two.cost(20).seconds);
+    one_thread = std::min(one_thread, narrow.cost(10).seconds);
+    two_threads = std::min(two_threads, two.cost(20).seconds);
   }
-  std::printf("two threads against one: %.2f times\n", tape.seconds / seconds2);
+  std::printf("two threads against one: %.2f times\n", one_thread / two_threads);
+}
 
-  if (argc < 2) return 0;
+void print_demo(const std::string& moons, double fused_evaluation) {
   const std::string out =
       std::filesystem::temp_directory_path() / ("fjord_bench_" + std::to_string(getpid()));
   for (const char* threads : {"1", "2"}) {
-    ProgramRun best = run_demo(argv[1], threads, out);
+    ProgramRun best = run_demo(moons, threads, out);
     for (int round = 1; round < demo_rounds; ++round)
-      best.seconds = std::min(best.seconds, run_demo(argv[1], threads, out).seconds);
+      best.seconds = std::min(best.seconds, run_demo(moons, threads, out).seconds);
     std::printf(
         "demo, 40 epochs, %s thread(s): %.2f s, %.2f s were the kernel's evaluation 10 us; peak "
         "memory %.0f MB\n",
-        threads, best.seconds, best.seconds * 10e-6 / fused, best.peak_megabytes);
+        threads, best.seconds, best.seconds * 10e-6 / fused_evaluation, best.peak_megabytes);
   }
   std::filesystem::remove_all(out);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  print_blas();
+  TrainedFlow narrow(8, 1, 320);
+  const NarrowSeconds seconds = print_narrow_step(narrow);
+  print_wide_step();
+  print_two_threads(narrow, seconds.step);
+  if (argc > 1) print_demo(argv[1], seconds.fused_evaluation);
 }
