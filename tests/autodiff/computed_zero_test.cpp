@@ -3,7 +3,6 @@
 #include <cmath>
 #include <limits>
 #include <string>
-#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -175,6 +174,11 @@ TEST_CASE("computed zero: second derivatives at a convention are right or NaN") 
   }
 }
 
+struct NamedFunction {
+  std::string name;
+  Function<double> f;
+};
+
 TEST_CASE("computed zero: masks pass through products of matrices, sums, solves and layers") {
   // The root's slope is infinite at 0; the row that it is in is not chosen.
   const Tensor<double> at{{0, 0}, {1, 4}, {9, 16}};
@@ -182,7 +186,7 @@ TEST_CASE("computed zero: masks pass through products of matrices, sums, solves 
   const auto chosen = [](const Var<double>& y) {
     return sum(where(y.tape().input({{0}, {1}, {1}}), y, y.tape().scalar(0)));
   };
-  const std::vector<std::pair<std::string, Function<double>>> through{
+  const std::vector<NamedFunction> through{
       {"product", [&](const Var<double>& x) { return matmul(x, x.tape().input(weight)); }},
       {"transposed",
        [&](const Var<double>& x) {
@@ -226,19 +230,19 @@ TEST_CASE("computed zero: masks pass through products of matrices, sums, solves 
          return reshape(reshape(x, {6}), {3, 2});
        }},
   };
-  for (const auto& [name, f] : through) {
-    CAPTURE(name);
+  for (const NamedFunction& function : through) {
+    CAPTURE(function.name);
     for (const std::string& route : test::routes(1)) {
       CAPTURE(route);
-      const auto whole = [&, f = f](const Var<double>& x) { return chosen(f(sqrt(x))); };
+      const auto whole = [&](const Var<double>& x) { return chosen(function.f(sqrt(x))); };
       CHECK(test::derivative_by(route, whole, at, {0}) == 0);
       CHECK(std::isfinite(test::derivative_by(route, whole, at, {3})));
-      const auto half = [&, f = f](const Var<double>& x) { return chosen(f(sqrt(x) * 0.5)); };
+      const auto half = [&](const Var<double>& x) { return chosen(function.f(sqrt(x) * 0.5)); };
       CHECK(test::derivative_by(route, half, at, {1}) == 0);
     }
     for (const std::string& route : test::routes(2)) {
       CAPTURE(route);
-      const auto whole = [&, f = f](const Var<double>& x) { return chosen(f(sqrt(x))); };
+      const auto whole = [&](const Var<double>& x) { return chosen(function.f(sqrt(x))); };
       CHECK(test::derivative_by(route, whole, at, {0, 0}) == 0);
       CHECK(test::derivative_by(route, whole, at, {0, 3}) == 0);
     }

@@ -86,14 +86,14 @@ double error_of(const TensorView<float>& got, const TensorView<double>& expected
 }
 
 TEST_CASE("long sums: reductions and scans in float are those in double") {
-  for (const auto& [shape, axis] : shapes) {
-    CAPTURE(to_string(shape));
-    for (const Case& c : reductions(shape, axis)) {
+  for (const Long& each : shapes) {
+    CAPTURE(to_string(each.shape));
+    for (const Case& c : reductions(each.shape, each.axis)) {
       CAPTURE(c.name);
       Tape<float> single;
       Tape<double> wide;
-      const Var<float> x = single.input(Tensor<float>::full(shape, 0.1F));
-      const Var<double> y = wide.input(Tensor<double>::full(shape, static_cast<double>(0.1F)));
+      const Var<float> x = single.input(Tensor<float>::full(each.shape, 0.1F));
+      const Var<double> y = wide.input(Tensor<double>::full(each.shape, static_cast<double>(0.1F)));
       CHECK(error_of(c.in_float(x).value(), c.in_double(y).value()) <= tolerance);
     }
   }

@@ -218,11 +218,16 @@ TEST_CASE("misuse: sum_to takes shapes that stretch to that of x") {
   }
 }
 
+struct Use {
+  std::string name;
+  std::function<void()> call;
+};
+
 TEST_CASE("misuse: an axis of a scalar is refused in words that make sense") {
   Tape<double> tape;
   const V x = tape.scalar(1);
   const Tensor<Index> places{0};
-  const std::vector<std::pair<std::string, std::function<void()>>> uses{
+  const std::vector<Use> uses{
       {"concatenate",
        [&] {
          concatenate({x, x}, 0);
@@ -259,10 +264,11 @@ TEST_CASE("misuse: an axis of a scalar is refused in words that make sense") {
       {"argsort", [&] { argsort(x, 0); }},
       {"median", [&] { median(x, 0); }},
   };
-  for (const auto& [name, use] : uses) {
-    CAPTURE(name);
+  for (const Use& use : uses) {
+    CAPTURE(use.name);
     CHECK_THROWS_WITH_AS(
-        use(), ("[" + name + "] a tensor with axes is needed, got a scalar and axis 0").c_str(),
+        use.call(),
+        ("[" + use.name + "] a tensor with axes is needed, got a scalar and axis 0").c_str(),
         std::invalid_argument);
   }
   CHECK_THROWS_WITH_AS(layer_norm(x, x, x),

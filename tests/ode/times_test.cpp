@@ -87,17 +87,18 @@ TEST_CASE_TEMPLATE("times: the field is asked at both ends and never outside of 
 TEST_CASE_TEMPLATE("times: derivatives in both ends, where the steps between are constants", T,
                    float, double) {
   // y' = -y cos t: y = y0 exp(sin t0 - sin t1).
-  for (const auto& [t0, t1] : {std::pair{0.3, 2.9}, {2.9, 0.3}, {-3.0, 0.1}, {0.7, 0.7}}) {
-    CAPTURE(t0);
+  for (const TimeSpan& span :
+       {TimeSpan{0.3, 2.9}, TimeSpan{2.9, 0.3}, TimeSpan{-3.0, 0.1}, TimeSpan{0.7, 0.7}}) {
+    CAPTURE(span.t0);
     Tape<T> tape;
-    const Vars<T> inputs{tape.scalar(T(1.5)), tape.scalar(static_cast<T>(t0)),
-                         tape.scalar(static_cast<T>(t1))};
+    const Vars<T> inputs{tape.scalar(T(1.5)), tape.scalar(static_cast<T>(span.t0)),
+                         tape.scalar(static_cast<T>(span.t1))};
     const Field<T> f = [](const Var<T>& t, const Var<T>& y) { return -y * cos(t); };
     const double tolerance = std::is_same_v<T, double> ? 1e-10 : 1e-5;
     const Var<T> y = solve(f, inputs[0], inputs[1], inputs[2], tolerances(tolerance, tolerance)).y;
-    const double end = 1.5 * std::exp(std::sin(t0) - std::sin(t1));
+    const double end = 1.5 * std::exp(std::sin(span.t0) - std::sin(span.t1));
     CHECK(static_cast<double>(y.item()) == doctest::Approx(end).epsilon(100 * tolerance));
-    const std::vector<double> exact{end / 1.5, end * std::cos(t0), -end * std::cos(t1)};
+    const std::vector<double> exact{end / 1.5, end * std::cos(span.t0), -end * std::cos(span.t1)};
     const auto swept = gradient_values<T>(y, inputs);
     for (std::size_t i = 0; i < 3; ++i) {
       CAPTURE(i);
