@@ -67,15 +67,16 @@ TEST_CASE("stacked: every tangent is multiplied with the one slope of its entry"
   }
 }
 
+using V = Var<double>;
+
 struct Case {
   std::string name;
   Shape shape;
-  std::function<Var<double>(const Var<double>&)> f;
+  std::function<V(const V&)> f;
 };
 
 // Functions of every rank, with operations that take a stack at once, and others that do not.
-std::vector<Case> cases(ProbeState& state) {
-  using V = Var<double>;
+std::vector<Case> cases_of_numbers_and_vectors() {
   return {
       {"rank 0", {}, [](const V& x) { return exp(x) * sin(x) + tanh(x) / x; }},
       {"rank 0 to 2",
@@ -97,6 +98,11 @@ std::vector<Case> cases(ProbeState& state) {
          return concatenate({x, x * x}, 0);
        }},
       {"rank 1, cut", {4}, [](const V& x) { return slice(exp(x), 0, 1, 3); }},
+  };
+}
+
+std::vector<Case> cases_of_matrices(ProbeState& state) {
+  return {
       {"rank 2", {2, 3}, [](const V& x) { return softplus(x) * x - gelu(x); }},
       {"rank 2, cut and joined",
        {2, 3},
@@ -141,6 +147,14 @@ std::vector<Case> cases(ProbeState& state) {
       {"rank 2, one tangent at a time",
        {2, 3},
        [&state](const V& x) { return Probe::apply(Probe::apply(x, state) * x, state); }},
+      {"empty", {0, 3}, [](const V& x) { return exp(x) * x; }},
+      {"empty sum", {3, 0}, [](const V& x) { return sum(exp(x), {1}); }},
+      {"size 1", {1, 1}, [](const V& x) { return exp(x) * x; }},
+  };
+}
+
+std::vector<Case> cases_of_rank_3() {
+  return {
       {"rank 3", {2, 3, 2}, [](const V& x) { return tanh(x) * x + sum(x, {1}, true); }},
       {"rank 3, product",
        {2, 3, 2},
@@ -157,10 +171,14 @@ std::vector<Case> cases(ProbeState& state) {
        [](const V& x) {
          return trace(x) + sum(x, {1, 2});
        }},
-      {"empty", {0, 3}, [](const V& x) { return exp(x) * x; }},
-      {"empty sum", {3, 0}, [](const V& x) { return sum(exp(x), {1}); }},
-      {"size 1", {1, 1}, [](const V& x) { return exp(x) * x; }},
   };
+}
+
+std::vector<Case> cases(ProbeState& state) {
+  std::vector<Case> all = cases_of_numbers_and_vectors();
+  for (const std::vector<Case>& more : {cases_of_matrices(state), cases_of_rank_3()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
 TEST_CASE("stacked: K tangents at once give what each gives alone") {
