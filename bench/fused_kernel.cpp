@@ -248,11 +248,11 @@ struct FusedStep::Workspace {
   std::array<Sums, blocks> sums;
   std::vector<Stored> stored;  // [blocks, 6 S + 1]
 
-  Workspace(std::size_t rows_, std::size_t steps_)
-      : rows(rows_),
-        steps(steps_),
-        h(-1.0f / static_cast<float>(steps_)),
-        stored(blocks * (stages * steps_ + 1)) {}
+  Workspace(std::size_t row_count, std::size_t step_count)
+      : rows(row_count),
+        steps(step_count),
+        h(-1.0f / static_cast<float>(step_count)),
+        stored(blocks * (stages * step_count + 1)) {}
 
   float time(std::size_t step, std::size_t stage) const {
     return 1.0f + (static_cast<float>(step) + c[stage]) * h;

@@ -71,7 +71,7 @@ void GnuplotPicture::add_numbers(const std::string& name, std::span<const double
 
 std::string GnuplotPicture::draw(std::string_view script, const std::string& output) {
   add_text(script_name, script);
-  const std::string trouble = run_gnuplot(folder_);
+  std::string trouble = run_gnuplot(folder_);
   if (trouble.empty()) write_file(picture_, read_file(folder_ / output));
   return trouble;
 }

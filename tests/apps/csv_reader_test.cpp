@@ -82,9 +82,7 @@ TEST_CASE("csv_reader: plain numbers are read, and anything else is left for fie
   CHECK(reader.number() == 0.5);
   CHECK(reader.row_ended());
   REQUIRE(reader.next_row());
-  for (const char* text : {"4", "nan", "-inf", "1e999", "+-1", "1x", "",
-                           "\xe2\x88\x92"
-                           "1"}) {
+  for (const char* text : {"4", "nan", "-inf", "1e999", "+-1", "1x", "", "\u22121"}) {
     CAPTURE(text);
     CHECK_FALSE(reader.number());
     CHECK(reader.field().text == text);
@@ -143,10 +141,8 @@ TEST_CASE("csv_reader: the last comment's fields") {
 }
 
 TEST_CASE("csv_reader: quoted fields read back as they were") {
-  for (const std::string field :
-       {"plain", "with space", "", "a,b", "a;b", "a\tb", "\"", "a\"b\"", "a\r\nb", " a", "a ", "#a",
-        "\xc2\xa0"
-        "a"}) {
+  for (const std::string field : {"plain", "with space", "", "a,b", "a;b", "a\tb", "\"", "a\"b\"",
+                                  "a\r\nb", " a", "a ", "#a", "\u00a0a"}) {
     CAPTURE(field);
     CHECK(rows_of(csv_quoted(field) + ",x\n") == Rows{{field, "x"}});
   }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -118,10 +119,12 @@ TEST_CASE("npy: an empty array with a huge axis costs nothing") {
 }
 
 TEST_CASE("npy: numbers that are none pass through") {
-  const Tensor<double> tensor{NAN, INFINITY, -INFINITY, -0.0, 5e-324};
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor<double> tensor{nan, inf, -inf, -0.0, 5e-324};
   const Tensor<double> back = parse_npy<double>(format_npy<double>(tensor), "f");
   CHECK(std::isnan(back(0)));
-  CHECK(back(1) == INFINITY);
+  CHECK(back(1) == inf);
   CHECK(std::signbit(back(3)));
   CHECK(back(4) == 5e-324);
 }

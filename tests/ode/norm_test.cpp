@@ -75,6 +75,7 @@ TEST_CASE_TEMPLATE("norm: all norms are what they say, for every shape and size"
         weights.push_back(j == 1 ? 0 : 0.3 - 0.1 * j);
         weight += weights.back() * j * j;
       }
+      vectors.reserve(terms.size());
       for (const Tensor<T>& term : terms) vectors.push_back(term.data());
       Tensor<double> errors = slope.template as<double>();
       Tensor<double> scaled = slope.template as<double>();

@@ -16,7 +16,6 @@
 namespace fjord::ode {
 namespace {
 
-using test::solve_adjoint;
 using test::solve_values;
 
 using Number = Var<double>;

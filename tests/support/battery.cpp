@@ -14,7 +14,8 @@ namespace {
 double relative(double a, double b, double size) {
   if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
   const double error = std::abs(a - b) / std::max({size, std::abs(a), std::abs(b)});
-  return std::isnan(error) ? inf : error;
+  if (std::isnan(error)) return inf;
+  return error;
 }
 
 double largest_finite(const std::vector<double>& entries) {

@@ -64,7 +64,7 @@ struct Row {
 
   /// Adds a point of one scalar: f(x) and f'(x).
   Row& edge(double x, double value, double slope);
-  Row& edge(Tensors at, Tensor<double> value, Tensors gradient);
+  Row& edge(Tensors point, Tensor<double> value, Tensors gradient);
   Row& reject(Tensors arguments);
   Row& with_h(double step);
   Row& with_tolerance(double value, double single);

@@ -242,7 +242,7 @@ TEST_CASE("special values: finite results give no report of numbers that are not
     if (!all_finite(at)) return {};
     for (int results = 1; results <= 6; ++results) {
       if (!checked(row, at, false, results).empty()) return {};
-      const std::string report = checked(row, at, true, results);
+      std::string report = checked(row, at, true, results);
       if (!report.empty()) return report;
     }
     return {};
