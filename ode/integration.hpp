@@ -69,7 +69,7 @@ class Integration final {
       if (stops_.are_fixed() ? std::isfinite(last_error_) : last_error_ <= 1) {
         accept(step);
       } else {
-        if (stops_.are_fixed()) return stop(Status::non_finite);
+        if (stops_.are_fixed()) return stop(status_of_failed_step());
         space_.rewind(before);
         reject();
         if (are_tolerances_too_fine() && is_rounding_too_coarse())
@@ -83,7 +83,7 @@ class Integration final {
     if (!is_finite(space_.entries(y_)) || !find_slope()) return stop(Status::non_finite);
     t_next_ = span_.t1;
     Step<Space> step = take_step();
-    if (!std::isfinite(error_of(step))) return stop(Status::non_finite);
+    if (!std::isfinite(error_of(step))) return stop(status_of_failed_step());
     accept(step);
   }
 
@@ -151,15 +151,19 @@ class Integration final {
     return options_.max_steps - report_.accepted - report_.rejected;
   }
 
+  Status status_of_failed_step() const {
+    return is_solved_ ? Status::non_finite : Status::not_solved;
+  }
+
   Status status_at_limit() const {
-    if (!std::isfinite(last_error_)) return Status::non_finite;
+    if (!std::isfinite(last_error_)) return status_of_failed_step();
     if (are_tolerances_too_fine()) return Status::tolerances_too_fine;
     return watched_steps_ >= least_watched && 2 * stiff_steps_ > watched_steps_ ? Status::stiff
                                                                                 : Status::max_steps;
   }
 
   Status status_of_short_step() const {
-    if (!std::isfinite(last_error_)) return Status::non_finite;
+    if (!std::isfinite(last_error_)) return status_of_failed_step();
     return are_tolerances_too_fine() ? Status::tolerances_too_fine : Status::step_too_small;
   }
 
@@ -209,12 +213,13 @@ class Integration final {
                      .slope = slope_,
                      .carry = carry_};
     method_.make(step);
+    is_solved_ = step.is_solved;
     return step;
   }
 
   // Infinite or NaN where a number is, or the step was not solved.
   double error_of(const Step<Space>& step) const {
-    if (!step.is_solved) return std::numeric_limits<double>::infinity();
+    if (!is_solved_) return std::numeric_limits<double>::infinity();
     const double error = norm_of(step, step.error.weights);
     if (step.error.second.empty() || error == 0) return error;
     const double second = norm_of(step, step.error.second);
@@ -304,6 +309,7 @@ class Integration final {
   std::size_t watched_steps_ = 0;
   std::size_t stiff_steps_ = 0;
   bool was_rejected_ = false;
+  bool is_solved_ = true;  // the last step
   Report report_;
 };
 

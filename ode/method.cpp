@@ -62,7 +62,8 @@ std::span<const Method* const> methods() {
                                                             &reversible_heun,
                                                             &reversible_midpoint,
                                                             &reversible_dormand_prince,
-                                                            &adams_bashforth2});
+                                                            &adams_bashforth2,
+                                                            &implicit_midpoint});
   return all;
 }
 

@@ -82,6 +82,10 @@ struct ErrorEstimate {
 ///   space.combine(y, w, k)      y + h (w_1 k_1 + w_2 k_2 + ...)
 ///   space.move(y, w, a, b)      y + w (b - a)
 ///   space.move_half(y, w, k, second)  y with one half of its last axis moved by h w k
+///   space.linearize(c, w, y, k)  takes M = 1 - w h df/dy at (t + c h, y), where f is k; false if M
+///                               is singular
+///   space.correct(y, z)         y + M^-1 (z - y), M a constant: Newton's step from y to y = z(y)
+///   space.settle(mark, y)       y as a constant, without the vectors since mark = space.mark()
 template <class Space>
 struct Step {
   using Vector = ode::Vector<Space>;
@@ -107,7 +111,8 @@ struct Step {
   std::array<Vector, max_stages> stages{};  ///< slopes, for the estimate and for output in between
   std::array<Stage, 2> last_stages{};       ///< of methods that show stiffness
   ErrorEstimate error = {};
-  bool is_solved = true;  ///< false: an iteration did not converge, and the step must be shorter
+  /// False: an iteration did not converge, and the step must be shorter; all else is then unused.
+  bool is_solved = true;
 };
 
 /// A way to make steps: a constant object without state, which solves share.

@@ -3,6 +3,7 @@
 
 #include "fjord/ode/adams_bashforth.hpp"
 #include "fjord/ode/explicit_runge_kutta.hpp"
+#include "fjord/ode/implicit_midpoint.hpp"
 #include "fjord/ode/reversible.hpp"
 #include "fjord/ode/split.hpp"
 
@@ -166,5 +167,8 @@ extern const Reversible reversible_dormand_prince;
 
 /// See AdamsBashforth2.
 extern const AdamsBashforth2 adams_bashforth2;
+
+/// See ImplicitMidpoint.
+extern const ImplicitMidpoint implicit_midpoint;
 
 }  // namespace fjord::ode

@@ -94,6 +94,30 @@ Var<T> NodeSpace<T>::move_half(const Var<T>& y, double weight, const Var<T>& slo
 }
 
 template <class T>
+bool NodeSpace<T>::linearize(double c, double weight, const Var<T>& y, const Var<T>& there) {
+  const RewindScope<T> scope(tape_);
+  const Mark before = mark();
+  const auto slope_numbers = [&](std::span<const T> at, std::span<T> out) {
+    std::copy_n(numbers(slope(c, tape_.borrow(shape_, at.data()))), out.size(), out.begin());
+    rewind(before);
+  };
+  const auto size = static_cast<std::size_t>(shape_.size);
+  // A new one each time: divisions on the tape keep theirs.
+  const auto matrix = std::make_shared<NewtonMatrix<T>>();
+  newton_matrix_ = matrix;
+  const double h = times_.t_next - times_.t;
+  return matrix->assign(static_cast<T>(weight * h), {numbers(y), size}, {numbers(there), size},
+                        std::cref(slope_numbers));
+}
+
+template <class T>
+Var<T> NodeSpace<T>::settle(const Mark& mark, const Var<T>& vector) {
+  const Tensor<T> entries(vector.value());
+  rewind(mark);
+  return tape_.input(entries);
+}
+
+template <class T>
 NodeSpace<T>::~NodeSpace() = default;
 
 template <class T>

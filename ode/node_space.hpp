@@ -9,6 +9,7 @@
 #include "fjord/ode/error_norm.hpp"
 #include "fjord/ode/field.hpp"
 #include "fjord/ode/method.hpp"
+#include "fjord/ode/newton_matrix.hpp"
 #include "fjord/ode/problem.hpp"
 
 namespace fjord::ode {
@@ -74,6 +75,17 @@ class NodeSpace final {
   /// y with the first or second half of its last axis moved by weight h times that of the slope.
   Var<T> move_half(const Var<T>& y, double weight, const Var<T>& slope, bool second) const;
 
+  /// Takes the matrix 1 - weight h df/dy at the fraction c of the step and y, where f is `there`.
+  bool linearize(double c, double weight, const Var<T>& y, const Var<T>& there);
+
+  /// Newton's step to the solution of y = image(y), with the matrix that was taken last.
+  Var<T> correct(const Var<T>& y, const Var<T>& image) const {
+    return y + divide<T>(image - y, newton_matrix_);
+  }
+
+  /// The vector as a constant; ends all others since the mark.
+  Var<T> settle(const Mark& mark, const Var<T>& vector);
+
   /// Whether derivatives are taken in the length of the step.
   bool stretches() const { return moves_; }
 
@@ -111,6 +123,7 @@ class NodeSpace final {
   StepTimes times_;
   bool moves_ = false;  // whether this step's length is one that derivatives are taken in
   Var<T> h_node_;
+  std::shared_ptr<const NewtonMatrix<T>> newton_matrix_;
   std::size_t evaluations_ = 0;
 };
 

@@ -53,6 +53,30 @@ double* PlainSpace::move_half(const double* y, double weight, const double* slop
   return out;
 }
 
+bool PlainSpace::linearize(double c, double weight, const double* y, const double* there) {
+  const auto slope_numbers = [&](std::span<const double> at, std::span<double> out) {
+    ++evaluations_;
+    f_(times_.stage(c), at, out);
+  };
+  return newton_matrix_.assign(weight * (times_.t_next - times_.t), {y, size_}, {there, size_},
+                               std::cref(slope_numbers));
+}
+
+double* PlainSpace::correct(const double* y, const double* image) {
+  double* const out = new_vector();
+  for (std::size_t i = 0; i < size_; ++i) out[i] = image[i] - y[i];
+  newton_matrix_.divide({out, size_});
+  for (std::size_t i = 0; i < size_; ++i) out[i] += y[i];
+  return out;
+}
+
+double* PlainSpace::settle(Mark mark, const double* vector) {
+  rewind(mark);
+  double* const out = new_vector();
+  std::copy_n(vector, padded_, out);
+  return out;
+}
+
 void PlainSpace::keep(std::span<double** const> vectors) {
   bank_ = max_kept - bank_;
   for (std::size_t i = 0; i < vectors.size(); ++i) {

@@ -7,6 +7,7 @@
 #include "fjord/ode/error_norm.hpp"
 #include "fjord/ode/field.hpp"
 #include "fjord/ode/method.hpp"
+#include "fjord/ode/newton_matrix.hpp"
 
 namespace fjord::ode {
 
@@ -45,6 +46,15 @@ class PlainSpace final {
 
   /// y with its first or second half moved by weight h times that of the slope.
   double* move_half(const double* y, double weight, const double* slope, bool second);
+
+  /// Takes the matrix 1 - weight h df/dy at the fraction c of the step and y, where f is `there`.
+  bool linearize(double c, double weight, const double* y, const double* there);
+
+  /// Newton's step to the solution of y = image(y), with the matrix that was taken last.
+  double* correct(const double* y, const double* image);
+
+  /// The vector; ends all others since the mark.
+  double* settle(Mark mark, const double* vector);
 
   bool stretches() const { return false; }
 
@@ -85,6 +95,7 @@ class PlainSpace final {
   std::size_t bank_ = 0;
   std::size_t used_ = 2 * max_kept;
   StepTimes times_;
+  NewtonMatrix<double> newton_matrix_;
   std::size_t evaluations_ = 0;
 };
 

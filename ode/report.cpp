@@ -28,6 +28,8 @@ std::string Report::outcome() const {
       return "the tolerances are too fine" + where + after +
              ": numbers of this precision round off more than they allow";
     case Status::non_finite: return "the state or the field became infinite or NaN" + where + after;
+    case Status::not_solved:
+      return "the iteration that solves an implicit step did not converge" + where + after;
     case Status::irreversible:
       return "the solve backwards" + where + after +
              " did not come back to the state that the first solve had there";
@@ -47,6 +49,7 @@ std::string Report::remedy() const {
       return "loosen rtol and atol, use double precision, or check the field for a jump";
     case Status::tolerances_too_fine: return "loosen rtol and atol, or use double precision";
     case Status::non_finite: return "check its inputs and parameters, or stop before this time";
+    case Status::not_solved: return "take shorter steps, or check the field for a jump";
     case Status::irreversible:
       return "take the gradient through the recorded steps: direct, or checkpointed";
   }

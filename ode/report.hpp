@@ -20,6 +20,7 @@ enum class Status {
   step_too_small,       ///< no step that still moves t met the tolerances
   tolerances_too_fine,  ///< no step can meet them: numbers of this precision round off more
   non_finite,           ///< the field or the state became infinite or NaN
+  not_solved,           ///< the equations of an implicit step were not solved
   irreversible,         ///< a solve backwards did not come back to where the first one began
 };
 

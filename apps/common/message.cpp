@@ -22,6 +22,7 @@ const char* remedy_for(ode::Status status) {
     case ode::Status::stiff: return "train the model with a lower --rate, so that it stays smooth";
     case ode::Status::non_finite:
       return "check the data for values far out, or train the model with a lower --rate";
+    case ode::Status::not_solved: return "choose another --method";
     case ode::Status::irreversible: return "train with --gradient direct";
   }
   return "";

@@ -8,7 +8,8 @@ namespace {
 TEST_CASE("message: what to do about a failed solve is said in options of the programs") {
   for (const ode::Status status :
        {ode::Status::max_steps, ode::Status::stiff, ode::Status::step_too_small,
-        ode::Status::tolerances_too_fine, ode::Status::non_finite, ode::Status::irreversible}) {
+        ode::Status::tolerances_too_fine, ode::Status::non_finite, ode::Status::not_solved,
+        ode::Status::irreversible}) {
     ode::Report report;
     report.status = status;
     const ode::SolveFailure failure("rows 1 to 2", ode::SolveFailure(report));

@@ -175,12 +175,13 @@ double orbit_error(const Method& method, int steps) {
 // four of them count, as the order shows in the limit only. A mean over an ellipse, as one path may
 // be one on which the leading error of a method all but vanishes: along the pendulum that of
 // verner6 does, and its slope is that of the next order. Not further than to 1e-11, as the weights
-// of verner6 are as large as 176 and cancel, which leaves rounding errors of 1e-12.
+// of verner6 are as large as 176 and cancel, which leaves rounding errors of 1e-12. Where steps are
+// long, the equations of the implicit midpoint rule have no solution near the focus.
 TEST_CASE("solve: halved steps show the order of every method") {
   for (const Method* method : methods()) {
     CAPTURE(method->name());
     std::vector<double> errors;
-    for (int steps = 8; steps <= 4096; steps *= 2) {
+    for (int steps = method == &implicit_midpoint ? 32 : 8; steps <= 4096; steps *= 2) {
       errors.push_back(orbit_error(*method, steps));
       if (errors.back() < 1e-11) break;
     }

@@ -91,6 +91,7 @@ TEST_CASE("methods: geometric methods keep areas, others do not") {
     return p[0] * q[1] - p[1] * q[0];
   };
   for (const Method* method : split_methods()) CHECK(std::abs(area(*method) - 1) < 1e-10);
+  CHECK(std::abs(area(implicit_midpoint) - 1) < 1e-10);
   CHECK(std::abs(area(heun2) - 1) > 1e-4);
   CHECK(std::abs(area(rk4) - 1) > 1e-6);
 }
@@ -326,7 +327,8 @@ double output_error(const Method& method, double h) {
 // output, which is the table's own or Hermite's third, or to the one above that of the method if
 // that is less. The conditions that verner6 and verner7 lack for one order more they miss so
 // narrowly that along this path the next term is the larger one, as far as rounding errors allow to
-// look.
+// look. The equations of the implicit midpoint rule have no solution near the focus where steps are
+// long.
 TEST_CASE("methods: output between the ends of a step has its order in every method") {
   for (const Method* method : methods()) {
     CAPTURE(method->name());
@@ -334,7 +336,7 @@ TEST_CASE("methods: output between the ends of a step has its order in every met
     const int own = table == nullptr ? 0 : table->tableau().dense_order;
     const int order = std::min(own > 0 ? own : 3, method->order()) + 1;
     Numbers errors;
-    for (double h = 0.5; h > 1e-4; h /= 2) {
+    for (double h = method == &implicit_midpoint ? 0.125 : 0.5; h > 1e-4; h /= 2) {
       errors.push_back(output_error(*method, h));
       if (errors.size() >= 3 && errors.back() < 1e-11) break;
     }
