@@ -26,6 +26,8 @@ class ExplicitRungeKutta final : public MethodOf<ExplicitRungeKutta> {
                                          : tableau_.order;
   }
 
+  int dense_order() const override { return tableau_.dense_order > 0 ? tableau_.dense_order : 3; }
+
   bool shows_stiffness() const override {
     const std::span<const double> c = tableau_.c;
     return c.size() >= 3 && c[c.size() - 1] == c[c.size() - 2];

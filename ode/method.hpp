@@ -149,6 +149,10 @@ class Method {
   virtual void undo(Step<NodeSpace<float>>& step) const = 0;
   virtual void undo(Step<NodeSpace<double>>& step) const = 0;
 
+  /// The error of dense output is of the order of the step's length to this power, or to that of
+  /// the method if it is less.
+  virtual int dense_order() const { return 3; }
+
   /// Whether the last two stages are at one time, at the end of the step, so that they show a
   /// stiff field.
   virtual bool shows_stiffness() const { return false; }

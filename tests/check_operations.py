@@ -1,12 +1,11 @@
 """Runs the battery and fails if it fails, if docs/operations.md is not what it gives, or if a header
 declares an operation that has no row. Usage: check_operations.py TEST_OPERATIONS ROOT [--update]"""
 
-import os
 import pathlib
 import re
-import subprocess
 import sys
-import tempfile
+
+import check_page
 
 DECLARATION = re.compile(r"^(?:Var|Vars|\w+)<T>&? (operator\S+|\w+)\(", re.M)
 # What headers of operations declare beside operations: helpers of rules, which the rows of others use.
@@ -21,20 +20,13 @@ def declared(root):
 
 
 def main(executable, root, update):
-    with tempfile.TemporaryDirectory() as folder:
-        table_file = pathlib.Path(folder) / "operations.md"
-        status = subprocess.run([executable], env={**os.environ, "FJORD_OPERATIONS_TABLE": str(table_file)}).returncode
-        table = table_file.read_text() if table_file.exists() else ""
-    if update:
-        (root / "docs" / "operations.md").write_text(table)
+    status, table = check_page.made_by(executable)
     found = []
     names = set(re.findall(r"^\| (\S+)", table, re.M))
     for header, name in declared(root):
         if name not in names:
             found.append(f"{header} declares {name}, which has no row in tests/autodiff/ops/")
-    kept = root / "docs" / "operations.md"
-    if not kept.exists() or kept.read_text() != table:
-        found.append("docs/operations.md is not what the tests give: run this again with --update")
+    found += check_page.findings(root / "docs" / "operations.md", table, update)
     print("\n".join(found))
     return status != 0 or bool(found)
 

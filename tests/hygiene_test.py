@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 
 import check_headers
 import check_layering
+import check_page
 import check_paths
 
 HERE = pathlib.Path(__file__).parent
@@ -189,6 +190,24 @@ class Headers(Tree):
         (self.root / "ode/ode.hpp").unlink()
         found = list(check_headers.problems(self.root, listed))
         self.assertEqual([line.split(":")[0] for line in found], ["nn/deep/new.hpp", "ode/ode.hpp"])
+
+
+class Page(Tree):
+    def test_a_page_that_differs_is_found_but_for_rounding(self):
+        page = self.write("docs/page.md", "| heun | 2 | ~40 | ~1.5e-3 |\n")
+        for made, differs in [
+            ("| heun | 2 | ~75 | ~8e-4 |\n", False),
+            ("| heun | 3 | ~40 | ~1.5e-3 |\n", True),
+            ("| heun | 2 | ~90 | ~1.5e-3 |\n", True),
+            ("| heun | 2 | ~40 | ~5e-4 |\n", True),
+            ("| heun | 2 | ~40 | - |\n", True),
+            ("", True),
+        ]:
+            with self.subTest(made=made):
+                self.assertEqual(bool(check_page.findings(page, made, update=False)), differs)
+        made = "| heun | 3 |\n"
+        self.assertEqual(check_page.findings(page, made, update=True), [])
+        self.assertEqual(page.read_text(), made)
 
 
 class Paths(Tree):

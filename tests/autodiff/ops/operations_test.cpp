@@ -137,7 +137,7 @@ TEST_CASE("operations: every row of the table passes the battery") {
     }
   }
   // check_operations.py holds this file against the one in the tree and the headers.
-  if (const char* path = std::getenv("FJORD_OPERATIONS_TABLE")) {
+  if (const char* path = std::getenv("FJORD_PAGE")) {
     write_file(path, operations_table(table.rows(), cells));
   }
 }
