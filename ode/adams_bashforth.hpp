@@ -14,6 +14,8 @@ class AdamsBashforth2 final : public MethodOf<AdamsBashforth2> {
  public:
   std::string_view name() const override { return "adams_bashforth2"; }
 
+  std::string_view kind() const override { return "multistep"; }
+
   int order() const override { return 2; }
 
   int error_order() const override { return 0; }

@@ -44,6 +44,12 @@ class Backsolve final : public GradientModeOf<Backsolve> {
 
   std::string_view name() const override { return "adjoint"; }
 
+  std::string_view summary() const override {
+    return "the adjoint equation, with the state solved backwards";
+  }
+
+  std::string_view memory() const override { return "17 states"; }
+
   /// See GradientMode::solve.
   template <class T>
   Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;

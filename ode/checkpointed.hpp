@@ -21,6 +21,12 @@ class Checkpointed final : public GradientModeOf<Checkpointed> {
 
   std::string_view name() const override { return "checkpointed"; }
 
+  std::string_view summary() const override { return "steps that sweeps make again"; }
+
+  std::string_view memory() const override {
+    return "n states, or as many as its snapshots, and one step";
+  }
+
   /// See GradientMode::solve.
   template <class T>
   Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;

@@ -14,6 +14,10 @@ class Direct final : public GradientModeOf<Direct> {
  public:
   std::string_view name() const override { return "direct"; }
 
+  std::string_view summary() const override { return "the recorded steps"; }
+
+  std::string_view memory() const override { return "n steps"; }
+
   bool keeps_field() const override { return false; }
 
   bool gives_outputs() const override { return true; }
@@ -35,6 +39,10 @@ class ValuesOnly final : public GradientModeOf<ValuesOnly> {
       : advice_(advice) {}
 
   std::string_view name() const override { return "values_only"; }
+
+  std::string_view summary() const override { return "none: sweeps are errors"; }
+
+  std::string_view memory() const override { return "one state"; }
 
   bool has_derivatives() const override { return false; }
 

@@ -16,6 +16,10 @@ class ExplicitRungeKutta final : public MethodOf<ExplicitRungeKutta> {
 
   std::string_view name() const override { return tableau_.name; }
 
+  std::string_view kind() const override {
+    return tableau_.error.empty() ? "explicit" : "explicit, embedded pair";
+  }
+
   int order() const override { return tableau_.order; }
 
   int error_order() const override {

@@ -23,6 +23,14 @@ class ForwardSensitivity final : public GradientModeOf<ForwardSensitivity> {
  public:
   std::string_view name() const override { return "forward"; }
 
+  std::string_view summary() const override {
+    return "sensitivities that are solved for beside the state";
+  }
+
+  std::string_view memory() const override {
+    return "a state for each entry of the state and of parameters";
+  }
+
   /// See GradientMode::solve.
   template <class T>
   Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;

@@ -21,6 +21,12 @@ class GradientMode {
 
   virtual std::string_view name() const = 0;
 
+  /// Where derivatives come from, in one line.
+  virtual std::string_view summary() const = 0;
+
+  /// What a solve and its reverse sweep keep, for n steps.
+  virtual std::string_view memory() const = 0;
+
   /// Whether there are derivatives; sweeps through a solve without them are errors.
   virtual bool has_derivatives() const { return true; }
 

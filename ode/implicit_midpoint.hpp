@@ -18,6 +18,8 @@ class ImplicitMidpoint final : public MethodOf<ImplicitMidpoint> {
  public:
   std::string_view name() const override { return "implicit_midpoint"; }
 
+  std::string_view kind() const override { return "implicit, geometric"; }
+
   int order() const override { return 2; }
 
   int error_order() const override { return 0; }

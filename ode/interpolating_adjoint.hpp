@@ -21,6 +21,10 @@ class InterpolatingAdjoint final : public GradientModeOf<InterpolatingAdjoint> {
  public:
   std::string_view name() const override { return "interpolating"; }
 
+  std::string_view summary() const override { return "the adjoint equation over the dense output"; }
+
+  std::string_view memory() const override { return "8 n states"; }
+
   /// See GradientMode::solve.
   template <class T>
   Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;
@@ -37,6 +41,12 @@ class InterpolatingAdjoint final : public GradientModeOf<InterpolatingAdjoint> {
 class QuadratureAdjoint final : public GradientModeOf<QuadratureAdjoint> {
  public:
   std::string_view name() const override { return "quadrature"; }
+
+  std::string_view summary() const override {
+    return "the same for the adjoint only, and quadrature for parameters";
+  }
+
+  std::string_view memory() const override { return "8 n states and 8 n adjoints"; }
 
   /// See GradientMode::solve.
   template <class T>

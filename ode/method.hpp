@@ -123,6 +123,8 @@ class Method {
   constexpr virtual ~Method() = default;
 
   virtual std::string_view name() const = 0;
+  /// What kind of method it is, in the field's terms.
+  virtual std::string_view kind() const = 0;
   /// The error of a solve is of the order of the step's length to this power.
   virtual int order() const = 0;
   /// The error estimate of a step is of the order of its length to this power; 0: there is no

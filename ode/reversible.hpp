@@ -15,6 +15,8 @@ class ReversibleHeun final : public MethodOf<ReversibleHeun> {
  public:
   std::string_view name() const override { return "reversible_heun"; }
 
+  std::string_view kind() const override { return "reversible"; }
+
   int order() const override { return 2; }
 
   int error_order() const override { return 2; }
@@ -45,6 +47,8 @@ class Reversible final : public MethodOf<Reversible> {
       : name_(name), method_(method), coupling_(coupling) {}
 
   std::string_view name() const override { return name_; }
+
+  std::string_view kind() const override { return "reversible"; }
 
   int order() const override { return method_.order(); }
 

@@ -25,6 +25,10 @@ class ReversibleAdjoint final : public GradientModeOf<ReversibleAdjoint> {
  public:
   std::string_view name() const override { return "reversible"; }
 
+  std::string_view summary() const override { return "steps that are undone, and made again"; }
+
+  std::string_view memory() const override { return "one state and one step"; }
+
   bool suits(const Method& method) const override { return method.is_reversible(); }
 
   /// See GradientMode::solve.

@@ -22,6 +22,8 @@ class SplitMethod final : public MethodOf<SplitMethod> {
 
   std::string_view name() const override { return name_; }
 
+  std::string_view kind() const override { return "geometric"; }
+
   int order() const override { return order_; }
 
   int error_order() const override { return 0; }

@@ -44,6 +44,20 @@ auto with_lanes(Body body) {
   (std::make_integer_sequence<Index, width<T>>());
 }
 
+/// The sums of the entries of `width` registers, one after another.
+///
+/// Note:    xsimd's own (haddp) has them in another order for float in registers of 512 bits.
+template <class T>
+Batch<T> sums(const Batch<T>* registers) {
+  if constexpr (width<T> <= 8) {
+    return xsimd::haddp(registers);
+  } else {
+    alignas(Batch<T>::arch_type::alignment()) std::array<T, Batch<T>::size> lanes;
+    for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i] = xsimd::hadd(registers[i]);
+    return Batch<T>::load_aligned(lanes.data());
+  }
+}
+
 /// The `count` < width entries from i on; the rest repeat the first, so that no lane sees a strange
 /// number.
 template <class T>

@@ -334,7 +334,7 @@ struct TanhMlp {
     if (!target) return;
     Index i = 0;
     for (; masked == nullptr && i + simd::width<T> <= count; i += simd::width<T>) {
-      const Batch totals = simd::computed<T>(xsimd::haddp(sums + i));
+      const Batch totals = simd::computed<T>(simd::sums<T>(sums + i));
       T* to = target.data + at + i;
       (target.fresh ? totals : totals + Batch::load_unaligned(to)).store_unaligned(to);
     }

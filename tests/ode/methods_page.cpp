@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 
+#include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/ode/simulate.hpp"
 #include "fjord/ode/solve.hpp"
 #include "fjord/tests/support/detest.hpp"
@@ -45,19 +46,9 @@ std::string about(double number, int digits) {
   return text.str();
 }
 
-std::string kind_of(const Method& method) {
-  if (dynamic_cast<const SplitMethod*>(&method) != nullptr) return "geometric";
-  if (dynamic_cast<const AdamsBashforth2*>(&method) != nullptr) return "multistep";
-  if (dynamic_cast<const ImplicitMidpoint*>(&method) != nullptr) return "implicit, geometric";
-  if (dynamic_cast<const Reversible*>(&method) != nullptr ||
-      dynamic_cast<const ReversibleHeun*>(&method) != nullptr)
-    return "reversible";
-  return method.error_order() > 0 ? "explicit, embedded pair" : "explicit";
-}
-
 /// How often a step after the first asks for the field; of an implicit method this depends on it.
 std::string evaluations_of(const Method& method) {
-  if (dynamic_cast<const ImplicitMidpoint*>(&method) != nullptr) return "varies";
+  if (method.kind().starts_with("implicit")) return "varies";
   const auto after = [&](double t1) {
     SolveOptions options;
     options.method = &method;
@@ -76,15 +67,10 @@ std::string dense_output_of(const Method& method) {
   return (is_own ? "own, " : "Hermite, ") + std::to_string(method.dense_order());
 }
 
-/// Whether derivatives flow through solves with the method.
-bool suits(const GradientMode& mode, const Method& method) {
-  return mode.name() != "reversible" || kind_of(method) == "reversible";
-}
-
 std::string gradient_modes_for(const Method& method) {
   std::string missing;
   for (const GradientMode* mode : gradient_modes()) {
-    if (!suits(*mode, method)) missing += ", " + std::string(mode->name());
+    if (!mode->suits(method)) missing += ", " + std::string(mode->name());
   }
   return missing.empty() ? "all" : "all but " + missing.substr(2);
 }
@@ -94,16 +80,43 @@ void write_methods(std::ostream& page) {
                     "dense output, order", "gradient modes"});
   for (const Method* method : methods()) {
     const int error_order = method->error_order();
-    write_row(page, {std::string(method->name()), std::to_string(method->order()), kind_of(*method),
-                     evaluations_of(*method), error_order > 0 ? std::to_string(error_order) : "-",
-                     dense_output_of(*method), gradient_modes_for(*method)});
+    write_row(page, {std::string(method->name()), std::to_string(method->order()),
+                     std::string(method->kind()), evaluations_of(*method),
+                     error_order > 0 ? std::to_string(error_order) : "-", dense_output_of(*method),
+                     gradient_modes_for(*method)});
   }
 }
 
+/// The orders of derivative that a mode has, tried on y' = a y.
+std::string orders_of(const GradientMode& mode) {
+  if (!mode.has_derivatives()) return "-";
+  Tape<double> tape;
+  const Vars<double> inputs{tape.scalar(1.0), tape.scalar(0.5)};
+  const auto f = [&](const Var<double>&, const Var<double>& y) { return inputs[1] * y; };
+  SolveOptions options;
+  options.gradient = &mode;
+  options.method = &reversible_heun;
+  const Var<double> y = solve(f, inputs[0], {0, 1}, options).y;
+  try {
+    pullback<double>({y}, {tape.scalar(1.0)}, inputs);
+    return "all";
+  } catch (const std::invalid_argument&) {
+    return "first, by reverse sweeps";
+  }
+}
+
+std::string methods_of(const GradientMode& mode) {
+  const bool suits_all =
+      std::ranges::all_of(methods(), [&](const Method* method) { return mode.suits(*method); });
+  return suits_all ? "all" : "those that can be undone";
+}
+
 void write_gradient_modes(std::ostream& page) {
-  write_head(page, {"gradient mode", "derivatives"});
-  for (const GradientMode* mode : gradient_modes())
-    write_row(page, {std::string(mode->name()), mode->has_derivatives() ? "yes" : "no"});
+  write_head(page, {"gradient mode", "derivatives by", "orders", "methods", "memory, n steps"});
+  for (const GradientMode* mode : gradient_modes()) {
+    write_row(page, {std::string(mode->name()), std::string(mode->summary()), orders_of(*mode),
+                     methods_of(*mode), std::string(mode->memory())});
+  }
 }
 
 /// What a method needed for the problems that it solved.
