@@ -37,6 +37,9 @@ SolveOptions steps_of(double h, const GradientMode& mode = direct) {
 
 const Checkpointed two_snapshots(2);
 
+const std::array<const GradientMode*, 4> all_modes{&direct, &checkpointed, &backsolve,
+                                                   &values_only};
+
 TEST_CASE("implicit: a step of y' = z y is the stability function of the rule") {
   using Complex = std::complex<double>;
   for (const Complex z : {Complex(-0.3, 0), Complex(-1, 2), Complex(0, 5), Complex(-1e3, 1e3),
