@@ -34,7 +34,7 @@ bool agree(const Entries<T>& x, const Entries<T>& y) {
 }
 
 // The solution y of y = y_start + h/2 f(t + h/2, y), as a constant; empty if Newton's method does
-// not converge.
+// not converge, and if the field is not finite to begin with, which ends the step as not finite.
 template <class Space>
 Vector<Space> find_middle(Step<Space>& step) {
   Space& space = step.space;
@@ -42,8 +42,10 @@ Vector<Space> find_middle(Step<Space>& step) {
   Vector<Space> y = step.y;
   for (int i = 0; i < most_iterations; ++i) {
     const Vector<Space> slope = space.slope(0.5, y);
-    // Not a matter of the iteration: the state becomes infinite or NaN, as the field is.
-    if (i == 0 && !is_finite(space.entries(slope))) return slope;
+    if (i == 0 && !is_finite(space.entries(slope))) {
+      step.y_next = slope;
+      return {};
+    }
     if (!space.linearize(0.5, 0.5, y, slope)) return {};
     const Vector<Space> last = y;
     y = space.correct(last, space.combine(step.y, half, std::array{slope}));
@@ -58,8 +60,10 @@ template <class Space>
 void ImplicitMidpoint::step(Step<Space>& step) const {
   Space& space = step.space;
   Vector<Space> middle = find_middle(step);
-  step.is_solved = !Space::is_empty(middle);
-  if (!step.is_solved) return;
+  if (Space::is_empty(middle)) {
+    step.is_solved = !Space::is_empty(step.y_next);
+    return;
+  }
   for (int i = 0; i < recorded_iterations; ++i) {
     const Vector<Space> slope = space.slope(0.5, middle);
     middle = space.correct(middle, space.combine(step.y, half, std::array{slope}));
