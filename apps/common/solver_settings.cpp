@@ -37,9 +37,22 @@ std::set<std::string> method_names() {
 std::set<std::string> gradient_names() {
   std::set<std::string> names;
   for (const ode::GradientMode* mode : ode::gradient_modes()) {
-    if (mode->has_derivatives()) names.emplace(mode->name());
+    // Sensitivities in every weight of a network and every row are too many.
+    const bool suits_networks = mode != &ode::forward_sensitivity;
+    if (mode->has_derivatives() && suits_networks) names.emplace(mode->name());
   }
   return names;
+}
+
+void check_gradient_suits(const std::string& gradient, const std::string& method) {
+  const ode::GradientMode& mode = ode::gradient_mode_named(gradient);
+  std::string suitable;
+  for (const std::string& name : method_names()) {
+    if (mode.suits(ode::method_named(name))) suitable += (suitable.empty() ? "" : ", ") + name;
+  }
+  require(mode.suits(ode::method_named(method)), "--gradient", [&] {
+    return gradient + " does not go with --method " + method + "; it needs " + suitable;
+  });
 }
 
 }  // namespace fjord::apps

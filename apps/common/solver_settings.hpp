@@ -18,7 +18,11 @@ flows::SolverSettings solver_settings(double rtol, double atol, const std::strin
 /// The names of the methods that can control their error, for --method.
 std::set<std::string> method_names();
 
-/// The names of the gradient modes that give one, for --gradient.
+/// The names of the gradient modes that give one of a network, for --gradient.
 std::set<std::string> gradient_names();
+
+/// Errors:  std::invalid_argument, which lists the methods that do, if a method does not suit the
+///          gradient mode.
+void check_gradient_suits(const std::string& gradient, const std::string& method);
 
 }  // namespace fjord::apps

@@ -30,7 +30,7 @@ std::vector<Option> options_of(TrainOptions& o) {
           {"atol", &o.atol, "absolute tolerance of the solves"},
           {"trace", &o.trace, "trace of the Jacobian: exact or hutchinson"},
           {"method", &o.method, "method of the solves, for example tsitouras"},
-          {"gradient", &o.gradient, "gradient of the solves: direct, checkpointed or adjoint"},
+          {"gradient", &o.gradient, "gradient of the solves, for example direct, checkpointed or adjoint"},
           {"seed", &o.seed, "seed of the initial weights, noise, shuffling and samples"},
           {"threads", &o.threads, "number of threads; 0: one for each core that it may use"},
           {"precision", &o.precision, "precision of the computation: float or double"}};
@@ -48,6 +48,7 @@ void check_train_options(TrainOptions& o) {
   check_solver(o.rtol, o.atol, o.trace);
   check_choice("method", o.method, method_names());
   check_choice("gradient", o.gradient, gradient_names());
+  check_gradient_suits(o.gradient, o.method);
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);
   check_threads(o.threads);

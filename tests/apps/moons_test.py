@@ -62,16 +62,27 @@ class Training(MoonsTest):
         self.assertLess(metrics[-1]["test_nll"], 1.2)  # a Gaussian with the moons' mean and covariance has 1.96
 
     def test_every_way_to_the_gradient_and_the_trace(self):
-        found = {}
-        for options in (["--gradient", "direct"], ["--gradient", "adjoint"], ["--trace", "hutchinson"],
-                        ["--trace", "hutchinson", "--gradient", "adjoint"]):
+        def nll(*options):
             self.train("out", "--epochs", 1, "--blocks", 1, "--precision", "double", "--rtol", 1e-6, "--atol", 1e-6, *options)
-            found[tuple(options)] = self.metrics("out")[-1]["test_nll"]
-        exact, adjoint, estimated, both = found.values()
-        self.assertAlmostEqual(exact, adjoint, delta=1e-4)
-        self.assertAlmostEqual(estimated, both, delta=1e-4)
+            return self.metrics("out")[-1]["test_nll"]
+
+        exact = nll()
+        estimated = nll("--trace", "hutchinson")
         self.assertAlmostEqual(exact, estimated, delta=0.1)
         self.assertNotEqual(exact, estimated)
+        for mode in ("checkpointed", "adjoint", "interpolating", "quadrature"):
+            self.assertAlmostEqual(exact, nll("--gradient", mode), delta=1e-4, msg=mode)
+            self.assertAlmostEqual(estimated, nll("--gradient", mode, "--trace", "hutchinson"), delta=1e-4, msg=mode)
+
+    def test_a_gradient_that_needs_a_method(self):
+        out = {}
+        for mode in ("direct", "reversible"):
+            self.train(mode, "--epochs", 1, "--blocks", 1, "--precision", "double", "--rtol", 1e-3, "--atol", 1e-3,
+                       "--method", "reversible_heun", "--gradient", mode)
+            out[mode] = self.metrics(mode)[-1]["test_nll"]
+        self.assertAlmostEqual(out["direct"], out["reversible"], delta=1e-4)
+        self.fails("--gradient: reversible does not go with --method dormand_prince; it needs reversible_heun",
+                   "train", "--gradient", "reversible", "--out", "none")
 
     def test_edges(self):
         self.succeeds("train", "--points", 1, "--batch", 4096, "--epochs", 1, "--out", "one")
