@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fjord/ode/few.hpp"
 #include "fjord/ode/method.hpp"
 
 namespace fjord::ode {
@@ -143,9 +144,6 @@ double with_tolerances(const SolveOptions& options, Function function) {
   });
 }
 
-// Without blocks, which cost more than so few numbers.
-constexpr Index few = 8;
-
 // A weighted sum of vectors.
 template <class T>
 struct Terms {
@@ -171,39 +169,36 @@ void sum_block(const Terms<T>& terms, Index at, N n, T* out) {
   }
 }
 
-template <class T>
-double error_norm_of_few(const SolveOptions& options, const Combination<T>& error,
-                         const Entries<T>& y, const T* y_next) {
+// Without blocks, which cost more than so few numbers.
+template <std::size_t n, class T>
+double error_norm_of_few(const SolveOptions& options, const Combination<T>& error, const T* y,
+                         const T* y_next) {
   return with_tolerances<T>(options, [&](auto allowed) {
-    // All entries at once, so that their sums do not wait for each other.
-    std::array<T, few> sums{};
-    for (std::size_t j = 0; j < error.weights.size(); ++j) {
-      if (error.weights[j] == 0) continue;
-      const T factor = static_cast<T>(error.h * error.weights[j]);
-      for (Index i = 0; i < y.size; ++i)
-        sums[static_cast<std::size_t>(i)] += factor * error.vectors[j][i];
-    }
+    static constexpr std::array<T, n> zeros{};
+    const std::array<T, n> sums = sum_of_few<n, T>(zeros.data(), error.h, error.weights.data(),
+                                                   error.vectors.data(), error.weights.size());
     double squares = 0;
-    for (Index i = 0; i < y.size; ++i) {
+    for (std::size_t i = 0; i < n; ++i) {
       const T after = std::abs(y_next[i]);
-      const T size = std::max(std::abs(y.data[i]), after);
-      const auto ratio = static_cast<double>(sums[static_cast<std::size_t>(i)] / allowed(i, size));
+      const T size = std::max(std::abs(y[i]), after);
+      // The state is known before the last slope: a product need not wait for the quotient.
+      const auto ratio = static_cast<double>(sums[i] * (1 / allowed(static_cast<Index>(i), size)));
       // A comparison with NaN is false, so a NaN state is seen by a term of its own.
       squares += ratio * ratio + static_cast<double>(after - after);
     }
-    return std::sqrt(squares / static_cast<double>(y.size));
+    return std::sqrt(squares * (1.0 / n));
   });
 }
 
-}  // namespace
+template <class T>
+constexpr std::array error_norm_by_size{&error_norm_of_few<1, T>, &error_norm_of_few<2, T>,
+                                        &error_norm_of_few<3, T>, &error_norm_of_few<4, T>,
+                                        &error_norm_of_few<5, T>, &error_norm_of_few<6, T>,
+                                        &error_norm_of_few<7, T>, &error_norm_of_few<8, T>};
 
 template <class T>
-double error_norm(const SolveOptions& options, const Combination<T>& error, const Entries<T>& y,
-                  const T* y_next) {
-  if (y.size > 0 && y.size <= few && options.norm == ErrorNorm::rms && !options.custom_norm) {
-    const double norm = error_norm_of_few(options, error, y, y_next);
-    if (std::isfinite(norm)) return norm;
-  }
+double error_norm_of_many(const SolveOptions& options, const Combination<T>& error,
+                          const Entries<T>& y, const T* y_next) {
   Terms<T> terms;
   auto& [vectors, factors, count] = terms;
   for (std::size_t j = 0; j < error.weights.size(); ++j) {
@@ -235,6 +230,19 @@ double error_norm(const SolveOptions& options, const Combination<T>& error, cons
   for (std::size_t j = 0; j < count; ++j) finite = finite && are_finite(vectors[j], y.size);
   if (!finite) return std::numeric_limits<double>::quiet_NaN();
   return std::isfinite(norm) ? norm : std::numeric_limits<double>::max();
+}
+
+}  // namespace
+
+template <class T>
+double error_norm(const SolveOptions& options, const Combination<T>& error, const Entries<T>& y,
+                  const T* y_next) {
+  const auto size = static_cast<std::size_t>(y.size);
+  if (size > 0 && size <= few && options.norm == ErrorNorm::rms && !options.custom_norm) {
+    const double norm = error_norm_by_size<T>[size - 1](options, error, y.data, y_next);
+    if (std::isfinite(norm)) return norm;
+  }
+  return error_norm_of_many(options, error, y, y_next);
 }
 
 template <class T>

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -127,7 +129,7 @@ class Integration final {
   // Ten of the gaps between numbers at t: the stages of shorter steps would share their times.
   double shortest_step() const {
     const double t = std::abs(report_.t);
-    const double gap = std::nextafter(t, std::numeric_limits<double>::infinity()) - t;
+    const double gap = std::bit_cast<double>(std::bit_cast<std::uint64_t>(t) + 1) - t;
     return std::max(10 * gap, options_.smallest_step.value_or(0));
   }
 

@@ -2,52 +2,60 @@
 
 #include <algorithm>
 
+#include "fjord/ode/few.hpp"
+
 namespace fjord::ode {
+namespace {
+
+// Sums of many numbers run over whole blocks of so many: those behind a state's end stay zeros.
+constexpr std::size_t block = 8;
+
+template <std::size_t n>
+void combine_few(const double* y, double h, std::span<const double> weights, double* const* slopes,
+                 double* out, std::size_t) {
+  const std::array<double, n> sums =
+      sum_of_few<n, double>(y, h, weights.data(), slopes, weights.size());
+  for (std::size_t i = 0; i < n; ++i) out[i] = sums[i];
+}
+
+void combine_many(const double* y, double h, std::span<const double> weights, double* const* slopes,
+                  double* out, std::size_t size) {
+  for (std::size_t at = 0; at < size; at += block) {
+    std::array<double, block> sums;
+    for (std::size_t i = 0; i < block; ++i) sums[i] = y[at + i];
+    for (std::size_t j = 0; j < weights.size(); ++j) {
+      if (weights[j] == 0) continue;
+      const double factor = h * weights[j];
+      const double* const slope = slopes[j] + at;
+      for (std::size_t i = 0; i < block; ++i) sums[i] += factor * slope[i];
+    }
+    for (std::size_t i = 0; i < block; ++i) out[at + i] = sums[i];
+  }
+}
+
+constexpr std::array combine_by_size{&combine_many,   &combine_few<1>, &combine_few<2>,
+                                     &combine_few<3>, &combine_few<4>, &combine_few<5>,
+                                     &combine_few<6>, &combine_few<7>, &combine_few<8>};
+
+}  // namespace
 
 PlainSpace::PlainSpace(const PlainField& f, Index size)
-    : f_(f), size_(static_cast<std::size_t>(size)), padded_((size_ + block - 1) / block * block) {
+    : f_(f),
+      size_(static_cast<std::size_t>(size)),
+      combine_(combine_by_size[size_ <= few ? size_ : 0]) {
   while (vectors_.size() < 2 * (max_kept + max_stages)) grow();
 }
 
 void PlainSpace::grow() {
-  memory_.push_back(std::make_unique<double[]>(std::max<std::size_t>(padded_, 1)));
+  memory_.push_back(std::make_unique<double[]>((size_ / block + 1) * block));
   vectors_.push_back(memory_.back().get());
-}
-
-double* PlainSpace::combine(const double* y, std::span<const double> weights,
-                            std::span<double* const> slopes) {
-  const double h = times_.t_next - times_.t;
-  double* const out = new_vector();
-  if (size_ <= few) {
-    // Number by number: a field has just written some of them so, and reading those as one register
-    // would wait until they are in the cache.
-    for (std::size_t i = 0; i < size_; ++i) {
-      double sum = y[i];
-      for (std::size_t j = 0; j < weights.size(); ++j) {
-        if (weights[j] != 0) sum += h * weights[j] * slopes[j][i];
-      }
-      out[i] = sum;
-    }
-    return out;
-  }
-  for (std::size_t i = 0; i < padded_; i += block) {
-    std::array<double, block> sums;
-    for (std::size_t k = 0; k < block; ++k) sums[k] = y[i + k];
-    for (std::size_t j = 0; j < weights.size(); ++j) {
-      if (weights[j] == 0) continue;
-      const double factor = h * weights[j];
-      for (std::size_t k = 0; k < block; ++k) sums[k] += factor * slopes[j][i + k];
-    }
-    for (std::size_t k = 0; k < block; ++k) out[i + k] = sums[k];
-  }
-  return out;
 }
 
 double* PlainSpace::move_half(const double* y, double weight, const double* slope, bool second) {
   check_halves(static_cast<Index>(size_));
-  const double step = weight * (times_.t_next - times_.t);
+  const double step = weight * h_;
   double* const out = new_vector();
-  std::copy_n(y, padded_, out);
+  std::copy_n(y, size_, out);
   const std::size_t begin = second ? size_ / 2 : 0;
   for (std::size_t i = begin; i < begin + size_ / 2; ++i) out[i] += step * slope[i];
   return out;
@@ -82,8 +90,7 @@ void PlainSpace::keep(std::span<double** const> vectors) {
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     if (*vectors[i] == nullptr) continue;
     double* const to = vectors_[bank_ + i];
-    const double* const from = *vectors[i];
-    for (std::size_t k = 0; k < size_; ++k) to[k] = from[k];
+    std::copy_n(*vectors[i], size_, to);
     *vectors[i] = to;
   }
   used_ = 2 * max_kept;

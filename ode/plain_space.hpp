@@ -24,7 +24,10 @@ class PlainSpace final {
 
   void open(const Method&, const StepPlan&, std::span<double* const* const>) {}
 
-  void begin_step(const StepTimes& times) { times_ = times; }
+  void begin_step(const StepTimes& times) {
+    times_ = times;
+    h_ = times.t_next - times.t;
+  }
 
   double* slope(double c, const double* y) { return slope_at(times_.stage(c), y); }
 
@@ -36,11 +39,15 @@ class PlainSpace final {
   }
 
   double* combine(const double* y, std::span<const double> weights,
-                  std::span<double* const> slopes);
+                  std::span<double* const> slopes) {
+    double* const out = new_vector();
+    combine_(y, h_, weights, slopes.data(), out, size_);
+    return out;
+  }
 
   double* move(const double* y, double weight, const double* a, const double* b) {
     double* const out = new_vector();
-    for (std::size_t i = 0; i < padded_; ++i) out[i] = y[i] + weight * (b[i] - a[i]);
+    for (std::size_t i = 0; i < size_; ++i) out[i] = y[i] + weight * (b[i] - a[i]);
     return out;
   }
 
@@ -80,15 +87,14 @@ class PlainSpace final {
   }
 
  private:
-  // Loops run over whole blocks of so many numbers, those behind the state's end are zeros.
-  static constexpr std::size_t block = 8;
-  static constexpr std::size_t few = 8;
+  using Combine = void (*)(const double* y, double h, std::span<const double> weights,
+                           double* const* slopes, double* out, std::size_t size);
 
   void grow();
 
   const PlainField& f_;
   std::size_t size_;
-  std::size_t padded_;
+  Combine combine_;
   std::vector<std::unique_ptr<double[]>> memory_;
   // The first are two banks for what is kept: the new ones must not overwrite the old.
   std::vector<double*> vectors_;
@@ -96,6 +102,7 @@ class PlainSpace final {
   std::size_t used_ = 2 * max_kept;
   StepTimes times_;
   NewtonMatrix<double> newton_matrix_;
+  double h_ = 0;
   std::size_t evaluations_ = 0;
 };
 

@@ -18,7 +18,11 @@ SolveOptions within(const SolveOptions& options, TimeSpan span) {
   return result;
 }
 
-Stops::Stops(TimeSpan span, const SolveOptions& options) : span_(span), options_(options) {
+Stops::Stops(TimeSpan span, const SolveOptions& options)
+    : span_(span),
+      options_(options),
+      is_end_only_(!options.fixed_step && options.grid.empty() && options.step_on.empty() &&
+                   options.jumps.empty()) {
   if (!options.fixed_step) return;
   const double length = *options.fixed_step;
   constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
@@ -27,7 +31,7 @@ Stops::Stops(TimeSpan span, const SolveOptions& options) : span_(span), options_
   fixed_steps_ = std::ceil((std::abs(span.t1 - span.t0) - slack_) / length);
 }
 
-double Stops::next(double t) const {
+double Stops::next_of_several(double t) const {
   double stop = span_.t1;
   const bool forward = span_.t1 > span_.t0;
   const auto is_after = [forward](double a, double b) { return forward ? a < b : a > b; };
@@ -41,11 +45,6 @@ double Stops::next(double t) const {
   if (step >= fixed_steps_) return stop;
   const double end = span_.t0 + std::copysign(step * length, span_.t1 - span_.t0);
   return std::abs(stop - t) > std::abs(end - t) + slack_ ? end : stop;
-}
-
-bool Stops::is_jump(double t) const {
-  return !options_.jumps.empty() &&
-         std::find(options_.jumps.begin(), options_.jumps.end(), t) != options_.jumps.end();
 }
 
 }  // namespace fjord::ode

@@ -1,6 +1,7 @@
 /// The times at which steps must end.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "fjord/ode/field.hpp"
@@ -23,9 +24,11 @@ class Stops final {
   bool are_fixed() const { return options_.fixed_step.has_value() || !options_.grid.empty(); }
 
   /// The first stop after t.
-  double next(double t) const;
+  double next(double t) const { return is_end_only_ ? span_.t1 : next_of_several(t); }
 
-  bool is_jump(double t) const;
+  bool is_jump(double t) const {
+    return std::ranges::find(options_.jumps, t) != options_.jumps.end();
+  }
 
   /// At which time the field is asked for its value at the beginning of a step from t, or at the
   /// end of one to t: where it jumps at t, next to it.
@@ -45,8 +48,11 @@ class Stops final {
     return static_cast<double>(std::nextafter(static_cast<T>(t), static_cast<T>(towards)));
   }
 
+  double next_of_several(double t) const;
+
   TimeSpan span_;
   const SolveOptions& options_;
+  bool is_end_only_;
   double fixed_steps_ = 0;
   double slack_ = 0;  // stops of fixed steps that are nearer to others are none
 };

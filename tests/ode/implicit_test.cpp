@@ -196,8 +196,10 @@ TEST_CASE("implicit: an equation without a solution ends a solve with a status t
     const Field<double> f = [=](const Var<double>& t, const Var<double>& y) {
       return t.item() > end ? y * std::nan("") : y;
     };
-    for (const GradientMode* mode : gradient_modes())
+    for (const GradientMode* mode : gradient_modes()) {
+      if (!mode->suits(implicit_midpoint)) continue;
       CHECK(is_nan(solve(f, tape.scalar(1.0), {0, 1}, steps_of(0.1, *mode)).report));
+    }
   }
 }
 
