@@ -37,11 +37,7 @@ template <class T, class Ratios>
 class Norm final {
  public:
   Norm(const SolveOptions& options, Index size, Index rows, Ratios ratios)
-      : options_(options), size_(size), ratios_(ratios) {
-    if (size_ == 0) return;
-    rows_ = options.norm == ErrorNorm::largest_row ? rows : size_;
-    columns_ = size_ / rows_;
-  }
+      : options_(options), size_(size), rows_(rows), ratios_(ratios) {}
 
   double value() const {
     if (size_ == 0) return 0;
@@ -57,32 +53,41 @@ class Norm final {
 
  private:
   double root_of_squares(T factor) const {
+    if (options_.norm == ErrorNorm::largest_row) return root_of_largest_row(factor);
+    // So many blocks at once that the digits of T suffice for their sum.
+    constexpr Index piece = 16 * block;
     double sum = 0;
-    T largest_row = 0;
-    for (Index first = 0; first < rows_; first += block) {
-      const Index count = std::min(block, rows_ - first);
-      const Block<T> rows = squares_of_rows(first, count, factor);
-      sum += static_cast<double>(sum_of(rows));
-      if (options_.norm == ErrorNorm::largest_row)
-        largest_row = std::max(largest_row, *std::max_element(rows.begin(), rows.end()));
+    for (Index first = 0; first < size_; first += piece) {
+      Block<T> squares{};
+      for (Index at = first; at < std::min(first + piece, size_); at += block)
+        add_squares(at, std::min(block, size_ - at), factor, squares);
+      sum += static_cast<double>(sum_of(squares));
     }
-    if (!std::isfinite(sum)) return sum;
-    return options_.norm == ErrorNorm::largest_row
-               ? std::sqrt(static_cast<double>(largest_row) / static_cast<double>(columns_))
-               : std::sqrt(sum / static_cast<double>(size_));
+    return std::sqrt(sum / static_cast<double>(size_));
   }
 
-  Block<T> squares_of_rows(Index first, Index count, T factor) const {
-    Block<T> squares{};
-    Block<T> part{};
-    for (Index column = 0; column < columns_; ++column) {
-      fill(part, column * rows_ + first, count);
-      for (std::size_t i = 0; i < block; ++i) {
-        const T ratio = part[i] * factor;
-        squares[i] += ratio * ratio;
-      }
+  double root_of_largest_row(T factor) const {
+    T largest = 0;
+    double sum = 0;  // not finite if a row is not
+    for (Index first = 0; first < rows_; first += block) {
+      const Index count = std::min(block, rows_ - first);
+      Block<T> squares{};
+      for (Index at = first; at < size_; at += rows_) add_squares(at, count, factor, squares);
+      sum += static_cast<double>(sum_of(squares));
+      largest = std::max(largest, *std::max_element(squares.begin(), squares.end()));
     }
-    return squares;
+    if (!std::isfinite(sum)) return sum;
+    return std::sqrt(static_cast<double>(largest) / static_cast<double>(size_ / rows_));
+  }
+
+  void add_squares(Index at, Index count, T factor, Block<T>& squares) const {
+    Block<T> part;
+    if (count < block) part = {};
+    fill(part, at, count);
+    for (std::size_t i = 0; i < block; ++i) {
+      const T ratio = part[i] * factor;
+      squares[i] += ratio * ratio;
+    }
   }
 
   // Whole blocks with their size as a constant, which makes shorter code of the loops.
@@ -123,8 +128,7 @@ class Norm final {
 
   const SolveOptions& options_;
   Index size_;
-  Index rows_ = 0;
-  Index columns_ = 0;
+  Index rows_;
   Ratios ratios_;
 };
 
