@@ -81,7 +81,7 @@ double* PlainSpace::correct(const double* y, const double* image) {
 double* PlainSpace::settle(Mark mark, const double* vector) {
   rewind(mark);
   double* const out = new_vector();
-  std::copy_n(vector, padded_, out);
+  std::copy_n(vector, size_, out);
   return out;
 }
 
