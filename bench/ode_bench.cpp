@@ -8,6 +8,7 @@
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/bench/ode_modes.hpp"
 #include "fjord/bench/timing.hpp"
 #include "fjord/ode/simulate.hpp"
 #include "fjord/ode/solve.hpp"
@@ -187,4 +188,7 @@ void compare_recorded_operations() {
 int main() {
   compare_lorenz();
   compare_recorded_operations();
+  bench::compare_training_steps();
+  bench::compare_separate_rows();
+  bench::compare_memory();
 }

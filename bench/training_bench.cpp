@@ -17,65 +17,17 @@
 #include "fjord/autodiff/files.hpp"
 #include "fjord/bench/fused_kernel.hpp"
 #include "fjord/bench/timing.hpp"
-#include "fjord/flows/model.hpp"
-#include "fjord/flows/sharded.hpp"
-#include "fjord/optim/adam.hpp"
+#include "fjord/bench/trained_flow.hpp"
 
 namespace {
 
 using namespace fjord;
+using bench::batch;
 using bench::shortest_seconds;
+using bench::TrainedFlow;
 
-constexpr Index batch = 256;
-constexpr Index points = 8192;
 constexpr int rounds = 30;
 constexpr int demo_rounds = 5;
-
-// A flow after some training steps, when solves need as many evaluations as in the middle of a run.
-class TrainedFlow final {
- public:
-  TrainedFlow(Index width, int threads, int steps)
-      : data_(apps::make_moons(points, 0.06, RandomKey(1)).as<float>()),
-        rows_(points),
-        workers_(threads) {
-    flows::FlowSettings settings;
-    settings.hidden = {width, width};
-    flows::SolverSettings numerics;
-    numerics.solve.rtol = 1e-3;
-    numerics.solve.atol = 1e-5;
-    model_ = flows::make_flow<float>(settings, numerics, RandomKey(0));
-    sharded_ = std::make_unique<flows::ShardedModel<float>>(*model_, workers_);
-    rows_ = RandomKey(2).permutation(points);
-    const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(*model_));
-    optim::Adam<float> adam(parameters, {.rate = 0.01});
-    for (int i = 0; i < steps; ++i) adam.step(step(i).gradient);
-  }
-
-  flows::LossAndGradient<float> step(int i) {
-    const auto first = static_cast<std::size_t>(i * batch % points);
-    return sharded_->loss_and_gradient(data_, std::span(rows_).subspan(first, batch), &ode::direct,
-                                       RandomKey(0));
-  }
-
-  struct Cost {
-    double seconds;
-    double evaluations;
-  };
-
-  // The cheapest of many steps on one batch.
-  Cost cost(int runs) {
-    double evaluations = 0;
-    const double seconds = shortest_seconds(runs, [&] { evaluations = step(0).evaluations; });
-    return {seconds, evaluations};
-  }
-
- private:
-  Tensor<float> data_;
-  std::vector<std::uint32_t> rows_;
-  Workers workers_;
-  std::unique_ptr<flows::TransformedDistribution<float>> model_;
-  std::unique_ptr<flows::ShardedModel<float>> sharded_;
-};
 
 double fused_seconds_an_evaluation(int steps_per_block) {
   bench::FusedStep fused(batch, steps_per_block);

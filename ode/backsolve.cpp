@@ -1,5 +1,6 @@
 #include "fjord/ode/backsolve.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -14,6 +15,18 @@
 namespace fjord::ode {
 namespace {
 
+double root_mean_square(std::span<const double> ratios) {
+  double sum = 0;
+  for (const double ratio : ratios) sum += ratio * ratio;
+  return ratios.empty() ? 0 : std::sqrt(sum / static_cast<double>(ratios.size()));
+}
+
+double largest_size(std::span<const double> ratios) {
+  double largest = 0;
+  for (const double ratio : ratios) largest = std::max(largest, std::abs(ratio));
+  return largest;
+}
+
 // What sweeps need of a solve.
 template <class T>
 struct Solved : std::enable_shared_from_this<Solved<T>> {
@@ -25,17 +38,17 @@ struct Solved : std::enable_shared_from_this<Solved<T>> {
   bool seminorm = false;
   Checkpoints<T> checkpoints;
 
-  // For a state of so many entries, its adjoint, and integrals.
+  // For a state of so many entries, its adjoint, and integrals: no part's error hides among many
+  // others.
   SolveOptions backward_options(Index entries) const {
     SolveOptions options = backward;
-    if (seminorm) {
-      options.custom_norm =
-          [count = static_cast<std::size_t>(2 * entries)](std::span<const double> ratios) {
-            double sum = 0;
-            for (const double ratio : ratios.first(count)) sum += ratio * ratio;
-            return count == 0 ? 0 : std::sqrt(sum / static_cast<double>(count));
-          };
-    }
+    if (options.custom_norm) return options;
+    const auto norm_of = options.norm == ErrorNorm::rms ? root_mean_square : largest_size;
+    options.custom_norm = [n = static_cast<std::size_t>(entries), norm_of,
+                           seminorm = seminorm](std::span<const double> ratios) {
+      const double norm = std::max(norm_of(ratios.first(n)), norm_of(ratios.subspan(n, n)));
+      return seminorm ? norm : std::max(norm, norm_of(ratios.subspan(2 * n)));
+    };
     return options;
   }
 };

@@ -7,8 +7,8 @@
 namespace fjord::ode {
 
 struct BacksolveOptions {
-  /// Of the second solve, whose tolerances are over state, adjoint and parameters together; those
-  /// of the first, with ErrorNorm::rms, if absent.
+  /// Of the second solve; those of the first, with ErrorNorm::rms, if absent. The norm of an error
+  /// is the largest of the norms of three parts: state, adjoint, and integrals over parameters.
   std::optional<SolveOptions> backward = std::nullopt;
   /// If not null, is added the field evaluations of every later reverse sweep of values; it must
   /// outlive the node.

@@ -24,7 +24,7 @@ class Checkpointed final : public GradientModeOf<Checkpointed> {
   std::string_view summary() const override { return "steps that sweeps make again"; }
 
   std::string_view memory() const override {
-    return "n states, or as many as its snapshots, and one step";
+    return "n states and slopes, or as many as its snapshots, and one step";
   }
 
   /// See GradientMode::solve.
