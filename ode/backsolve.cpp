@@ -29,8 +29,7 @@ double largest_size(std::span<const double> ratios) {
 
 // What sweeps need of a solve.
 template <class T>
-struct Solved : std::enable_shared_from_this<Solved<T>> {
-  Field<T> f;
+struct Solved : KeptSolve<T> {
   TimeSpan span;
   SolveOptions forward;
   SolveOptions backward;
@@ -58,15 +57,12 @@ struct AdjointSolve {
   static const Solved<T>& of(const RuleNode<T>& rule) { return kept_with<const Solved<T>>(rule); }
 
   // The state y, its adjoint a and the integral of a^T df/dp, from t1 back to t0.
-  static Field<T> backward_field(const Solved<T>& problem, const Vars<T>& parameters,
-                                 const Shape& shape) {
+  static Field<T> backward_field(const Field<T>& f, const Vars<T>& parameters, const Shape& shape) {
     std::vector<Shape> shapes{shape, shape};
     for (const Var<T>& p : parameters) shapes.push_back(p.shape());
-    return [problem = problem.shared_from_this(), parameters, shapes](const Var<T>& t,
-                                                                      const Var<T>& packed) {
+    return [f, parameters, shapes](const Var<T>& t, const Var<T>& packed) {
       const Vars<T> parts = unpack(packed, shapes);
-      const auto [slope, cotangents] =
-          adjoint_slopes<T>(problem->f, t, parts[0], parts[1], parameters);
+      const auto [slope, cotangents] = adjoint_slopes<T>(f, t, parts[0], parts[1], parameters);
       Vars<T> slopes{slope};
       for (const Var<T>& cotangent : cotangents) slopes.push_back(-cotangent);
       return pack(slopes);
@@ -109,9 +105,9 @@ struct AdjointSolve {
     Vars<T> states{rule.input(solve_input::y0)};
     for (std::size_t i = resets.size(); i-- > 0;) {
       times.push_back(tape.scalar(static_cast<T>(resets[i])));
-      states.push_back(
-          solved(solve_between(p, p.f, p.forward, states.back(), times.rbegin()[1], times.back()),
-                 "forward"));
+      states.push_back(solved(solve_between(p, field_of(rule, p), p.forward, states.back(),
+                                            times.rbegin()[1], times.back()),
+                              "forward"));
     }
     times.push_back(rule.input(solve_input::t1));
     const SolveOptions backward = p.backward_options(states.front().shape().size());
@@ -127,7 +123,7 @@ struct AdjointSolve {
   // Both modes: recorded sweeps append a solve that can be swept over in turn, the others take its
   // numbers only.
   static void pull(Reverse<T>& rule, bool records) {
-    const Solved<T>& p = of(rule);
+    const Field<T> f = field_of(rule, of(rule));
     const std::vector<std::uint32_t> wanted =
         active_captured(rule, [&](std::uint32_t i) { return rule.wants(i); });
     Vars<T> parameters;
@@ -141,29 +137,28 @@ struct AdjointSolve {
       shapes.push_back(parameter.shape());
       start.push_back(broadcast_to(rule.tape().scalar(T(0)), shapes.back()));
     }
-    const Field<T> field = backward_field(p, parameters, shape);
+    const Field<T> field = backward_field(f, parameters, shape);
     const Var<T> packed =
         records ? recorded_back(rule, field, pack(start)) : values_back(rule, field, pack(start));
     const Vars<T> end = unpack(packed, shapes);
     rule.add(solve_input::y0, computed(end[1]));
     for (std::size_t k = 0; k < wanted.size(); ++k) rule.add(wanted[k], computed(end[2 + k]));
-    add_times(rule, p.f, end[1]);
+    add_times(rule, f, end[1]);
   }
 
   static void pullback_rule(Reverse<T>& rule) { pull(rule, true); }
 
   // A state y with a tangent v: dv/dt = df/dy v + df/dp dp, for the parameters that move.
-  static Field<T> tangent_field(const Solved<T>& problem, const Vars<T>& moving,
-                                const Vars<T>& tangents, const Shape& shape) {
-    return [problem = problem.shared_from_this(), moving, tangents, shape](const Var<T>& t,
-                                                                           const Var<T>& packed) {
+  static Field<T> tangent_field(const Field<T>& f, const Vars<T>& moving, const Vars<T>& tangents,
+                                const Shape& shape) {
+    return [f, moving, tangents, shape](const Var<T>& t, const Var<T>& packed) {
       const Vars<T> parts = unpack<T>(packed, {shape, shape});
       // The time stands among the inputs only so that it stays, whatever it was computed from.
       Vars<T> inputs{identity(t), identity(parts[0])};
       Vars<T> directions{t.tape().scalar(T(0)), parts[1]};
       inputs.insert(inputs.end(), moving.begin(), moving.end());
       directions.insert(directions.end(), tangents.begin(), tangents.end());
-      const Var<T> slope = problem->f(inputs[0], inputs[1]);
+      const Var<T> slope = f(inputs[0], inputs[1]);
       return pack<T>({slope, pushforward<T>(inputs, directions, {slope})[0]});
     };
   }
@@ -171,6 +166,7 @@ struct AdjointSolve {
   static bool pushforward_rule(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     const Solved<T>& p = of(rule);
+    const Field<T> f = field_of(rule, p);
     const Var<T> y0 = rule.input(solve_input::y0);
     const Shape shape = y0.shape();
     Vars<T> moving;
@@ -184,14 +180,14 @@ struct AdjointSolve {
                     ? broadcast_to(rule.tape().scalar(T(0)), shape)
                     : rule.tangent(solve_input::y0);
     if (!rule.tangent(solve_input::t0).is_empty())
-      v0 = v0 - p.f(rule.input(solve_input::t0), y0) * rule.tangent(solve_input::t0);
-    const Field<T> field = tangent_field(p, moving, tangents, shape);
+      v0 = v0 - f(rule.input(solve_input::t0), y0) * rule.tangent(solve_input::t0);
+    const Field<T> field = tangent_field(f, moving, tangents, shape);
     const Solution<T> solution =
         solve_between(p, field, p.backward, pack<T>({y0, v0}), rule.input(solve_input::t0),
                       rule.input(solve_input::t1));
     Var<T> v1 = unpack<T>(solved(solution, "tangent"), {shape, shape})[1];
     if (!rule.tangent(solve_input::t1).is_empty())
-      v1 = v1 + p.f(rule.input(solve_input::t1), rule.output()) * rule.tangent(solve_input::t1);
+      v1 = v1 + f(rule.input(solve_input::t1), rule.output()) * rule.tangent(solve_input::t1);
     rule.set(computed(v1));
     return true;
   }
@@ -208,9 +204,6 @@ struct AdjointSolve {
 
 template <class T>
 Solution<T> Backsolve::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
-  const auto& [f, y0, span, times, events, on_step] = problem;
-  require(options.save_at.empty() && !options.save_steps && events.empty() && !on_step, "solve",
-          "backsolve keeps no steps to save states or find events in; use direct");
   const auto kept = std::make_shared<Solved<T>>();
   NodeObserver<T>* const observer = &kept->checkpoints;
   const WatchedSolve<T> solve = solve_watched<T>(problem, options, std::span(&observer, 1));

@@ -1,5 +1,6 @@
 #include "fjord/ode/checkpointed.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "fjord/autodiff/checkpoint.hpp"
@@ -51,7 +52,8 @@ class Steps final : public std::enable_shared_from_this<Steps<T>> {
 
 std::size_t first_snapshot(std::size_t steps, std::size_t snapshots) {
   // The most steps that so many snapshots and repeats reverse: binomial(snapshots + repeats,
-  // snapshots). With one repeat less, the part behind the snapshot must be as many as it can.
+  // snapshots). The part behind the snapshot has one snapshot less, and is as many as it can; but
+  // not so many that the part before it, which has one repeat less, would need another one less.
   const auto reach = [](std::size_t s, std::size_t repeats) {
     std::size_t count = 1;
     for (std::size_t k = 1; k <= s; ++k) count = count * (repeats + k) / k;
@@ -60,7 +62,8 @@ std::size_t first_snapshot(std::size_t steps, std::size_t snapshots) {
   std::size_t repeats = 1;
   while (reach(snapshots, repeats) < steps) ++repeats;
   const std::size_t behind = reach(snapshots - 1, repeats);
-  return steps > behind ? steps - behind : 1;
+  const std::size_t least = repeats > 1 ? reach(snapshots, repeats - 2) : 1;
+  return steps > behind ? std::max(steps - behind, least) : least;
 }
 
 template <class T>

@@ -16,8 +16,7 @@ namespace {
 
 // What sweeps need of a solve.
 template <class T>
-struct Sensitive {
-  Field<T> f;
+struct Sensitive : KeptSolve<T> {
   TimeSpan span;
   SolveOptions options;
   Tensor<T> jacobian;  // dy1 in the entries of y0, then of all that the field uses; stacked
@@ -86,7 +85,7 @@ struct ForwardSolve {
          active_captured(rule, [&](std::uint32_t k) { return rule.wants(k); })) {
       rule.add(i, part(i));
     }
-    add_times(rule, of(rule).f, a0);
+    add_times(rule, field_of(rule, of(rule)), a0);
   }
 
   static void pullback_rule(Reverse<T>& rule) { pull(rule, true); }
@@ -98,7 +97,7 @@ struct ForwardSolve {
   static bool pushforward_rule(Forward<T>& rule) {
     if (rule.stack() > 0) return false;
     using namespace solve_input;
-    const Field<T>& f = of(rule).f;
+    const Field<T> f = field_of(rule, of(rule));
     const auto tangent_of = [&](std::uint32_t i) {
       return rule.tangent(i).is_empty()
                  ? broadcast_to(rule.tape().scalar(T(0)), rule.input(i).shape())
@@ -174,7 +173,7 @@ Var<T> ForwardSolve<T>::jacobian(const RecordedRule<T>& rule, bool records) {
   Vars<T> parameters;
   for (std::uint32_t i = solve_input::first_captured; i < rule.input_count(); ++i)
     parameters.push_back(rule.input(i));
-  const SensitiveProblem<T> problem(p.f, rule.input(solve_input::y0), parameters);
+  const SensitiveProblem<T> problem(field_of(rule, p), rule.input(solve_input::y0), parameters);
   const Solution<T> solution =
       ForwardSensitivity().solve_as<T>({problem.field(),
                                         problem.start(),
@@ -217,7 +216,7 @@ Solution<T> ForwardSensitivity::solve_as(const Problem<T>& problem,
   solve.inputs[solve_input::y0] = problem.y0;
   solve.inputs.insert(solve.inputs.end(), parameters.begin(), parameters.end());
   const auto kept = std::make_shared<Sensitive<T>>();
-  *kept = {problem.f, problem.span, options, Tensor<T>(ends[1].value())};
+  *kept = {{problem.f}, problem.span, options, Tensor<T>(ends[1].value())};
   return append_solve(ForwardSolve<T>::row, solve, kept);
 }
 

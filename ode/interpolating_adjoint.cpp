@@ -15,8 +15,7 @@ namespace {
 
 // What sweeps need of a solve.
 template <class T>
-struct Interpolated {
-  Field<T> f;
+struct Interpolated : KeptSolve<T> {
   TimeSpan span;
   SolveOptions options;
   DenseOutput<T> states;
@@ -31,9 +30,10 @@ struct Interpolated {
                   "backward");
   }
 
-  AdjointSlopes<T> slopes(const Var<T>& t, const Var<T>& a, const Vars<T>& parameters) const {
+  AdjointSlopes<T> slopes(const Field<T>& field, const Var<T>& t, const Var<T>& a,
+                          const Vars<T>& parameters) const {
     const Var<T> y = states.at(t.tape(), static_cast<double>(t.item()));
-    return adjoint_slopes<T>(f, t, y, a, parameters);
+    return adjoint_slopes<T>(field, t, y, a, parameters);
   }
 };
 
@@ -49,6 +49,7 @@ template <class T>
 struct InterpolatingSolve {
   static void pull(Reverse<T>& rule) {
     const auto& p = kept_with<const Interpolated<T>>(rule);
+    const Field<T> f = field_of(rule, p);
     const std::vector<std::uint32_t> wanted =
         active_captured(rule, [&](std::uint32_t i) { return rule.wants(i); });
     const Vars<T> parameters = wanted_parameters(rule, wanted);
@@ -59,14 +60,14 @@ struct InterpolatingSolve {
       start.push_back(broadcast_to(rule.tape().scalar(T(0)), shapes.back()));
     }
     const Field<T> field = [&](const Var<T>& t, const Var<T>& packed) {
-      Vars<T> slopes = p.slopes(t, unpack(packed, shapes)[0], parameters).cotangents;
+      Vars<T> slopes = p.slopes(f, t, unpack(packed, shapes)[0], parameters).cotangents;
       for (Var<T>& slope : slopes) slope = -slope;
       return pack(slopes);
     };
     const Vars<T> end = unpack(p.solved_back(field, pack(start)), shapes);
     rule.add(solve_input::y0, computed(end[0]));
     for (std::size_t k = 0; k < wanted.size(); ++k) rule.add(wanted[k], computed(end[1 + k]));
-    add_times(rule, p.f, end[0]);
+    add_times(rule, f, end[0]);
   }
 
   static void pullback_values(ReverseKernel<T>& kernel) { pull_values(kernel, pull); }
@@ -92,23 +93,24 @@ template <class T>
 struct QuadratureSolve {
   static void pull(Reverse<T>& rule) {
     const auto& p = kept_with<const Interpolated<T>>(rule);
+    const Field<T> f = field_of(rule, p);
     DenseOutput<T> adjoints;
     const Field<T> field = [&](const Var<T>& t, const Var<T>& a) {
-      return -p.slopes(t, a, {}).cotangents[0];
+      return -p.slopes(f, t, a, {}).cotangents[0];
     };
     const Var<T> a0 = p.solved_back(field, rule.cotangent(), &adjoints);
     rule.add(solve_input::y0, computed(a0));
-    add_times(rule, p.f, a0);
+    add_times(rule, f, a0);
     const std::vector<std::uint32_t> wanted =
         active_captured(rule, [&](std::uint32_t i) { return rule.wants(i); });
     if (wanted.empty()) return;
-    Vars<T> sums = integrals(p, adjoints, wanted_parameters(rule, wanted));
+    Vars<T> sums = integrals(p, f, adjoints, wanted_parameters(rule, wanted));
     for (std::size_t k = 0; k < wanted.size(); ++k) rule.add(wanted[k], computed(sums[k]));
   }
 
   // Of a^T df/dp from t0 to t1.
-  static Vars<T> integrals(const Interpolated<T>& p, const DenseOutput<T>& adjoints,
-                           const Vars<T>& parameters) {
+  static Vars<T> integrals(const Interpolated<T>& p, const Field<T>& f,
+                           const DenseOutput<T>& adjoints, const Vars<T>& parameters) {
     Tape<T>& tape = parameters.front().tape();
     std::vector<std::vector<double>> sums;
     for (const Var<T>& parameter : parameters)
@@ -119,7 +121,8 @@ struct QuadratureSolve {
         const RewindScope<T> scope(tape);
         const double t = step.t0 - part * length;
         const Vars<T> cotangents =
-            p.slopes(tape.scalar(static_cast<T>(t)), adjoints.at(tape, t), parameters).cotangents;
+            p.slopes(f, tape.scalar(static_cast<T>(t)), adjoints.at(tape, t), parameters)
+                .cotangents;
         for (std::size_t k = 0; k < sums.size(); ++k) {
           const T* const numbers = tape.node(cotangents[k + 1], "solve").value;
           for (std::size_t i = 0; i < sums[k].size(); ++i)

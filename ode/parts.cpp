@@ -51,7 +51,8 @@ class Parts final {
       occur_until(t);
       if (!go_to(t)) return solution_;
       solution_.times.push_back(t);
-      solution_.states.push_back(y_);
+      const Var<T> time = y_.tape().scalar(static_cast<T>(t));
+      solution_.states.push_back(problem_.output ? problem_.output(time, y_) : y_);
     }
     occur_until(course.end);
     go_to(course.end);

@@ -48,6 +48,8 @@ struct Problem {
   std::vector<Event<T>> events = {};
   /// Called with the end of every step; returning false ends the solve, with Status::stopped.
   std::function<bool(double t, const Var<T>& y)> on_step = {};
+  /// What is saved of a state, a function of t and y with a result of any shape; empty: the state.
+  Field<T> output = {};
 };
 
 template <class T>
@@ -55,7 +57,7 @@ struct Solution {
   Var<T> y;  ///< the state at report.t
   Report report;
   std::vector<double> times = {};  ///< as SolveOptions::save_at or save_steps ask
-  Vars<T> states = {};             ///< at these times
+  Vars<T> states = {};             ///< at these times, or Problem::output of them
   std::vector<Occurrence<T>> occurrences = {};
   std::vector<Report> rows = {};  ///< of each row, with SolveOptions::separate_rows
 };

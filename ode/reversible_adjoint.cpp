@@ -62,15 +62,14 @@ class Anchors final : public NodeObserver<T> {
 
 // What sweeps need of a solve.
 template <class T>
-struct Undone {
+struct Undone : KeptSolve<T> {
   Undone(const Problem<T>& problem, const SolveOptions& solve_options, Anchors<T>& found)
-      : f(problem.f),
+      : KeptSolve<T>{problem.f},
         options(solve_options),
-        maker(f, problem.times, *options.method),
+        maker(this->f, problem.times, *options.method),
         plans(problem.span, options, std::move(found.ends)),
         anchors(std::move(found.numbers)) {}
 
-  Field<T> f;
   SolveOptions options;
   StepMaker<T> maker;
   StepPlans<T> plans;
@@ -80,7 +79,8 @@ struct Undone {
 template <class T>
 class SweepBack final {
  public:
-  SweepBack(const Undone<T>& solve, Reverse<T>& rule) : solve_(solve), rule_(rule) {
+  SweepBack(const Undone<T>& solve, Reverse<T>& rule)
+      : solve_(solve), rule_(rule), stand_ins_(rule, solve) {
     for (std::uint32_t i = solve_input::t0; i < rule.input_count(); ++i) {
       if (!rule.wants(i)) continue;
       wanted_.push_back(i);
@@ -102,7 +102,7 @@ class SweepBack final {
  private:
   void add_without_steps(const Var<T>& cotangent) {
     rule_.add(solve_input::y0, cotangent);
-    add_times(rule_, solve_.f, cotangent);
+    add_times(rule_, field_of(rule_, solve_), cotangent);
   }
 
   void step(std::size_t i) {
@@ -127,7 +127,9 @@ class SweepBack final {
   void sweep(const StepPlan& plan, const Numbers<T>& before) {
     Tape<T>& tape = rule_.tape();
     Vars<T> inputs = leaves_of_numbers(tape, before);
-    const Vars<T> after = solve_.maker.make(plan, inputs);
+    const std::size_t first = tape.size();
+    Vars<T> after = solve_.maker.make(plan, inputs);
+    stand_ins_.put_in(tape, first, after);
     inputs.insert(inputs.end(), parameters_.begin(), parameters_.end());
     const Vars<T> found = partial_pullback<T>(after, leaves_of_numbers(tape, cotangents_), inputs);
     cotangents_ = numbers_of(Vars<T>(found.begin(), found.begin() + std::ssize(before)));
@@ -151,6 +153,7 @@ class SweepBack final {
 
   const Undone<T>& solve_;
   Reverse<T>& rule_;
+  StandIns<T> stand_ins_;
   std::vector<std::uint32_t> wanted_;
   Vars<T> parameters_;
   std::vector<Tensor<T>> sums_;

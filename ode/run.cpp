@@ -58,6 +58,12 @@ class Kept final {
   std::vector<Tensor<T>> numbers_;
 };
 
+template <class T>
+Var<T> saved(const Problem<T>& problem, double t, const Var<T>& y) {
+  if (!problem.output) return y;
+  return problem.output(y.tape().scalar(static_cast<T>(t)), y);
+}
+
 // All that a solve gives besides its end.
 template <class T>
 class Outputs final {
@@ -73,7 +79,7 @@ class Outputs final {
         saver_(options, problem.span,
                [this](double t, const Var<T>& y) {
                  times_.push_back(t);
-                 states_.add(y);
+                 states_.add(saved(problem_, t, y));
                }),
         finder_(functions_, [this](const FoundEvent<Space>& found) { keep(found); }),
         callback_(problem.on_step) {

@@ -54,7 +54,11 @@ Simulation simulate(const PlainField& f, std::span<const double> y0, TimeSpan sp
   });
   Saver<PlainSpace> saver(options, span, [&](double t, double* y) {
     result.times.push_back(t);
-    result.states.insert(result.states.end(), y, y + size);
+    if (watch.output) {
+      watch.output(t, {y, size}, result.states);
+    } else {
+      result.states.insert(result.states.end(), y, y + size);
+    }
   });
   Callback callback(watch, size);
   // The search for events comes first: what follows sees the step end where a terminal one is.

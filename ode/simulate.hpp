@@ -21,7 +21,7 @@ struct Simulation {
   std::vector<double> y;  ///< the state at report.t
   Report report;
   std::vector<double> times = {};   ///< as SolveOptions::save_at or save_steps ask
-  std::vector<double> states = {};  ///< at these times, one after another
+  std::vector<double> states = {};  ///< at these times, or Watch::output of them, one after another
   std::vector<PlainOccurrence> occurrences = {};
 };
 
@@ -37,6 +37,8 @@ struct Watch {
   std::vector<PlainEvent> events = {};
   /// Called with the end of every step; returning false ends it, with Status::stopped.
   std::function<bool(double t, std::span<const double> y)> on_step = {};
+  /// Appends what is saved of a state to `states`; empty: all its numbers.
+  std::function<void(double t, std::span<const double> y, std::vector<double>& states)> output = {};
 };
 
 /// Solves dy/dt = f(t, y) with the methods, controllers and outputs of `solve`; allocates nothing

@@ -1,5 +1,6 @@
 #include "fjord/ode/solve_operation.hpp"
 
+#include <map>
 #include <string>
 
 #include "fjord/autodiff/errors.hpp"
@@ -17,7 +18,7 @@ struct BindsParameters {};
 template <class T>
 void watch(const Problem<T>& problem, const SolveOptions& options,
            std::span<NodeObserver<T>* const> observers, WatchedSolve<T>& result) {
-  const auto& [f, y0, span, times, events, on_step] = problem;
+  const auto& [f, y0, span, times, events, on_step, output] = problem;
   Tape<T>& tape = y0.tape();
   // The field gets its state and time as nodes of the solve: whatever older it uses, it captured.
   Captured<T> captured(tape);
@@ -32,7 +33,7 @@ void watch(const Problem<T>& problem, const SolveOptions& options,
     return slope;
   };
   result.values =
-      run<T>({watched, y0, span, {}, events, on_step}, options, Recording::none, observers);
+      run<T>({watched, y0, span, {}, events, on_step, output}, options, Recording::none, observers);
   result.inputs.insert(result.inputs.end(), captured.vars().begin(), captured.vars().end());
 }
 
@@ -82,6 +83,38 @@ SolveOptions for_other_state(const SolveOptions& options) {
 }
 
 template <class T>
+StandIns<T>::StandIns(const RuleNode<T>& rule, const KeptSolve<T>& kept) {
+  std::map<std::uint32_t, std::uint32_t> changed;
+  for (std::uint32_t i = solve_input::t0; i < rule.input_count(); ++i) {
+    const std::uint32_t now = rule.node().inputs[i];
+    if (now != kept.inputs[i]) changed.emplace(kept.inputs[i], now);
+  }
+  for (const auto& [before, now] : changed) {
+    captured_.push_back(before);
+    stand_ins_.push_back(rule.tape().var(now));
+  }
+}
+
+template <class T>
+void StandIns<T>::put_in(Tape<T>& tape, std::size_t first, Vars<T>& results) const {
+  if (captured_.empty()) return;
+  for (Var<T>& result : results) result = identity(result);
+  const auto begin = static_cast<std::uint32_t>(first);
+  // Returns whether it found nothing else from before: a field may read constants, too.
+  tape.redirect(begin, begin, captured_, stand_ins_);
+}
+
+template <class T>
+Field<T> field_of(const RuleNode<T>& rule, const KeptSolve<T>& kept) {
+  return [f = kept.f, stand_ins = StandIns<T>(rule, kept)](const Var<T>& t, const Var<T>& y) {
+    const std::size_t first = y.tape().size();
+    Vars<T> slope{f(t, y)};
+    stand_ins.put_in(y.tape(), first, slope);
+    return slope[0];
+  };
+}
+
+template <class T>
 Var<T> computed(const Var<T>& derivative) {
   return derivative + T(0);
 }
@@ -126,6 +159,8 @@ AdjointSlopes<T> adjoint_slopes(const Field<T>& f, const Var<T>& t, const Var<T>
   template WatchedSolve<T> solve_watched(const Problem<T>&, const SolveOptions&,          \
                                          std::span<NodeObserver<T>* const>);              \
   template Vars<T> captured_at_start(const Problem<T>&);                                  \
+  template Field<T> field_of(const RuleNode<T>&, const KeptSolve<T>&);                    \
+  template class StandIns<T>;                                                             \
   template Var<T> computed(const Var<T>&);                                                \
   template Var<T> solved(const Solution<T>&, const char*);                                \
   template void add_times(Reverse<T>&, const Field<T>&, const Var<T>&);                   \

@@ -40,12 +40,41 @@ Vars<T> captured_at_start(const Problem<T>& problem);
 /// Options of `solve` for a state of other entries: without those that are about single entries.
 SolveOptions for_other_state(const SolveOptions& options);
 
+/// What sweeps need of every such solve; modes derive from it.
+template <class T>
+struct KeptSolve {
+  Field<T> f;
+  /// The operation's inputs as they were when it was appended.
+  std::vector<std::uint32_t> inputs = {};
+};
+
+/// The nodes that a solve captured, and the inputs of a rule of its operation that stand for them:
+/// they differ where the operation is made again, as in checkpoints.
+template <class T>
+class StandIns final {
+ public:
+  StandIns(const RuleNode<T>& rule, const KeptSolve<T>& kept);
+
+  /// Has the nodes from `first` on read the stand-ins; a result that is such a node becomes a new
+  /// one.
+  void put_in(Tape<T>& tape, std::size_t first, Vars<T>& results) const;
+
+ private:
+  std::vector<std::uint32_t> captured_;  // sorted
+  Vars<T> stand_ins_;
+};
+
+/// The field of such a solve, for a rule of its operation.
+template <class T>
+Field<T> field_of(const RuleNode<T>& rule, const KeptSolve<T>& kept);
+
 /// Appends the operation whose value is that of a solve; its attributes are a pointer to `kept`,
 /// which lives as long as the node.
 template <class T, class Kept>
 Solution<T> append_solve(const Operation<T>& row, const WatchedSolve<T>& solve,
                          const std::shared_ptr<Kept>& kept) {
   Tape<T>& tape = solve.values.y.tape();
+  for (const Var<T>& input : solve.inputs) kept->inputs.push_back(input.index());
   tape.own(kept);
   const Node<T> end = tape.node(solve.values.y.index());
   const auto [y1, value] = append_operation<T>(tape, row, std::span<const Var<T>>(solve.inputs),

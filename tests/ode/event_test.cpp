@@ -178,6 +178,22 @@ TEST_CASE("saved states: after every step, and the caller may end the solve") {
   CHECK(s.y[0] == doctest::Approx(std::exp(-s.report.t)).epsilon(1e-6));
 }
 
+TEST_CASE("saved states: functions of them") {
+  const PlainField decay = [](double, std::span<const double> y, std::span<double> dydt) {
+    for (std::size_t i = 0; i < 2; ++i) dydt[i] = -y[i];
+  };
+  SolveOptions options = tolerances(1e-9, 1e-9);
+  options.save_at = {0.5, 1};
+  Watch watch;
+  watch.output = [](double t, std::span<const double> y, std::vector<double>& states) {
+    states.push_back(t * (y[0] + y[1]));
+  };
+  const Simulation s = simulate(decay, std::vector<double>{1, 2}, {0, 1}, options, watch);
+  REQUIRE(s.states.size() == 2);
+  CHECK(s.states[0] == doctest::Approx(0.5 * 3 * std::exp(-0.5)).epsilon(1e-7));
+  CHECK(s.states[1] == doctest::Approx(3 * std::exp(-1)).epsilon(1e-7));
+}
+
 TEST_CASE("saved states: modes that keep no steps say so") {
   Tape<double> tape;
   const Number y0 = tape.scalar(1.0);

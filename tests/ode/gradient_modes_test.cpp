@@ -390,6 +390,100 @@ TEST_CASE("gradient modes: reversible undoes the steps of every method that can 
   }
 }
 
+TEST_CASE("gradient modes: a field that solves another equation, in every pair of modes") {
+  // z' = -a z from 1 to z(1) = exp(-a); y' = -z(1) y.
+  constexpr double a = 0.7;
+  constexpr double y0 = 1.5;
+  const double rate = std::exp(-a);
+  const double exact = y0 * std::exp(-rate);
+  for (const GradientMode* outer : modes()) {
+    for (const GradientMode* inner : modes()) {
+      CAPTURE(std::string(outer->name()));
+      CAPTURE(std::string(inner->name()));
+      Tape<double> tape;
+      const Vars<double> inputs{tape.scalar(y0), tape.scalar(a)};
+      const Number one = tape.scalar(1.0);
+      const auto decay = [&](const Number&, const Number& z) { return -z * inputs[1]; };
+      const auto field = [&](const Number&, const Number& y) {
+        return -y * solve(decay, one, {0, 1}, options_of(*inner, 0.1)).y;
+      };
+      const std::string_view name = inner->name();
+      const bool is_first_order =
+          name == "interpolating" || name == "quadrature" || name == "reversible";
+      // The others take derivatives of the field in recorded sweeps.
+      const bool sweeps_values = outer == &direct || outer->name() == "checkpointed";
+      const auto gradient = [&] {
+        const Number y = solve(field, inputs[0], {0, 1}, options_of(*outer, 0.1)).y;
+        const auto found = gradient_values(y, inputs);
+        return std::pair{found[0].item(), found[1].item()};
+      };
+      if (is_first_order && !sweeps_values) {
+        CHECK_THROWS_WITH_AS(gradient(), doctest::Contains("has reverse sweeps of values only"),
+                             std::invalid_argument);
+        continue;
+      }
+      const auto [in_y0, in_a] = gradient();
+      CHECK(in_y0 == doctest::Approx(exact / y0).epsilon(1e-6));
+      CHECK(in_a == doctest::Approx(exact * rate).epsilon(1e-6));
+    }
+  }
+}
+
+TEST_CASE("gradient modes: Lorenz over many turns is right, or says that it is not") {
+  Tape<double> tape;
+  const Vars<double> inputs{tape.input(Tensor<double>{1.0, 1.0, 1.0}),
+                            tape.input(Tensor<double>{10.0, 28.0, 8.0 / 3})};
+  const Problem2 lorenz = problems()[2];
+  const auto field = [&](const Number& t, const Number& y) { return lorenz.f(t, y, inputs[1]); };
+  const auto gradient = [&](const GradientMode& mode) {
+    const Number y = solve(field, inputs[0], {0, 10}, options_of(mode, 1e-3)).y;
+    std::vector<double> numbers;
+    for (const TensorView<double>& g : gradient_values(loss_of(y), inputs))
+      numbers.insert(numbers.end(), g.data(), g.data() + g.shape().size());
+    return numbers;
+  };
+  const std::vector<double> exact = gradient(direct);
+  double scale = 0;
+  for (const double e : exact) scale = std::max(scale, std::abs(e));
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    // Steps of the reversible methods grow out of bounds over so long.
+    if (mode == &reversible) continue;
+    std::vector<double> found;
+    try {
+      found = gradient(*mode);
+    } catch (const SolveFailure& failure) {
+      CHECK(failure.report().status == Status::irreversible);
+      continue;
+    }
+    for (std::size_t i = 0; i < exact.size(); ++i)
+      CHECK(std::abs(found[i] - exact[i]) < 1e-4 * scale);
+  }
+}
+
+TEST_CASE("gradient modes: functions of the states are saved in their place") {
+  std::vector<const GradientMode*> all = modes();
+  all.push_back(&values_only);
+  for (const GradientMode* mode : all) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Number y0 = tape.input(Tensor<double>{1.0, 2.0});
+    Problem<double> problem{[](const Number&, const Number& y) { return -y; }, y0, {0, 1}};
+    problem.output = [](const Number& t, const Number& y) { return sum(y) * t; };
+    SolveOptions options = options_of(*mode, 0.01);
+    options.save_at = {0.5, 1};
+    const Solution<double> s = solve(problem, options);
+    REQUIRE(s.states.size() == 2);
+    for (std::size_t i = 0; i < 2; ++i) {
+      const double t = options.save_at[i];
+      CHECK(s.states[i].item() == doctest::Approx(3 * std::exp(-t) * t).epsilon(1e-7));
+      if (mode == &values_only) continue;
+      CHECK(gradient_values(s.states[i], {y0})[0].data()[1] ==
+            doctest::Approx(std::exp(-t) * t).epsilon(1e-6));
+    }
+  }
+}
+
 TEST_CASE("gradient modes: what does not come back is a status, not a gradient") {
   // Leapfrog steps cannot be undone where the force depends on the velocity.
   Tape<double> tape;
