@@ -12,17 +12,17 @@ Shape::Shape(std::span<const Index> sizes) : rank_(sizes.size()) {
     return "at most " + std::to_string(max_rank) + " axes are possible, got " +
            std::to_string(rank_);
   });
-  for (std::size_t axis = 0; axis < rank_; ++axis) {
-    require(sizes[axis] >= 0, "shape", [&] {
-      return "sizes must not be negative, got " + std::to_string(sizes[axis]) + " for axis " +
-             std::to_string(axis);
-    });
-    sizes_[axis] = sizes[axis];
-  }
   Index entries = 1;
   bool fits = true;
-  for (const Index size : *this)
+  for (std::size_t axis = 0; axis < rank_; ++axis) {
+    const Index size = sizes[axis];
+    require(size >= 0, "shape", [&] {
+      return "sizes must not be negative, got " + std::to_string(size) + " for axis " +
+             std::to_string(axis);
+    });
+    sizes_[axis] = size;
     fits = fits && !__builtin_mul_overflow(entries, std::max(size, Index{1}), &entries);
+  }
   require(fits && entries <= max_size, "shape", [&] {
     return "at most " + std::to_string(max_size) + " entries can be addressed, got sizes " +
            to_string(*this);

@@ -36,7 +36,10 @@ void move_slab(const AxisLayout& layout, const Slab<const T>& from, const Slab<T
 }
 
 Shape with_size(const NodeShape& shape, std::size_t axis, Index size) {
-  return shape.shape().without_axis(axis).with_axis(axis, size);
+  std::array<Index, Shape::max_rank> sizes{};
+  std::copy_n(shape.sizes, shape.rank, sizes.begin());
+  sizes[axis] = size;
+  return Shape(std::span(sizes.data(), shape.rank));
 }
 
 // The axis of a stacked tensor that holds the unstacked tensor's `axis`.
