@@ -234,8 +234,8 @@ class Integration final {
       return is_finite(space_.entries(step.y_next)) ? 0 : std::numeric_limits<double>::quiet_NaN();
     }
     std::array<const Number*, max_stages> stages;
-    for (std::size_t j = 0; j < weights.size(); ++j) stages[j] = space_.numbers(step.stages[j]);
-    const Combination<Number> error{h_, weights, std::span(stages).first(weights.size())};
+    const Combination<Number> error{
+        h_, weights, space_.numbers(std::span(step.stages).first(weights.size()), stages)};
     return error_norm(options_, error, space_.entries(step.y), space_.numbers(step.y_next));
   }
 

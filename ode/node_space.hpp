@@ -100,6 +100,12 @@ class NodeSpace final {
 
   const T* numbers(const Var<T>& x) const { return tape_.node(x, "solve").value; }
 
+  /// Those of each of some vectors, in a list that may be in `memory`.
+  std::span<const T* const> numbers(std::span<const Var<T>> xs, std::span<const T*> memory) const {
+    for (std::size_t i = 0; i < xs.size(); ++i) memory[i] = numbers(xs[i]);
+    return memory.first(xs.size());
+  }
+
   Entries<T> entries(const Var<T>& x) const {
     const NodeShape shape = tape_.node(x, "solve").shape;
     return {numbers(x), shape.size, shape.rank == 0 ? shape.size : shape[0]};

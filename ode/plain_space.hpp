@@ -76,6 +76,12 @@ class PlainSpace final {
 
   const double* numbers(const double* x) const { return x; }
 
+  /// Those of each of some vectors, in a list that may be in `memory`.
+  std::span<const double* const> numbers(std::span<double* const> xs,
+                                         std::span<const double*>) const {
+    return xs;
+  }
+
   Entries<double> entries(const double* x) const {
     return {x, static_cast<Index>(size_), static_cast<Index>(size_)};
   }
