@@ -77,7 +77,8 @@ class Norm final {
       largest = std::max(largest, *std::max_element(squares.begin(), squares.end()));
     }
     if (!std::isfinite(sum)) return sum;
-    return std::sqrt(static_cast<double>(largest) / static_cast<double>(size_ / rows_));
+    const Index columns = size_ / rows_;
+    return std::sqrt(static_cast<double>(largest) / static_cast<double>(columns));
   }
 
   void add_squares(Index at, Index count, T factor, Block<T>& squares) const {
