@@ -5,6 +5,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/random.hpp"
+#include "fjord/ode/solve.hpp"
 #include "fjord/ode/solve_operation.hpp"
 
 namespace fjord::ode {
@@ -16,7 +17,9 @@ std::vector<Tensor<T>> gradients(const Problem<T>& problem, SolveOptions options
   Tape<T>& tape = problem.y0.tape();
   const RewindScope<T> scope(tape);
   options.gradient = &mode;
-  const Solution<T> solution = mode.solve(problem, options);
+  options.save_at = {};
+  options.save_steps = false;
+  const Solution<T> solution = solve(problem, options);
   report = solution.report;
   const Var<T> y = solved(solution, std::string(mode.name()).c_str());
   std::vector<T> weights(static_cast<std::size_t>(y.shape().size()));

@@ -14,7 +14,9 @@ Occurrence<T> with_derivatives(const Problem<T>& problem, const SolveOptions& op
   const Var<T> t0 = tape.scalar(static_cast<T>(before.t));
   SolveOptions one_step = options;
   one_step.fixed_step = std::abs(t - before.t);
-  one_step.grid = one_step.step_on = one_step.jumps = one_step.save_at = {};
+  one_step.grid = one_step.step_on = one_step.save_at = {};
+  // The field is asked on the step's side of a jump at its beginning.
+  std::erase_if(one_step.jumps, [&](double jump) { return jump != before.t; });
   one_step.save_steps = false;
   const auto state_at = [&](const Var<T>& time) {
     const TimeSpan span{before.t, static_cast<double>(time.item())};

@@ -83,8 +83,15 @@ class Parts final {
     return course;
   }
 
-  // Whether the part succeeded.
+  // Whether the parts to t succeeded. Where t0 moves, they end at jumps, too, which do not.
   bool go_to(double t) {
+    for (const double jump : options_.jumps) {
+      if (moves() && is_after(jump, t_) && is_after(t, jump) && !solve_to(jump)) return false;
+    }
+    return solve_to(t);
+  }
+
+  bool solve_to(double t) {
     Report& report = solution_.report;
     if (t == t_ && !(moves() && t == problem_.span.t1)) {
       solution_.y = y_;

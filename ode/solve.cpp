@@ -10,10 +10,11 @@ template <class T>
 Solution<T> solve(const Problem<T>& problem, const SolveOptions& options) {
   require(options.gradient != nullptr, "solve", "gradient must be a mode, got a null pointer");
   const GradientMode& mode = *options.gradient;
-  // Recorded steps move along with t0, but saved times do not; separate rows pass them each in its
-  // own step.
+  // Recorded steps move along with t0, but saved times and jumps do not; separate rows pass saved
+  // times each in its own step.
   const bool moves = mode.has_derivatives() && !problem.times.t1.is_empty();
-  if (has_outputs(problem, options) && (moves || options.separate_rows || !mode.gives_outputs()))
+  const bool has_stops = has_outputs(problem, options) || (moves && !options.jumps.empty());
+  if (has_stops && (moves || options.separate_rows || !mode.gives_outputs()))
     return solve_in_parts(mode, problem, options);
   return mode.solve(problem, options);
 }

@@ -37,6 +37,24 @@ TEST_CASE("check_gradient: modes that agree, input by input, and the tape is as 
   }
 }
 
+TEST_CASE("check_gradient: a field that jumps, and options that save states") {
+  Tape<double> tape;
+  const Number a = tape.scalar(0.8);
+  const Field<double> f = [&](const Number& t, const Number& y) {
+    return (t.item() < 1 ? 2.0 : 0.0) - y * a;
+  };
+  const Problem<double> problem{f, tape.scalar(0.3), {0, 2}};
+  SolveOptions options = tolerances(1e-9, 1e-9);
+  options.jumps = {1};
+  for (const GradientMode* mode : gradient_modes()) {
+    if (!mode->has_derivatives() || !mode->suits(*options.method)) continue;
+    CAPTURE(std::string(mode->name()));
+    options.save_steps = !options.save_steps;
+    options.save_at = options.save_steps ? std::vector<double>{} : std::vector{0.5};
+    CHECK(check_gradient(problem, options, *mode).largest() < 1e-7);
+  }
+}
+
 TEST_CASE("check_gradient: tolerances that are too loose for the adjoint show") {
   Tape<double> tape;
   const Number a = tape.scalar(5.0);

@@ -354,6 +354,50 @@ TEST_CASE("gradient modes: a jump of the field") {
   }
 }
 
+TEST_CASE("gradient modes: a jump of the field does not move along with t0") {
+  // y' = a until t = 1, then y' = -y: y = (y0 + a (1 - t0)) exp(1 - t1).
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Number a = tape.scalar(2.0);
+    const Vars<double> times{tape.scalar(0.25), tape.scalar(2.0)};
+    const auto field = [&](const Number& t, const Number& y) {
+      return t.item() < 1 ? a + y * 0.0 : -y;
+    };
+    SolveOptions options = options_of(*mode, 0.05);
+    options.jumps = {1};
+    const Solution<double> s = solve(field, tape.scalar(0.5), times[0], times[1], options);
+    REQUIRE(s.report.status == Status::success);
+    CHECK(s.y.item() == doctest::Approx(2 * std::exp(-1.0)).epsilon(1e-7));
+    const auto found = gradient_values(s.y, times);
+    CHECK(found[0].item() == doctest::Approx(-2 * std::exp(-1.0)).epsilon(1e-6));
+    CHECK(found[1].item() == doctest::Approx(-2 * std::exp(-1.0)).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("gradient modes: an event in the first step after a jump") {
+  // y = 0 until t = 1, where the field is still 0, then y' = a (1 + y / 10).
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Number a = tape.scalar(2.0);
+    const Field<double> field = [&](const Number& t, const Number& y) {
+      return (t.item() > 1 ? 1.0 : 0.0) * a * (1.0 + y * 0.1);
+    };
+    SolveOptions options = options_of(*mode, 0.05);
+    options.jumps = {1};
+    for (const double level : {0.001, 0.05}) {
+      CAPTURE(level);
+      Problem<double> problem{field, tape.scalar(0.0), {0, 3}};
+      problem.events = {{[&](const Number&, const Number& y) { return y - level; }}};
+      const Number t = solve(problem, options).occurrences.at(0).t;
+      const double after = 10 * std::log1p(level / 10) / 2;
+      CHECK(t.item() == doctest::Approx(1 + after).epsilon(1e-9));
+      CHECK(gradient_values(t, {a})[0].item() == doctest::Approx(-after / 2).epsilon(1e-7));
+    }
+  }
+}
+
 TEST_CASE("gradient modes: reversible undoes the steps of every method that can be undone") {
   for (const Method* method : methods()) {
     CAPTURE(std::string(method->name()));
