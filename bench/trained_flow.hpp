@@ -15,7 +15,8 @@ namespace fjord::bench {
 inline constexpr Index batch = 256;
 inline constexpr Index points = 8192;
 
-/// A flow after some training steps, when solves need as many evaluations as in the middle of a run.
+/// A flow after some training steps, when solves need as many evaluations as in the middle of a
+/// run.
 class TrainedFlow final {
  public:
   TrainedFlow(Index width, int threads, int steps)

@@ -30,7 +30,8 @@ std::vector<Option> options_of(TrainOptions& o) {
           {"atol", &o.atol, "absolute tolerance of the solves"},
           {"trace", &o.trace, "trace of the Jacobian: exact or hutchinson"},
           {"method", &o.method, "method of the solves, for example tsitouras"},
-          {"gradient", &o.gradient, "gradient of the solves, for example direct, checkpointed or adjoint"},
+          {"gradient", &o.gradient,
+           "gradient of the solves, for example direct, checkpointed or adjoint"},
           {"seed", &o.seed, "seed of the initial weights, noise, shuffling and samples"},
           {"threads", &o.threads, "number of threads; 0: one for each core that it may use"},
           {"precision", &o.precision, "precision of the computation: float or double"}};
