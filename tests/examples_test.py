@@ -33,6 +33,41 @@ def log_likelihood(log_scales, xs, ys):
     return -(fit + log_det + len(xs) * math.log(2 * math.pi)) / 2, mean
 
 
+def lorenz_series(y, terms=30):
+    """The Taylor series of Lorenz's equations: lists of coefficients of x, y and z."""
+    x, y, z = ([number] for number in y)
+    for n in range(terms):
+        xy = sum(x[i] * y[n - i] for i in range(n + 1))
+        xz = sum(x[i] * z[n - i] for i in range(n + 1))
+        slopes = 10 * (y[n] - x[n]), 28 * x[n] - xz - y[n], xy - 8 / 3 * z[n]
+        for series, slope in zip((x, y, z), slopes):
+            series.append(slope / (n + 1))
+    return x, y, z
+
+
+def at(series, h):
+    value = 0.0
+    for coefficient in reversed(series):
+        value = value * h + coefficient
+    return value
+
+
+def lorenz_states_and_maxima(h=0.01, count=1000):
+    """From (1, 1, 1): the states after steps of h, and times and values of the maxima of z."""
+    states, maxima = [[1.0, 1.0, 1.0]], []
+    for n in range(count):
+        series = lorenz_series(states[-1])
+        slope = [(i + 1) * c for i, c in enumerate(series[2][1:])]
+        if at(slope, 0) > 0 >= at(slope, h):
+            low, high = 0.0, h
+            for _ in range(60):
+                middle = (low + high) / 2
+                low, high = (middle, high) if at(slope, middle) > 0 else (low, middle)
+            maxima.append((n * h + low, at(series[2], low)))
+        states.append([at(one, h) for one in series])
+    return states, maxima
+
+
 class Examples(unittest.TestCase):
     def output_of(self, name, *arguments):
         return subprocess.run([programs[name], *arguments], capture_output=True, text=True, check=True).stdout
@@ -111,6 +146,42 @@ class Examples(unittest.TestCase):
         first = [cdf(d1), strike * math.exp(-rate) * cdf(d2), spot * density]
         second = [density / (spot * sigma), -density * d2 / sigma]
         self.near(numbers(self.output_of("scalar")), [price, *first, *second], 1e-6)
+
+    def test_jump(self):
+        _, *rows, steps, agree = self.output_of("jump").splitlines()
+        first, rate, begin, end, last, k = 0.3, 2, 1, 3, 6, 0.5
+        since_begin, since_end = last - begin, last - end
+        decayed = math.exp(-k * since_end), math.exp(-k * since_begin)
+        amount = first * math.exp(-k * last) + rate / k * (decayed[0] - decayed[1])
+        area = (first + rate * (end - begin) - amount) / k
+        in_k = (-last * first * math.exp(-k * last) - rate / k**2 * (decayed[0] - decayed[1])
+                + rate / k * (since_begin * decayed[1] - since_end * decayed[0]))
+        exact = [amount, area, in_k, -(in_k + area) / k, rate * decayed[0]]
+        for row, number in zip(rows, exact, strict=True):
+            self.near(numbers(row), [number, number], 1e-6)
+        with_jumps, rejected, without, more = map(int, re.findall(r"\d+", steps))
+        self.assertLess(1.5 * (with_jumps + rejected), without + more)
+        self.assertTrue(agree.endswith("agree: yes"), agree)
+
+    def test_event(self):
+        _, *rows = self.output_of("event").splitlines()
+        speed, elevation, gravity = 10, 0.6, 9.81
+        flight = 2 * speed * math.sin(elevation) / gravity
+        exact = []
+        for time in (flight, flight * (1 + 0.8), flight * (1 + 0.8 + 0.64)):
+            place = speed * math.cos(elevation) * time
+            exact += [time, time / speed, place, 2 * place / speed]
+        for row, number in zip(rows, exact, strict=True):
+            self.near(numbers(row), [number, number], 1e-6)
+
+    def test_simulation(self):
+        *rows, maxima, _ = self.output_of("simulation").splitlines()
+        states, expected = lorenz_states_and_maxima()
+        for row, place in zip(rows, (0, 250, 500, 750, 1000), strict=True):
+            self.near(numbers(row), [place / 100, *states[place]], 1e-4)
+        self.assertEqual(int(maxima.split()[0]), len(expected))
+        time, value = expected[-1]
+        self.near(numbers(maxima), [value, time], 1e-4)
 
     def test_own_flow(self):
         with tempfile.TemporaryDirectory() as folder:
