@@ -1,4 +1,4 @@
-"""Tests that README.md and the guide are true: python3 readme_test.py ROOT SPRING DENSITY FIT, the last three its example programs."""
+"""Tests that README.md, the guide and the page of solves are true: python3 readme_test.py ROOT SPRING DENSITY FIT, the last three its example programs."""
 
 import math
 import pathlib
@@ -106,10 +106,12 @@ class Readme(unittest.TestCase):
         refuses("another name", "table.npy", "./table.npy")
         refuses("nowhere/model", "table.npy", "nowhere/model")
 
-    def test_the_guide_shows_code_of_the_examples(self):
-        guide = (root / "docs/guide.md").read_text("utf-8")
-        blocks = re.findall(r"^(?:<!-- part of (\S+) -->\n)?```cpp\n(.*?)^```$", guide, re.M | re.S)
-        self.assertGreater(len(blocks), 5)
+    def test_the_pages_show_code_of_the_examples(self):
+        blocks = []
+        for page in pages:
+            found = re.findall(r"^(?:<!-- part of (\S+) -->\n)?```cpp\n(.*?)^```$", page, re.M | re.S)
+            self.assertGreater(len(found), 5)
+            blocks += found
         for example, code in blocks:
             lines = [line.strip() for line in code.splitlines()]
             shown = [line.strip() for line in (root / example).read_text("utf-8").splitlines()]
@@ -117,7 +119,7 @@ class Readme(unittest.TestCase):
             self.assertTrue(any(shown[i : i + len(lines)] == lines for i in starts), code)
 
     def test_every_file_that_they_name_exists(self):
-        text = readme + (root / "docs/guide.md").read_text("utf-8")
+        text = "".join([readme, *pages])
         links = re.findall(r"\[[^\]]*\]\(([^)]+)\)", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
         names = re.findall(r"`([\w.]+(?:/[\w.]+)+/?)`", text) + re.findall(r"^sh ([\w./]+)", text, re.M)
         self.assertGreater(len(links) + len(names), 10)
@@ -130,4 +132,5 @@ if __name__ == "__main__":
     fit, density, spring = (str(pathlib.Path(sys.argv.pop()).resolve()) for _ in range(3))
     root = pathlib.Path(sys.argv.pop())
     readme = (root / "README.md").read_text(encoding="utf-8")
+    pages = [(root / "docs" / name).read_text(encoding="utf-8") for name in ("guide.md", "ode.md")]
     unittest.main()
