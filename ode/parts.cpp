@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <string>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/ode/check_options.hpp"
@@ -169,10 +168,9 @@ template <class T>
 Solution<T> solve_in_parts(const GradientMode& mode, const Problem<T>& problem,
                            const SolveOptions& options) {
   require(problem.f != nullptr, "solve", "a field is needed, got an empty function");
-  require(!options.save_steps, "solve", [&] {
-    return "the gradient mode " + std::string(mode.name()) +
-           " keeps no steps to save; give their times in save_at, or use direct";
-  });
+  require(!options.save_steps, "solve",
+          "save_steps needs the gradient mode direct or values_only, without separate_rows and "
+          "without derivatives in the times; give the times of the states in save_at");
   const Var<T>& y0 = problem.y0;
   check_options(options, problem.span, y0.tape().node(y0, "solve").shape.size,
                 static_cast<double>(std::numeric_limits<T>::denorm_min()));

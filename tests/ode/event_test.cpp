@@ -194,17 +194,28 @@ TEST_CASE("saved states: functions of them") {
   CHECK(s.states[1] == doctest::Approx(3 * std::exp(-1)).epsilon(1e-7));
 }
 
-TEST_CASE("saved states: modes that keep no steps say so") {
+TEST_CASE("saved states: those of all steps only where they are kept") {
   Tape<double> tape;
-  const Number y0 = tape.scalar(1.0);
   const Field<double> decay = [](const Number&, const Number& y) { return -y; };
+  const Number y0 = tape.input(Tensor<double>{1.5, 1.0});
+  const Problem<double> fixed{decay, y0, {0, 1}};
+  const Problem<double> moving{decay, y0, {0, 1}, {tape.scalar(0), tape.scalar(1)}};
   SolveOptions options;
   options.save_steps = true;
+  CHECK(solve(fixed, options).states.size() > 2);
+  const auto refuses = [](const Problem<double>& problem, const SolveOptions& with) {
+    CHECK_THROWS_WITH_AS(solve(problem, with),
+                         doctest::Contains("save_steps needs the gradient mode direct"),
+                         std::invalid_argument);
+  };
+  refuses(moving, options);
+  options.separate_rows = true;
+  refuses(fixed, options);
+  options.separate_rows = false;
   for (const GradientMode* mode : {static_cast<const GradientMode*>(&checkpointed),
                                    static_cast<const GradientMode*>(&backsolve)}) {
     options.gradient = mode;
-    CHECK_THROWS_WITH_AS(solve(decay, y0, {0, 1}, options), doctest::Contains("or use direct"),
-                         std::invalid_argument);
+    refuses(fixed, options);
   }
 }
 
