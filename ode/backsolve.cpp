@@ -153,13 +153,9 @@ struct AdjointSolve {
                                 const Shape& shape) {
     return [f, moving, tangents, shape](const Var<T>& t, const Var<T>& packed) {
       const Vars<T> parts = unpack<T>(packed, {shape, shape});
-      // The time stands among the inputs only so that it stays, whatever it was computed from.
-      Vars<T> inputs{identity(t), identity(parts[0])};
       Vars<T> directions{t.tape().scalar(T(0)), parts[1]};
-      inputs.insert(inputs.end(), moving.begin(), moving.end());
       directions.insert(directions.end(), tangents.begin(), tangents.end());
-      const Var<T> slope = f(inputs[0], inputs[1]);
-      return pack<T>({slope, pushforward<T>(inputs, directions, {slope})[0]});
+      return pack<T>(slope_and_tangent<T>(f, {t, parts[0]}, moving, directions));
     };
   }
 

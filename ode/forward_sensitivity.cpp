@@ -137,18 +137,14 @@ class SensitiveProblem final {
     field_ = [f, parameters, shapes = shapes_, count = count_](const Var<T>& t,
                                                                const Var<T>& packed) {
       const Vars<T> parts = unpack(packed, shapes);
-      // The time is one of the inputs only so that it stays, whatever it was computed from.
-      Vars<T> inputs{identity(t), identity(parts[0])};
       Vars<T> directions{broadcast_to(t.tape().scalar(T(0)), stacked_shape(t.shape(), count)),
                          parts[1]};
       Index begin = parts[0].shape().size();
       for (const Var<T>& parameter : parameters) {
-        inputs.push_back(parameter);
         directions.push_back(units_of(parameter, begin, count));
         begin += parameter.shape().size();
       }
-      const Var<T> slope = f(inputs[0], inputs[1]);
-      return pack<T>({slope, pushforward<T>(inputs, directions, {slope})[0]});
+      return pack<T>(slope_and_tangent<T>(f, {t, parts[0]}, parameters, directions));
     };
   }
 

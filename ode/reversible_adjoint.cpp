@@ -80,7 +80,7 @@ template <class T>
 class SweepBack final {
  public:
   SweepBack(const Undone<T>& solve, Reverse<T>& rule)
-      : solve_(solve), rule_(rule), stand_ins_(rule, solve) {
+      : solve_(solve), rule_(rule), stand_ins_(stand_ins_of(rule, solve)) {
     for (std::uint32_t i = solve_input::t0; i < rule.input_count(); ++i) {
       if (!rule.wants(i)) continue;
       wanted_.push_back(i);
@@ -127,10 +127,12 @@ class SweepBack final {
   void sweep(const StepPlan& plan, const Numbers<T>& before) {
     Tape<T>& tape = rule_.tape();
     Vars<T> inputs = leaves_of_numbers(tape, before);
+    const Vars<T> own = fresh(parameters_);
     const std::size_t first = tape.size();
     Vars<T> after = solve_.maker.make(plan, inputs);
-    stand_ins_.put_in(tape, first, after);
-    inputs.insert(inputs.end(), parameters_.begin(), parameters_.end());
+    stand_ins_.put_in(first, after);
+    StandIns<T>(parameters_, own).put_in(first, after);
+    inputs.insert(inputs.end(), own.begin(), own.end());
     const Vars<T> found = partial_pullback<T>(after, leaves_of_numbers(tape, cotangents_), inputs);
     cotangents_ = numbers_of(Vars<T>(found.begin(), found.begin() + std::ssize(before)));
     for (std::size_t k = 0; k < sums_.size(); ++k) {

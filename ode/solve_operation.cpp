@@ -1,6 +1,5 @@
 #include "fjord/ode/solve_operation.hpp"
 
-#include <map>
 #include <string>
 
 #include "fjord/autodiff/errors.hpp"
@@ -83,33 +82,52 @@ SolveOptions for_other_state(const SolveOptions& options) {
 }
 
 template <class T>
-StandIns<T>::StandIns(const RuleNode<T>& rule, const KeptSolve<T>& kept) {
-  std::map<std::uint32_t, std::uint32_t> changed;
-  for (std::uint32_t i = solve_input::t0; i < rule.input_count(); ++i) {
-    const std::uint32_t now = rule.node().inputs[i];
-    if (now != kept.inputs[i]) changed.emplace(kept.inputs[i], now);
-  }
-  for (const auto& [before, now] : changed) {
-    captured_.push_back(before);
-    stand_ins_.push_back(rule.tape().var(now));
-  }
+StandIns<T>::StandIns(const Vars<T>& others, const Vars<T>& stand_ins) {
+  for (std::size_t i = 0; i < others.size(); ++i)
+    by_place_.emplace(others[i].index(), stand_ins[i]);
 }
 
 template <class T>
-void StandIns<T>::put_in(Tape<T>& tape, std::size_t first, Vars<T>& results) const {
-  if (captured_.empty()) return;
+void StandIns<T>::put_in(std::size_t first, Vars<T>& results) const {
+  if (by_place_.empty()) return;
   for (Var<T>& result : results) result = identity(result);
+  std::vector<std::uint32_t> from;
+  Vars<T> to;
+  for (const auto& [place, stand_in] : by_place_) {
+    from.push_back(place);
+    to.push_back(stand_in);
+  }
   const auto begin = static_cast<std::uint32_t>(first);
   // Returns whether it found nothing else from before: a field may read constants, too.
-  tape.redirect(begin, begin, captured_, stand_ins_);
+  to.front().tape().redirect(begin, begin, from, to);
+}
+
+template <class T>
+Vars<T> fresh(const Vars<T>& vars) {
+  Vars<T> result;
+  result.reserve(vars.size());
+  for (const Var<T>& var : vars) result.push_back(identity(var));
+  return result;
+}
+
+template <class T>
+StandIns<T> stand_ins_of(const RuleNode<T>& rule, const KeptSolve<T>& kept) {
+  Vars<T> captured;
+  Vars<T> now;
+  for (std::uint32_t i = solve_input::t0; i < rule.input_count(); ++i) {
+    if (rule.node().inputs[i] == kept.inputs[i]) continue;
+    captured.push_back(rule.tape().var(kept.inputs[i]));
+    now.push_back(rule.tape().var(rule.node().inputs[i]));
+  }
+  return {captured, now};
 }
 
 template <class T>
 Field<T> field_of(const RuleNode<T>& rule, const KeptSolve<T>& kept) {
-  return [f = kept.f, stand_ins = StandIns<T>(rule, kept)](const Var<T>& t, const Var<T>& y) {
+  return [f = kept.f, stand_ins = stand_ins_of(rule, kept)](const Var<T>& t, const Var<T>& y) {
     const std::size_t first = y.tape().size();
     Vars<T> slope{f(t, y)};
-    stand_ins.put_in(y.tape(), first, slope);
+    stand_ins.put_in(first, slope);
     return slope[0];
   };
 }
@@ -143,16 +161,43 @@ void FirstOrderOnly<T>::refuse(const char* operation) {
                     "SolveOptions::gradient the mode direct, checkpointed, adjoint or forward");
 }
 
+namespace {
+
+// A slope as a function of fresh nodes: of the time, so that nothing flows through it to a
+// parameter, of the state, and of the parameters.
+template <class T>
+struct FreshSlope {
+  FreshSlope(const Field<T>& f, const Var<T>& t, const Var<T>& y, const Vars<T>& parameters)
+      : inputs(fresh<T>({t, y})) {
+    const Vars<T> own = fresh(parameters);
+    const std::size_t first = y.tape().size();
+    Vars<T> result{f(inputs[0], inputs[1])};
+    StandIns<T>(parameters, own).put_in(first, result);
+    slope = result[0];
+    inputs.insert(inputs.end(), own.begin(), own.end());
+  }
+
+  Vars<T> inputs;
+  Var<T> slope;
+};
+
+}  // namespace
+
 template <class T>
 AdjointSlopes<T> adjoint_slopes(const Field<T>& f, const Var<T>& t, const Var<T>& y,
                                 const Var<T>& a, const Vars<T>& parameters) {
-  // The time is one of the inputs only so that nothing flows through it to a parameter.
-  Vars<T> inputs{identity(t), identity(y)};
-  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
-  const Var<T> slope = f(inputs[0], inputs[1]);
-  Vars<T> cotangents = partial_pullback<T>({slope}, {a}, inputs);
+  const FreshSlope<T> fresh_slope(f, t, y, parameters);
+  Vars<T> cotangents = partial_pullback<T>({fresh_slope.slope}, {a}, fresh_slope.inputs);
   cotangents.erase(cotangents.begin());
-  return {slope, std::move(cotangents)};
+  return {fresh_slope.slope, std::move(cotangents)};
+}
+
+template <class T>
+Vars<T> slope_and_tangent(const Field<T>& f, const Vars<T>& t_y, const Vars<T>& parameters,
+                          const Vars<T>& directions) {
+  const FreshSlope<T> fresh_slope(f, t_y[0], t_y[1], parameters);
+  const Var<T>& slope = fresh_slope.slope;
+  return {slope, pushforward<T>(fresh_slope.inputs, directions, {slope})[0]};
 }
 
 #define FJORD_INSTANTIATE(T)                                                              \
@@ -160,13 +205,17 @@ AdjointSlopes<T> adjoint_slopes(const Field<T>& f, const Var<T>& t, const Var<T>
                                          std::span<NodeObserver<T>* const>);              \
   template Vars<T> captured_at_start(const Problem<T>&);                                  \
   template Field<T> field_of(const RuleNode<T>&, const KeptSolve<T>&);                    \
+  template Vars<T> fresh(const Vars<T>&);                                                 \
+  template StandIns<T> stand_ins_of(const RuleNode<T>&, const KeptSolve<T>&);             \
   template class StandIns<T>;                                                             \
   template Var<T> computed(const Var<T>&);                                                \
   template Var<T> solved(const Solution<T>&, const char*);                                \
   template void add_times(Reverse<T>&, const Field<T>&, const Var<T>&);                   \
   template struct FirstOrderOnly<T>;                                                      \
   template AdjointSlopes<T> adjoint_slopes(const Field<T>&, const Var<T>&, const Var<T>&, \
-                                           const Var<T>&, const Vars<T>&);
+                                           const Var<T>&, const Vars<T>&);                \
+  template Vars<T> slope_and_tangent(const Field<T>&, const Vars<T>&, const Vars<T>&,     \
+                                     const Vars<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -1,6 +1,7 @@
 /// Solves that are one operation on the tape: what the gradient modes without recorded steps share.
 #pragma once
 
+#include <map>
 #include <memory>
 
 #include "fjord/autodiff/operation.hpp"
@@ -48,21 +49,28 @@ struct KeptSolve {
   std::vector<std::uint32_t> inputs = {};
 };
 
-/// The nodes that a solve captured, and the inputs of a rule of its operation that stand for them:
-/// they differ where the operation is made again, as in checkpoints.
+/// Nodes that are read in place of others, of the same values.
 template <class T>
 class StandIns final {
  public:
-  StandIns(const RuleNode<T>& rule, const KeptSolve<T>& kept);
+  StandIns(const Vars<T>& others, const Vars<T>& stand_ins);
 
-  /// Has the nodes from `first` on read the stand-ins; a result that is such a node becomes a new
-  /// one.
-  void put_in(Tape<T>& tape, std::size_t first, Vars<T>& results) const;
+  /// Has the nodes from `first` on read the stand-ins; a result that is one of the others becomes a
+  /// new node.
+  void put_in(std::size_t first, Vars<T>& results) const;
 
  private:
-  std::vector<std::uint32_t> captured_;  // sorted
-  Vars<T> stand_ins_;
+  std::map<std::uint32_t, Var<T>> by_place_;
 };
+
+/// Fresh nodes of the same values: sweeps to them do not walk over what was recorded before.
+template <class T>
+Vars<T> fresh(const Vars<T>& vars);
+
+/// The inputs of a rule in place of the nodes that the solve captured: they differ where the
+/// operation is made again, as in checkpoints.
+template <class T>
+StandIns<T> stand_ins_of(const RuleNode<T>& rule, const KeptSolve<T>& kept);
 
 /// The field of such a solve, for a rule of its operation.
 template <class T>
@@ -147,5 +155,12 @@ struct AdjointSlopes {
 template <class T>
 AdjointSlopes<T> adjoint_slopes(const Field<T>& f, const Var<T>& t, const Var<T>& y,
                                 const Var<T>& a, const Vars<T>& parameters);
+
+/// The slope at {t, y} and its tangent, along the directions of t, y and the parameters.
+///
+/// Shapes:  as `pushforward`.
+template <class T>
+Vars<T> slope_and_tangent(const Field<T>& f, const Vars<T>& t_y, const Vars<T>& parameters,
+                          const Vars<T>& directions);
 
 }  // namespace fjord::ode
