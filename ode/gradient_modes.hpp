@@ -13,10 +13,10 @@ namespace fjord::ode {
 extern const Direct direct;
 extern const ValuesOnly values_only;
 extern const Checkpointed checkpointed;
-extern const Backsolve backsolve;
+extern const Backsolve backsolve;  // by name: adjoint
 extern const InterpolatingAdjoint interpolating;
 extern const QuadratureAdjoint quadrature;
 extern const ReversibleAdjoint reversible;
-extern const ForwardSensitivity forward_sensitivity;
+extern const ForwardSensitivity forward_sensitivity;  // by name: forward
 
 }  // namespace fjord::ode

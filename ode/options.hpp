@@ -49,6 +49,7 @@ struct SolveOptions {
   /// Some step ends at each of these times; in the order of the solve, within the span.
   std::vector<double> step_on = {};
   /// As step_on; at these times the field jumps, and is asked on the side of the step that is made.
+  /// They are constants to derivatives.
   std::vector<double> jumps = {};
   /// Whether each row of the state, an index of axis 0, has its own steps, so that a row that needs
   /// short ones changes neither the results nor the cost of others. The field then gets a column of

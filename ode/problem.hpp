@@ -38,7 +38,7 @@ struct TimeVars {
   Var<T> t1;
 };
 
-/// An initial value problem on a tape.
+/// An initial value problem on a tape; refers to its field.
 template <class T>
 struct Problem {
   const Field<T>& f;

@@ -44,12 +44,12 @@ std::string Report::remedy() const {
     case Status::stopped: return {};
     case Status::max_steps: return "loosen rtol and atol, or raise max_steps";
     case Status::stiff:
-      return "make the field less steep in the state, shorten the span, or raise max_steps";
+      return "take steps of implicit_midpoint, shorten the span, or raise max_steps";
     case Status::step_too_small:
-      return "loosen rtol and atol, use double precision, or check the field for a jump";
+      return "loosen rtol and atol, use double precision, or name the field's jumps in jumps";
     case Status::tolerances_too_fine: return "loosen rtol and atol, or use double precision";
     case Status::non_finite: return "check its inputs and parameters, or stop before this time";
-    case Status::not_solved: return "take shorter steps, or check the field for a jump";
+    case Status::not_solved: return "take shorter steps, or name the field's jumps in jumps";
     case Status::irreversible:
       return "take the gradient through the recorded steps: direct, or checkpointed";
   }

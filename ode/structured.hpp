@@ -20,8 +20,9 @@ struct StructuredSolution {
 template <class S>
 concept StructuredState = Structure<S> && !std::is_same_v<S, Var<ScalarOf<S>>>;
 
-/// Solves for a structure of variables (structure.hpp), such as a pair of positions and velocities,
-/// or of a state and a running integral over it: its slope is then what is integrated.
+/// Solves, without events and functions after steps, for a structure of variables (structure.hpp),
+/// such as a pair of positions and velocities, or of a state and a running integral over it, whose
+/// slope is what is integrated.
 ///
 /// Shapes:  f(t, y) returns a structure like y, each variable of the same shape.
 /// Errors:  as `solve`; std::invalid_argument if a shape changes.
