@@ -8,6 +8,8 @@
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/ode/gradient_modes.hpp"
+#include "fjord/ode/methods.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
 
@@ -63,6 +65,34 @@ TEST_CASE_TEMPLATE("sharded: results have the same bits for any number of thread
       CHECK(sharded.sample(100, RandomKey(2)).values == reference.sample(100, RandomKey(2)).values);
       CHECK(sharded.forward(*model, data).values == reference.forward(*model, data).values);
     }
+  }
+}
+
+TEST_CASE("sharded: gradient modes agree, and the same bits on any number of threads") {
+  const Tensor<double> data = normals({100, 2}, 6);
+  for (const ode::GradientMode* mode : ode::gradient_modes()) {
+    if (!mode->has_derivatives() || mode == &ode::forward_sensitivity) continue;
+    CAPTURE(std::string(mode->name()));
+    SolverSettings settings = numerics(1e-6, Trace::exact);
+    if (!mode->suits(*settings.solve.method)) {
+      settings.solve.method = &ode::reversible_heun;
+      settings.solve.rtol = settings.solve.atol = 1e-4;
+    }
+    const auto model = test::random_model<double>(test::small_settings(), settings);
+    Workers alone(1);
+    Workers three(3);
+    ShardedModel<double> reference(*model, alone, 32);
+    ShardedModel<double> sharded(*model, three, 32);
+    const auto found = step(sharded, data, first_rows(100), mode);
+    CHECK(found == step(reference, data, first_rows(100), mode));
+    const auto expected = step(reference, data, first_rows(100));
+    double off = 0;
+    double size = 0;
+    for (std::size_t i = 0; i < found.gradient.size(); ++i) {
+      off = std::hypot(off, found.gradient[i] - expected.gradient[i]);
+      size = std::hypot(size, expected.gradient[i]);
+    }
+    CHECK(off < 1e-4 * size);
   }
 }
 
