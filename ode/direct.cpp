@@ -37,12 +37,13 @@ Solution<T> Direct::solve_as(const Problem<T>& problem, const SolveOptions& opti
 
 template <class T>
 Solution<T> ValuesOnly::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
-  auto [solution, inputs] = solve_watched(problem, options);
+  WatchedSolve<T> solve = solve_watched(problem, options);
+  Solution<T>& solution = solve.values;
   Tape<T>& tape = problem.y0.tape();
   const auto refuse = [&](Var<T>& leaf) {
     const Node<T> node = tape.node(leaf.index());
     const auto [y, numbers] = append_operation<T>(
-        tape, Refusing<T>::row, std::span<const Var<T>>(inputs), node.shape, advice_);
+        tape, Refusing<T>::row, std::span<const Var<T>>(solve.inputs), node.shape, advice_);
     std::copy_n(node.value, node.shape.size, numbers);
     leaf = y;
   };
