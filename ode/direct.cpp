@@ -53,7 +53,7 @@ Solution<T> ValuesOnly::solve_as(const Problem<T>& problem, const SolveOptions& 
     refuse(occurrence.t);
     refuse(occurrence.y);
   }
-  return solution;
+  return std::move(solve.values);
 }
 
 #define FJORD_INSTANTIATE(T)                                                           \

@@ -46,7 +46,8 @@ std::string Report::remedy() const {
     case Status::stiff:
       return "take steps of implicit_midpoint, shorten the span, or raise max_steps";
     case Status::step_too_small:
-      return "loosen rtol and atol, use double precision, or name the field's jumps in jumps";
+      return "loosen rtol and atol, use double precision, or check the field for a pole, or for a "
+             "jump to name in jumps";
     case Status::tolerances_too_fine: return "loosen rtol and atol, or use double precision";
     case Status::non_finite: return "check its inputs and parameters, or stop before this time";
     case Status::not_solved: return "take shorter steps, or name the field's jumps in jumps";
