@@ -28,7 +28,7 @@ struct WithLogDet {
   Var<T> log_det;  ///< [B], log |det| of the Jacobian of the map that was applied, in nats
 };
 
-/// An invertible map of rows.
+/// An invertible map of rows; it binds its parameters to the tape of its argument: Tape::bind.
 ///
 /// Shapes:  x, y [B, D]; log_det [B].
 /// Errors:  ode::SolveFailure where a solve does not reach its end.

@@ -83,7 +83,7 @@ struct ErrorEstimate {
 ///   space.move(y, w, a, b)      y + w (b - a)
 ///   space.move_half(y, w, k, second)  y with one half of its last axis moved by h w k
 ///   space.linearize(c, w, y, k)  takes M = 1 - w h df/dy at (t + c h, y), where f is k; false if M
-///                               is singular
+///                               is singular or not finite
 ///   space.correct(y, z)         y + M^-1 (z - y), M a constant: Newton's step from y to y = z(y)
 ///   space.settle(mark, y)       y as a constant, without the vectors since mark = space.mark()
 template <class Space>
@@ -112,12 +112,17 @@ struct Step {
   std::array<Stage, 2> last_stages{};       ///< of methods that show stiffness
   ErrorEstimate error = {};
   /// False: an iteration did not converge, and the step must be shorter; all else is then unused.
+  /// Not for a slope or state that is infinite or NaN: a step hands that on in y_next, and the
+  /// solve ends with Status::non_finite.
   bool is_solved = true;
 };
 
 /// A way to make steps: a constant object without state, which solves share.
 ///
-/// A new one derives from MethodOf and writes its step once, for all kinds of state.
+/// A new one derives from MethodOf and writes its step once, for all kinds of state; its source
+/// instantiates it for NodeSpace<float>, NodeSpace<double> and PlainSpace. An iteration decides by
+/// itself when it has converged, by space.entries(y), before space.settle(mark, y); two or three
+/// corrections after that, with a matrix taken at y, give derivatives.
 class Method {
  public:
   constexpr virtual ~Method() = default;

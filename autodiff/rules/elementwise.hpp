@@ -3,6 +3,9 @@
 /// A rule is a struct whose functions take V, either simd::Batch<T> (values) or Var<T> (recorded):
 ///   unary:   name; value(x); slope(x, y), the derivative dy/dx.
 ///   paired:  name; both(x) -> {y, s}, s = dy/dx; curvature(x, y, s), the derivative ds/dx.
+/// `value` and `both` see registers only, and may choose among them with xsimd::select; `slope` and
+/// `curvature` see both kinds: operators, numbers as operands (1 / x) and functions such as sqrt(x)
+/// serve both, and so does `constant` of choice.hpp.
 /// binary.hpp has the forms for two operands, scalar.hpp those for rare functions, which cost less
 /// to write and to compile, and choice.hpp those for functions that choose among their
 /// arguments.

@@ -4,6 +4,8 @@
 /// its specification; the integrator shares no code), run in IEEE double. An error is the largest
 /// of |y - end| / (1 + |end|) over the entries at t = 20; it is held as ten times its decimal
 /// logarithm, rounded up, and 99 where the run does not get there in 100,000 steps.
+/// Every method with an error estimate needs a row, from a program that shares no code with the
+/// library.
 #pragma once
 
 #include <array>
