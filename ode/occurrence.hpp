@@ -13,6 +13,12 @@ struct StateBefore {
   Var<T> y;
 };
 
+/// Whether the last of the events that were found ended the solve: its state is that at the end.
+template <class T>
+bool ends_at_event(const Problem<T>& problem, const std::vector<Occurrence<T>>& found) {
+  return !found.empty() && problem.events[found.back().event].is_terminal;
+}
+
 /// An event's time and state with their derivatives in the state before: the time by steps of
 /// Newton's method on g(t, y(t)) = 0, where y(t) is a recorded step of the solve that ends at t.
 /// Two of them carry derivatives of up to third order.

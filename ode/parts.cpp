@@ -55,7 +55,10 @@ class Parts final {
     }
     occur_until(course.end);
     go_to(course.end);
-    if (solution_.report.status == Status::success) solution_.report.status = course.status;
+    if (solution_.report.status != Status::success) return solution_;
+    solution_.report.status = course.status;
+    if (ends_at_event(problem_, solution_.occurrences))
+      solution_.y = solution_.occurrences.back().y;
     return solution_;
   }
 

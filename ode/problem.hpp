@@ -55,7 +55,7 @@ struct Problem {
 
 template <class T>
 struct Solution {
-  Var<T> y;  ///< the state at report.t
+  Var<T> y;  ///< the state at report.t; of a terminal event, with derivatives as there
   Report report;
   std::vector<double> times = {};  ///< as SolveOptions::save_at or save_steps ask
   Vars<T> states = {};             ///< at these times, or Problem::output of them

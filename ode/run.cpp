@@ -110,6 +110,8 @@ class Outputs final {
       const Var<T> t = problem_.y0.tape().scalar(static_cast<T>(event_times_[i]));
       occurrences_.push_back({event_numbers_[i], t, ends[i]});
     }
+    // The end moves along with a terminal event.
+    if (records_ && ends_at_event(problem_, occurrences_)) solution.y = occurrences_.back().y;
     solution.occurrences = std::move(occurrences_);
   }
 

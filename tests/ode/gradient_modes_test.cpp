@@ -318,6 +318,33 @@ TEST_CASE("gradient modes: an event's time and state, terminal or not") {
   }
 }
 
+TEST_CASE("gradient modes: the end moves along with a terminal event") {
+  // y' = a y ends where t = c: dy/dc = a y, dy/da = c y.
+  constexpr double a = 0.7;
+  constexpr double c = 1.1;
+  const double exact = std::exp(a * c);
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    for (const bool moves : {false, true}) {
+      CAPTURE(moves);
+      Tape<double> tape;
+      const Vars<double> inputs{tape.scalar(a), tape.scalar(c), tape.scalar(3.0)};
+      const Field<double> f = [&](const Number&, const Number& y) { return inputs[0] * y; };
+      Problem<double> problem{f, tape.scalar(1.0), {0, 3}};
+      if (moves) problem.times = {tape.scalar(0.0), inputs[2]};
+      problem.events = {{[&](const Number& t, const Number&) { return t - inputs[1]; },
+                         Crossing::any, /*is_terminal=*/true}};
+      const Solution<double> s = solve(problem, options_of(*mode, 0.01));
+      REQUIRE(s.report.status == Status::event);
+      CHECK(s.y.item() == doctest::Approx(exact).epsilon(1e-8));
+      const auto found = gradient_values(s.y, inputs);
+      CHECK(found[0].item() == doctest::Approx(c * exact).epsilon(1e-6));
+      CHECK(found[1].item() == doctest::Approx(a * exact).epsilon(1e-6));
+      CHECK(found[2].item() == 0);
+    }
+  }
+}
+
 TEST_CASE("gradient modes: the caller's function ends a solve in each") {
   for (const GradientMode* mode : modes()) {
     CAPTURE(std::string(mode->name()));
