@@ -43,19 +43,19 @@ class Parts final {
     solution_.report.evaluations = course.evaluations;
     auto found = course.found.begin();
     const auto occur_until = [&](double t) {
-      for (; found != course.found.end() && !is_after(found->begin, t); ++found) occur(*found);
+      for (; found != course.found.end() && !is_after(found->begin, t); ++found) {
+        if (!occur(*found)) return false;
+      }
+      return true;
     };
     for (const double t : options_.save_at) {
       if (is_after(t, course.end)) break;
-      occur_until(t);
-      if (!go_to(t)) return solution_;
+      if (!occur_until(t) || !go_to(t)) return solution_;
       solution_.times.push_back(t);
       const Var<T> time = y_.tape().scalar(static_cast<T>(t));
       solution_.states.push_back(problem_.output ? problem_.output(time, y_) : y_);
     }
-    occur_until(course.end);
-    go_to(course.end);
-    if (solution_.report.status != Status::success) return solution_;
+    if (!occur_until(course.end) || !go_to(course.end)) return solution_;
     solution_.report.status = course.status;
     if (ends_at_event(problem_, solution_.occurrences))
       solution_.y = solution_.occurrences.back().y;
@@ -141,10 +141,12 @@ class Parts final {
     }
   }
 
-  void occur(const Course::Found& found) {
-    if (!go_to(found.begin)) return;
+  // Whether the parts to the step that it is in succeeded.
+  bool occur(const Course::Found& found) {
+    if (!go_to(found.begin)) return false;
     solution_.occurrences.push_back(
         with_derivatives(problem_, options_, found.event, found.t, StateBefore<T>{t_, y_}));
+    return true;
   }
 
   bool moves() const { return !problem_.times.t1.is_empty(); }

@@ -345,6 +345,22 @@ TEST_CASE("gradient modes: the end moves along with a terminal event") {
   }
 }
 
+TEST_CASE("gradient modes: a part that fails before an event ends the solve") {
+  // The field is finite, its derivative in k is not until t = 0.3.
+  Tape<double> tape;
+  const Number k = tape.scalar(0.25);
+  const Field<double> f = [k](const Number& t, const Number& y) {
+    return sqrt(k * std::max(t.item() - 0.3, 0.0)) - y;
+  };
+  Problem<double> problem{f, tape.scalar(1.0), {0, 2}};
+  problem.events = {{[](const Number& t, const Number&) { return t - 1.0; }}};
+  const Solution<double> s = solve(problem, {.gradient = &forward_sensitivity});
+  CHECK(s.report.status == Status::non_finite);
+  CHECK(s.report.t == 0);
+  CHECK(s.y.item() == 1);
+  CHECK(s.occurrences.empty());
+}
+
 TEST_CASE("gradient modes: the caller's function ends a solve in each") {
   for (const GradientMode* mode : modes()) {
     CAPTURE(std::string(mode->name()));
