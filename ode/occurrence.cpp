@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/ode/run.hpp"
 
 namespace fjord::ode {
@@ -26,10 +28,16 @@ Occurrence<T> with_derivatives(const Problem<T>& problem, const SolveOptions& op
   for (int step = 0; step < 2; ++step) {
     const Var<T> time = identity(found);
     const Var<T> y = identity(state_at(found));
-    const Var<T> value = problem.events[event].function(time, y);
+    const Var<T> value = reshape(problem.events[event].function(time, y), {});
     const Var<T> slope =
         pushforward<T>({time, y}, {tape.scalar(1), problem.f(time, y)}, {value})[0];
     found = found - value / slope;
+    require(std::isfinite(found.item()), "solve", [&] {
+      return "the function of event " + std::to_string(event) + " has the slope " +
+             short_number(slope.item()) + " where it passes zero, at t = " + short_number(t) +
+             ", so that this time has no derivative; give it a slope there, in operations, or "
+             "solve with the gradient mode values_only";
+    });
   }
   return {event, found, state_at(found)};
 }

@@ -24,6 +24,8 @@ bool ends_at_event(const Problem<T>& problem, const std::vector<Occurrence<T>>& 
 /// Two of them carry derivatives of up to third order.
 ///
 /// `t` is the time that was found.
+///
+/// Errors:  std::invalid_argument if g has no finite, nonzero slope in t there.
 template <class T>
 Occurrence<T> with_derivatives(const Problem<T>& problem, const SolveOptions& options,
                                std::size_t event, double t, const StateBefore<T>& before);

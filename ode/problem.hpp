@@ -17,7 +17,9 @@ enum class Crossing { any, rising, falling };
 /// A function g(t, y) whose zeros are looked for in a solve.
 template <class T>
 struct Event {
-  /// Shapes:  t, the result scalars; y as the state.
+  /// Shapes:  t a scalar, the result of size 1; y as the state.
+  /// Note:    Where the solve is recorded, it must pass zero with a slope in t, which derivatives
+  ///          of the time are divided by.
   Field<T> function;
   Crossing crossing = Crossing::any;
   bool is_terminal = false;  ///< whether the solve ends there, with Status::event

@@ -85,8 +85,10 @@ class Outputs final {
         callback_(problem.on_step) {
     // The search for events comes first: what follows sees the step end where a terminal one is.
     if (!problem.events.empty()) {
-      for (const Event<T>& event : problem.events)
+      for (const Event<T>& event : problem.events) {
+        require(event.function != nullptr, "solve", "an event needs a function, got an empty one");
         functions_.push_back({value_of(event), event.crossing, event.is_terminal});
+      }
       finder_.begin(problem.span.t0, problem.y0);
       observers_.push_back(&finder_);
     }

@@ -43,6 +43,7 @@ Simulation simulate(const PlainField& f, std::span<const double> y0, TimeSpan sp
   std::vector<StepObserver<PlainSpace>*> observers;
   std::vector<EventFunction<PlainSpace>> events;
   for (const PlainEvent& event : watch.events) {
+    require(event.function != nullptr, "simulate", "an event needs a function, got an empty one");
     events.push_back({[&](double t, double* y) {
                         return event.function(t, {y, size});
                       },

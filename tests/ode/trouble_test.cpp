@@ -1,6 +1,7 @@
 /// How solves end that cannot go on, and what they say.
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -10,6 +11,7 @@
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/ode/simulate.hpp"
 #include "fjord/ode/solve.hpp"
 #include "fjord/tests/support/solves.hpp"
 #include "fjord/tests/support/tolerances.hpp"
@@ -147,6 +149,59 @@ TEST_CASE("trouble: a field that is NaN from the start on is not blamed on the l
     return t.item() > 0 ? y * std::nan("") : y;
   };
   CHECK(solve(f, tape.scalar(1.0), {0, 1}, options).report.status == Status::non_finite);
+}
+
+TEST_CASE("trouble: an event without a slope where it passes zero has no derivative") {
+  Tape<double> tape;
+  const Field<double> f = decay<double>;
+  Problem<double> problem{f, tape.scalar(1.0), {0, 2}};
+  const auto is_refused = [&](const Field<double>& function, const char* slope) {
+    problem.events = {{function}};
+    SolveOptions options;
+    CHECK_THROWS_WITH_AS(solve(problem, options), doctest::Contains(slope), std::invalid_argument);
+    options.gradient = &checkpointed;
+    CHECK_THROWS_WITH_AS(solve(problem, options), doctest::Contains(slope), std::invalid_argument);
+    options.gradient = &values_only;
+    CHECK(solve(problem, options).occurrences.size() == 1);
+  };
+  is_refused([](const auto& t, const auto&) { return (t - 1.0) * square(t - 1.0); },
+             "the function of event 0 has the slope 0 where it passes zero, at t = 1,");
+  is_refused([](const auto& t, const auto& y) { return t.tape().scalar(y.item() - 0.5); },
+             "the function of event 0 has the slope 0 where it passes zero, at t = 0.6931");
+}
+
+TEST_CASE("trouble: an event's function may have any shape of one entry, but not be empty") {
+  Tape<double> tape;
+  const Field<double> f = decay<double>;
+  Problem<double> problem{f, tape.input(Tensor<double>{1.0}), {0, 2}};
+  problem.events = {{[](const auto&, const auto& y) { return y - 0.5; }}};
+  const Occurrence<double> half = solve(problem).occurrences.at(0);
+  CHECK(half.t.item() == doctest::Approx(std::log(2)).epsilon(1e-5));
+  CHECK(half.t.shape() == Shape{});
+  problem.events = {{}};
+  CHECK_THROWS_WITH_AS(solve(problem), doctest::Contains("an event needs a function"),
+                       std::invalid_argument);
+  const PlainField plain = [](double, auto y, auto dydt) { dydt[0] = -y[0]; };
+  Watch watch;
+  watch.events = {{}};
+  CHECK_THROWS_WITH_AS(simulate(plain, std::vector{1.0}, {0, 1}, {}, watch),
+                       doctest::Contains("an event needs a function"), std::invalid_argument);
+}
+
+TEST_CASE("trouble: times that are not those of the span are refused") {
+  Tape<double> tape;
+  const Field<double> f = decay<double>;
+  const Var<double> zero = tape.scalar(0.0);
+  const Var<double> one = tape.scalar(1.0);
+  const auto is_refused = [&](const TimeVars<double>& times, const char* part) {
+    CHECK_THROWS_WITH_AS(solve(Problem<double>{f, tape.scalar(1.0), {0, 1}, times}),
+                         doctest::Contains(part), std::invalid_argument);
+  };
+  is_refused({zero, {}}, "times must be two variables or none");
+  is_refused({{}, one}, "times must be two variables or none");
+  is_refused({one, zero}, "t0 must be the same in span and times, got 0 and 1");
+  is_refused({zero, tape.scalar(2.0)}, "t1 must be the same in span and times, got 1 and 2");
+  is_refused({zero, tape.input(Tensor<double>{1.0})}, "t1 must be a scalar, got [1]");
 }
 
 TEST_CASE("trouble: null methods, methods without steps and empty fields are refused") {
