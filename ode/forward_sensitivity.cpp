@@ -190,6 +190,8 @@ Solution<T> ForwardSensitivity::solve_as(const Problem<T>& problem,
       "solve",
       "the mode forward solves for more than the state; in place of rtol_of_entries, "
       "atol_of_entries and custom_norm set rtol, atol and norm");
+  require(!options.separate_rows, "solve",
+          "separate_rows has the gradient modes direct and values_only, got forward");
   Tape<T>& tape = problem.y0.tape();
   tape.node(problem.y0, "solve");
   const Vars<T> parameters = captured_at_start(problem);

@@ -168,6 +168,8 @@ TEST_CASE("separate rows: what is about all rows at once is refused by name") {
   changed = options;
   changed.gradient = &checkpointed;
   refuses(changed, "gradient modes direct and values_only");
+  changed.gradient = &forward_sensitivity;
+  refuses(changed, "gradient modes direct and values_only, got forward");
   changed = options;
   changed.method = &reversible_heun;
   refuses(changed, "a method of one step, got reversible_heun");
