@@ -129,9 +129,9 @@ struct AdjointSolve {
     Vars<T> parameters;
     for (const std::uint32_t i : wanted) parameters.push_back(rule.input(i));
     const Var<T> y1 = rule.output();
-    const Var<T> g = rule.cotangent();
+    const T scale = adjoint_scale(rule, of(rule).backward);
     const Shape shape = y1.shape();
-    Vars<T> start{y1, g};
+    Vars<T> start{y1, rule.cotangent() * scale};
     std::vector<Shape> shapes{shape, shape};
     for (const Var<T>& parameter : parameters) {
       shapes.push_back(parameter.shape());
@@ -140,7 +140,8 @@ struct AdjointSolve {
     const Field<T> field = backward_field(f, parameters, shape);
     const Var<T> packed =
         records ? recorded_back(rule, field, pack(start)) : values_back(rule, field, pack(start));
-    const Vars<T> end = unpack(packed, shapes);
+    Vars<T> end = unpack(packed, shapes);
+    for (std::size_t i = 1; i < end.size(); ++i) end[i] = end[i] * (1 / scale);
     rule.add(solve_input::y0, computed(end[1]));
     for (std::size_t k = 0; k < wanted.size(); ++k) rule.add(wanted[k], computed(end[2 + k]));
     add_times(rule, f, end[1]);

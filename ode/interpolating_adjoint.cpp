@@ -53,7 +53,8 @@ struct InterpolatingSolve {
     const std::vector<std::uint32_t> wanted =
         active_captured(rule, [&](std::uint32_t i) { return rule.wants(i); });
     const Vars<T> parameters = wanted_parameters(rule, wanted);
-    Vars<T> start{rule.cotangent()};
+    const T scale = adjoint_scale(rule, p.options);
+    Vars<T> start{rule.cotangent() * scale};
     std::vector<Shape> shapes{rule.output().shape()};
     for (const Var<T>& parameter : parameters) {
       shapes.push_back(parameter.shape());
@@ -64,7 +65,8 @@ struct InterpolatingSolve {
       for (Var<T>& slope : slopes) slope = -slope;
       return pack(slopes);
     };
-    const Vars<T> end = unpack(p.solved_back(field, pack(start)), shapes);
+    Vars<T> end = unpack(p.solved_back(field, pack(start)), shapes);
+    for (Var<T>& part : end) part = part * (1 / scale);
     rule.add(solve_input::y0, computed(end[0]));
     for (std::size_t k = 0; k < wanted.size(); ++k) rule.add(wanted[k], computed(end[1 + k]));
     add_times(rule, f, end[0]);
@@ -98,14 +100,16 @@ struct QuadratureSolve {
     const Field<T> field = [&](const Var<T>& t, const Var<T>& a) {
       return -p.slopes(f, t, a, {}).cotangents[0];
     };
-    const Var<T> a0 = p.solved_back(field, rule.cotangent(), &adjoints);
+    const T scale = adjoint_scale(rule, p.options);
+    const Var<T> a0 = p.solved_back(field, rule.cotangent() * scale, &adjoints) * (1 / scale);
     rule.add(solve_input::y0, computed(a0));
     add_times(rule, f, a0);
     const std::vector<std::uint32_t> wanted =
         active_captured(rule, [&](std::uint32_t i) { return rule.wants(i); });
     if (wanted.empty()) return;
     Vars<T> sums = integrals(p, f, adjoints, wanted_parameters(rule, wanted));
-    for (std::size_t k = 0; k < wanted.size(); ++k) rule.add(wanted[k], computed(sums[k]));
+    for (std::size_t k = 0; k < wanted.size(); ++k)
+      rule.add(wanted[k], computed(sums[k] * (1 / scale)));
   }
 
   // Of a^T df/dp from t0 to t1.

@@ -1,5 +1,7 @@
 #include "fjord/ode/solve_operation.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "fjord/autodiff/errors.hpp"
@@ -147,6 +149,25 @@ Var<T> solved(const Solution<T>& solution, const char* which) {
 }
 
 template <class T>
+T adjoint_scale(const Reverse<T>& rule, const SolveOptions& options) {
+  const auto largest = [&](const Var<T>& x) {
+    const Node<T>& node = rule.tape().node(x, "solve");
+    double size = 0;
+    for (Index i = 0; i < node.shape.size; ++i) {
+      const double entry = std::abs(static_cast<double>(node.value[i]));
+      if (!(entry <= size)) size = entry;
+    }
+    return size;
+  };
+  const double size = largest(rule.cotangent());
+  if (size == 0 || !std::isfinite(size)) return 1;
+  const double state = std::max(largest(rule.input(solve_input::y0)), largest(rule.output()));
+  const double wanted = std::max(1.0, std::min(state, options.atol / options.rtol));
+  // Neither the scale nor one over it may overflow.
+  return std::ldexp(T(1), std::clamp(std::ilogb(wanted) - std::ilogb(size), -100, 100));
+}
+
+template <class T>
 void add_times(Reverse<T>& rule, const Field<T>& f, const Var<T>& a0) {
   using namespace solve_input;
   if (rule.wants(t1))
@@ -209,6 +230,7 @@ Vars<T> slope_and_tangent(const Field<T>& f, const Vars<T>& t_y, const Vars<T>& 
   template StandIns<T> stand_ins_of(const RuleNode<T>&, const KeptSolve<T>&);             \
   template class StandIns<T>;                                                             \
   template Var<T> computed(const Var<T>&);                                                \
+  template T adjoint_scale(const Reverse<T>&, const SolveOptions&);                       \
   template Var<T> solved(const Solution<T>&, const char*);                                \
   template void add_times(Reverse<T>&, const Field<T>&, const Var<T>&);                   \
   template struct FirstOrderOnly<T>;                                                      \

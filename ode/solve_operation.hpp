@@ -111,6 +111,14 @@ std::vector<std::uint32_t> active_captured(const Rule& rule, IsActive is_active)
 template <class T>
 Var<T> computed(const Var<T>& derivative);
 
+/// The power of two by which a cotangent is multiplied before the solve of its adjoint, so that the
+/// absolute tolerance is to the adjoint what it is to the state: its largest entry is then near 1
+/// or, where atol is above rtol, near the state's largest entry, but not above atol / rtol. So
+/// gradients are as accurate for the mean of many rows as for their sum. 1 if the cotangent is zero
+/// or not finite.
+template <class T>
+T adjoint_scale(const Reverse<T>& rule, const SolveOptions& options);
+
 /// The state of a solve that succeeded.
 ///
 /// Errors:  SolveFailure, "the `which` solve failed", if it did not.

@@ -318,6 +318,49 @@ TEST_CASE("gradient modes: an event's time and state, terminal or not") {
   }
 }
 
+TEST_CASE("gradient modes: the gradient of a small multiple of a loss is that multiple") {
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Vars<double> inputs{tape.scalar(0.2), tape.scalar(0.0), tape.scalar(1.0),
+                              tape.scalar(1.3)};
+    const auto field = [&](const Number&, const Number& y) { return inputs[3] * y * (1.0 - y); };
+    const Number y = solve(field, inputs[0], inputs[1], inputs[2], options_of(*mode, 0.05)).y;
+    for (const double factor : {0x1p-30, 0x1p+30}) {
+      std::vector<double> one;
+      for (const auto& slope : gradient_values(y, inputs)) one.push_back(slope.item());
+      const auto scaled = gradient_values(y * factor, inputs);
+      for (std::size_t k = 0; k < one.size(); ++k) CHECK(scaled[k].item() == one[k] * factor);
+    }
+  }
+}
+
+TEST_CASE("gradient modes: as accurate for large states as for small ones") {
+  // y' = a y (1 - y / m), y(0) = m / 5: in units of m, whose tolerances are in the same units.
+  Logistic exact;
+  exact.y0 = 0.2;
+  exact.t0 = 0;
+  exact.t1 = 6;
+  exact.a = 1.3;
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    for (const double m : {1.0, 1e6}) {
+      CAPTURE(m);
+      Tape<double> tape;
+      const Vars<double> inputs{tape.scalar(0.2 * m), tape.scalar(1.3)};
+      const auto field = [&](const Number&, const Number& y) {
+        return inputs[1] * y * (1.0 - y / m);
+      };
+      SolveOptions options = options_of(*mode, 0.01);
+      options.rtol = 1e-6;
+      options.atol = 1e-6 * m;
+      const auto found = gradient_values(solve(field, inputs[0], {0, 6}, options).y, inputs);
+      CHECK(found[0].item() == doctest::Approx(exact.gradient()[0]).epsilon(1e-3));
+      CHECK(found[1].item() == doctest::Approx(m * exact.gradient()[3]).epsilon(1e-3));
+    }
+  }
+}
+
 TEST_CASE("gradient modes: the end moves along with a terminal event") {
   // y' = a y ends where t = c: dy/dc = a y, dy/da = c y.
   constexpr double a = 0.7;
