@@ -144,7 +144,8 @@ class Package(unittest.TestCase):
     def test_it_is_small(self):
         [library] = self.installed[1].glob("libfjord*")
         run("strip", "--strip-unneeded", library, "-o", self.folder / "stripped")
-        self.assertLess((self.folder / "stripped").stat().st_size, 10e6)
+        # Some 5.5 MB of code, the rest are the names and relocations of an archive.
+        self.assertLess((self.folder / "stripped").stat().st_size, 12e6)
 
 
 if __name__ == "__main__":

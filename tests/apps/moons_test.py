@@ -81,7 +81,7 @@ class Training(MoonsTest):
                        "--method", "reversible_heun", "--gradient", mode)
             out[mode] = self.metrics(mode)[-1]["test_nll"]
         self.assertAlmostEqual(out["direct"], out["reversible"], delta=1e-4)
-        self.fails("--gradient: reversible does not go with --method dormand_prince; it needs reversible_heun",
+        self.fails(2, "--gradient: reversible does not go with --method dormand_prince; it needs reversible_heun",
                    "train", "--gradient", "reversible", "--out", "none")
 
     def test_edges(self):
