@@ -6,10 +6,11 @@
 namespace fjord::optim {
 
 struct AdamOptions {
-  double rate = 1e-3;     ///< step length, > 0
-  double beta1 = 0.9;     ///< decay of the first moment, in [0, 1)
-  double beta2 = 0.999;   ///< decay of the second moment, in [0, 1)
-  double epsilon = 1e-8;  ///< added to the root of the second moment, > 0
+  double rate = 1e-3;       ///< step length, > 0
+  double beta1 = 0.9;       ///< decay of the first moment, in [0, 1)
+  double beta2 = 0.999;     ///< decay of the second moment, in [0, 1)
+  double epsilon = 1e-8;    ///< added to the root of the second moment, > 0
+  double weight_decay = 0;  ///< times the parameter, added to its gradient; >= 0
 };
 
 /// Steps of equal length in every parameter, scaled by running moments of the gradient.
@@ -18,19 +19,14 @@ struct AdamOptions {
 template <class T>
 class Adam final : public Optimizer<T> {
  public:
-  /// Errors:  std::invalid_argument if an option is out of its range, or a parameter is null.
-  explicit Adam(std::vector<Parameter<T>*> parameters, const AdamOptions& options = {});
-
-  void step(std::span<const T> gradient) override;
-  OptimizerState<T> state() const override;
-  void restore(const OptimizerState<T>& state) override;
+  /// Errors:  std::invalid_argument if an option is out of its range, or a parameter is null or
+  ///          given twice.
+  explicit Adam(const ParameterGroups<T>& parameters, const AdamOptions& options = {});
 
  private:
-  std::vector<Parameter<T>*> parameters_;
+  void update(const StepPart<T>& part) const override;
+
   AdamOptions options_;
-  std::uint64_t steps_ = 0;
-  Tensor<T> first_;
-  Tensor<T> second_;
 };
 
 extern template class Adam<float>;

@@ -2,4 +2,3 @@
 #pragma once
 
 #include "fjord/optim/adam.hpp"
-#include "fjord/optim/optimizer.hpp"
