@@ -2,3 +2,5 @@
 #pragma once
 
 #include "fjord/optim/adam.hpp"
+#include "fjord/optim/plateau.hpp"
+#include "fjord/optim/schedules.hpp"
