@@ -1,6 +1,6 @@
 /// Everything of the layer optim, for its users.
 #pragma once
 
-#include "fjord/optim/adam.hpp"
+#include "fjord/optim/optimizers.hpp"
 #include "fjord/optim/plateau.hpp"
 #include "fjord/optim/schedules.hpp"

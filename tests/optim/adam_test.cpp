@@ -4,8 +4,6 @@
 
 #include <doctest/doctest.h>
 
-#include "fjord/autodiff/tape.hpp"
-
 namespace fjord::optim {
 namespace {
 
@@ -84,85 +82,12 @@ TEST_CASE("adam: single precision keeps the moments to its last digits") {
   }
 }
 
-TEST_CASE("adam: an ill-conditioned quadratic converges") {
-  Parameter<double> x(Tensor<double>{3.0, -2.0, 1.0});
-  const std::vector<double> curvature{1e-2, 1, 1e2};
-  Adam<double> adam({&x}, {.rate = 0.01});
-  for (int step = 0; step < 5000; ++step) {
-    std::vector<double> g;
-    for (std::size_t i = 0; i < 3; ++i) g.push_back(curvature[i] * (x.value()(i) - 0.5));
-    adam.step(g);
-  }
-  for (std::size_t i = 0; i < 3; ++i) CHECK(std::abs(x.value()(i) - 0.5) < 1e-3);
-}
-
-TEST_CASE_TEMPLATE("adam: a restored state goes on, bit for bit", T, float, double) {
-  Parameter<T> whole(Tensor<T>{1, 2, 3});
-  Adam<T> uninterrupted({&whole});
-  for (int step = 0; step < 7; ++step) uninterrupted.step(gradients_at<T>(step, 3));
-  Parameter<T> resumed(whole.value());
-  Adam<T> second({&resumed});
-  second.restore(uninterrupted.state());
-  for (int step = 7; step < 20; ++step) {
-    uninterrupted.step(gradients_at<T>(step, 3));
-    second.step(gradients_at<T>(step, 3));
-  }
-  CHECK(whole.value() == resumed.value());
-  CHECK(second.state().steps == 20);
-  CHECK(second.state().tensors == uninterrupted.state().tensors);
-}
-
-TEST_CASE("adam: states of other optimisers and sizes are refused, and change nothing") {
-  Parameter<double> x(Tensor<double>{1.0, 2.0});
-  Adam<double> adam({&x});
-  adam.step(std::vector<double>{1, 2});
-  const OptimizerState<double> before = adam.state();
-  OptimizerState<double> missing = before;
-  missing.tensors.erase("second_moment");
-  CHECK_THROWS_WITH_AS(adam.restore(missing), doctest::Contains("second_moment"),
-                       std::invalid_argument);
-  OptimizerState<double> wrong = before;
-  wrong.steps = 9;
-  wrong.tensors["second_moment"] = Tensor<double>::zeros({3});
-  CHECK_THROWS_AS(adam.restore(wrong), std::invalid_argument);
-  CHECK(adam.state().steps == before.steps);
-  CHECK(adam.state().tensors == before.tensors);
-}
-
-TEST_CASE("adam: options out of range are refused by name") {
-  const auto refuses = [](const AdamOptions& options, const char* field) {
-    CHECK_THROWS_WITH_AS(Adam<double>({}, options), doctest::Contains(field),
-                         std::invalid_argument);
-  };
-  refuses({.rate = 0}, "rate");
-  refuses({.rate = INFINITY}, "rate");
-  refuses({.rate = NAN}, "rate");
-  refuses({.beta1 = 1}, "beta1");
-  refuses({.beta1 = -0.1}, "beta1");
-  refuses({.beta2 = 1.5}, "beta2");
-  refuses({.epsilon = 0}, "epsilon");
-}
-
-TEST_CASE("adam: a gradient of another size is refused") {
-  Parameter<double> x(Tensor<double>{1.0, 2.0});
-  Adam<double> adam({&x});
-  CHECK_THROWS_WITH_AS(adam.step(std::vector<double>{1}), doctest::Contains("2 numbers"),
-                       std::invalid_argument);
-  CHECK(adam.state().steps == 0);
-}
-
-TEST_CASE("adam: a step while a tape holds any parameter is refused, and changes nothing") {
+TEST_CASE("adam: checkpoints find its memory by the same names as ever") {
   Parameter<double> x(Tensor<double>{1.0});
-  Parameter<double> held(Tensor<double>{2.0});
-  Adam<double> adam({&x, &held});
-  Tape<double> tape;
-  tape.bind(held);
-  CHECK_THROWS_AS(adam.step(std::vector<double>{1, 1}), std::invalid_argument);
-  CHECK(x.value()(0) == 1);
-  CHECK(adam.state().steps == 0);
-  tape.clear();
-  adam.step(std::vector<double>{1, 1});
-  CHECK(held.value()(0) < 2);
+  const OptimizerState<double> state = Adam<double>({&x}).state();
+  CHECK(state.tensors.size() == 2);
+  CHECK(state.tensors.contains("first_moment"));
+  CHECK(state.tensors.contains("second_moment"));
 }
 
 }  // namespace
