@@ -1,6 +1,7 @@
 /// Everything of the layer optim, for its users.
 #pragma once
 
+#include "fjord/optim/average.hpp"
 #include "fjord/optim/clip.hpp"
 #include "fjord/optim/optimizers.hpp"
 #include "fjord/optim/plateau.hpp"
