@@ -204,7 +204,7 @@ Solution<T> Backsolve::solve_as(const Problem<T>& problem, const SolveOptions& o
   const auto kept = std::make_shared<Solved<T>>();
   NodeObserver<T>* const observer = &kept->checkpoints;
   const WatchedSolve<T> solve = solve_watched<T>(problem, options, std::span(&observer, 1));
-  if (solve.values.report.status != Status::success) return solve.values;
+  if (solve.values.report.status != Status::success) return failed(solve);
   kept->f = problem.f;
   kept->span = problem.span;
   kept->forward = options;

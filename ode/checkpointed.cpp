@@ -7,6 +7,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/ode/gradient_modes.hpp"
 #include "fjord/ode/run.hpp"
+#include "fjord/ode/solve_operation.hpp"
 #include "fjord/ode/step_maker.hpp"
 #include "fjord/ode/step_plans.hpp"
 
@@ -81,9 +82,16 @@ Solution<T> Checkpointed::solve_as(const Problem<T>& problem, const SolveOptions
     solution = run<T>(problem, options, Recording::none, std::span(&observer, 1));
     reached = Tensor<T>(solution.y.value());
   }
+  if (solution.report.status != Status::success) {
+    Vars<T> inputs = captured_at_start(problem);
+    inputs.push_back(y0);
+    if (!problem.times.t0.is_empty())
+      inputs.insert(inputs.end(), {problem.times.t0, problem.times.t1});
+    solution.y = tape.input(reached);
+    return failed<T>({solution, inputs});
+  }
   solution.y = y0;
-  if (solution.report.status != Status::success) solution.y = tape.input(reached);
-  if (solution.report.status != Status::success || ends.times.empty()) return solution;
+  if (ends.times.empty()) return solution;
   const auto steps = std::make_shared<Steps<T>>(problem, options, std::move(ends.times));
   solution.y = steps->made(0, steps->count(), {y0}, *snapshots_).front();
   return solution;

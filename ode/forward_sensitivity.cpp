@@ -209,7 +209,7 @@ Solution<T> ForwardSensitivity::solve_as(const Problem<T>& problem,
           "the field uses other variables at later times than at the first, which the mode "
           "forward cannot know before; use direct");
   solve.values.y = ends[0];
-  if (solve.values.report.status != Status::success) return solve.values;
+  if (solve.values.report.status != Status::success) return failed(solve);
   solve.inputs.erase(solve.inputs.begin() + solve_input::first_captured, solve.inputs.end());
   solve.inputs[solve_input::y0] = problem.y0;
   solve.inputs.insert(solve.inputs.end(), parameters.begin(), parameters.end());

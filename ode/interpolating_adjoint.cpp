@@ -157,7 +157,7 @@ Solution<T> solve_interpolated(const Operation<T>& row, const Problem<T>& proble
   const auto kept = std::make_shared<Interpolated<T>>();
   NodeObserver<T>* const observer = &kept->states;
   const WatchedSolve<T> solve = solve_watched(problem, options, std::span(&observer, 1));
-  if (solve.values.report.status != Status::success) return solve.values;
+  if (solve.values.report.status != Status::success) return failed(solve);
   kept->f = problem.f;
   kept->span = problem.span;
   kept->options = options;

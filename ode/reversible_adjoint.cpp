@@ -188,7 +188,7 @@ Solution<T> ReversibleAdjoint::solve_as(const Problem<T>& problem,
   Anchors<T> anchors(problem.span, options);
   NodeObserver<T>* const observer = &anchors;
   const WatchedSolve<T> solve = solve_watched(problem, options, std::span(&observer, 1));
-  if (solve.values.report.status != Status::success) return solve.values;
+  if (solve.values.report.status != Status::success) return failed(solve);
   return append_solve<T>(UndoneSolve<T>::row, solve,
                          std::make_shared<Undone<T>>(problem, options, anchors));
 }

@@ -13,6 +13,46 @@ namespace fjord::ode {
 
 namespace {
 
+// A result as a function of all that it was computed from.
+template <class T>
+struct Refusing {
+  [[noreturn]] static void refuse(const RuleNode<T>& rule) {
+    const auto& [reason, advice] = rule.template attributes<Refusal>();
+    fail("solve", std::string(reason) + "; " + advice);
+  }
+
+  static void pullback(Reverse<T>& rule) { refuse(rule); }
+
+  static bool pushforward(Forward<T>& rule) { refuse(rule); }
+
+  static void pullback_values(ReverseKernel<T>& kernel) { refuse(kernel); }
+
+  static constexpr Operation<T> row{"solve", pullback, pushforward, pullback_values};
+};
+
+}  // namespace
+
+template <class T>
+Var<T> without_derivative(const Var<T>& leaf, const Vars<T>& inputs, const Refusal& refusal) {
+  Tape<T>& tape = leaf.tape();
+  const Node<T> node = tape.node(leaf.index());
+  const auto [y, numbers] = append_operation<T>(
+      tape, Refusing<T>::row, std::span<const Var<T>>(inputs), node.shape, tape.keep(refusal));
+  std::copy_n(node.value, node.shape.size, numbers);
+  return y;
+}
+
+template <class T>
+Solution<T> failed(const WatchedSolve<T>& solve) {
+  Solution<T> result = solve.values;
+  result.y = without_derivative(result.y, solve.inputs,
+                                {"this solve did not succeed, so that its end has no derivative",
+                                 "look at Report::status before"});
+  return result;
+}
+
+namespace {
+
 // The first evaluation of a field bound parameters.
 struct BindsParameters {};
 
@@ -226,6 +266,8 @@ Vars<T> slope_and_tangent(const Field<T>& f, const Vars<T>& t_y, const Vars<T>& 
                                          std::span<NodeObserver<T>* const>);              \
   template Vars<T> captured_at_start(const Problem<T>&);                                  \
   template Field<T> field_of(const RuleNode<T>&, const KeptSolve<T>&);                    \
+  template Var<T> without_derivative(const Var<T>&, const Vars<T>&, const Refusal&);      \
+  template Solution<T> failed(const WatchedSolve<T>&);                                    \
   template Vars<T> fresh(const Vars<T>&);                                                 \
   template StandIns<T> stand_ins_of(const RuleNode<T>&, const KeptSolve<T>&);             \
   template class StandIns<T>;                                                             \

@@ -33,6 +33,21 @@ template <class T>
 WatchedSolve<T> solve_watched(const Problem<T>& problem, const SolveOptions& options,
                               std::span<NodeObserver<T>* const> observers = {});
 
+/// Why a result has no derivative, and what to do; both texts must outlive the tape.
+struct Refusal {
+  const char* reason;
+  const char* advice;
+};
+
+/// The numbers of a leaf as a function of what they were computed from, whose derivatives are
+/// errors: std::invalid_argument.
+template <class T>
+Var<T> without_derivative(const Var<T>& leaf, const Vars<T>& inputs, const Refusal& refusal);
+
+/// What a mode gives where the solve did not succeed.
+template <class T>
+Solution<T> failed(const WatchedSolve<T>& solve);
+
 /// The nodes that a field uses at the beginning of a solve; parameters that it binds are bound
 /// after.
 template <class T>

@@ -652,6 +652,30 @@ TEST_CASE("gradient modes: parameters that the field binds itself") {
                        std::invalid_argument);
 }
 
+TEST_CASE("gradient modes: the end of a solve that failed has its steps' derivative, or none") {
+  // y' = a y^2 ends at t = 1 / (a y0).
+  for (const GradientMode* mode : modes()) {
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Vars<double> inputs{tape.scalar(1.0), tape.scalar(2.0)};
+    const auto f = [&](const Number&, const Number& y) { return inputs[1] * square(y); };
+    SolveOptions options = options_of(*mode, 0.01);
+    options.max_steps = 20;
+    const Solution<double> s = solve(f, inputs[0], {0, 1}, options);
+    CHECK(s.report.status == Status::max_steps);
+    if (mode == &direct || mode == &checkpointed) {
+      const double y = 1 / (1 - 2 * s.report.t);
+      CHECK(s.y.item() == doctest::Approx(y).epsilon(1e-6));
+      CHECK(gradient_values(s.y, inputs)[0].item() == doctest::Approx(y * y).epsilon(1e-4));
+      continue;
+    }
+    for (const Number& input : inputs) {
+      CHECK_THROWS_WITH_AS(gradient_values(s.y, {input}),
+                           doctest::Contains("this solve did not succeed"), std::invalid_argument);
+    }
+  }
+}
+
 TEST_CASE("gradient modes: in single precision") {
   const Logistic exact{0.2, 0.3, 2.1, 1.7};
   for (const GradientMode* mode : modes()) {
