@@ -66,7 +66,8 @@ requires(owns_numbers<E>) TensorView<typename E::value_type> view_of(const E&&)
 /// Errors:  std::invalid_argument if it has more than Shape::max_rank axes.
 template <XtensorExpression E>
 Tensor<typename E::value_type> from_xtensor(const xt::xexpression<E>& expression) {
-  const auto& values = xt::eval(expression.derived_cast());  // what is a container stays itself
+  xt::xarray<typename E::value_type, xt::layout_type::column_major> values;
+  values = expression.derived_cast();
   return Tensor<typename E::value_type>(view_of(values));
 }
 

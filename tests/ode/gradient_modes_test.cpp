@@ -1,4 +1,6 @@
 /// Every gradient mode of solves, against closed forms and differences of simulations.
+#include "fjord/tests/support/gradient_modes.hpp"
+
 #include <cmath>
 #include <functional>
 
@@ -14,79 +16,18 @@
 #include "fjord/ode/methods.hpp"
 #include "fjord/ode/simulate.hpp"
 #include "fjord/ode/solve.hpp"
-#include "fjord/tests/support/tolerances.hpp"
 
 namespace fjord::ode {
 namespace {
 
-using Number = Var<double>;
+using test::few_snapshots;
+using test::Logistic;
+using test::loss_of;
+using test::modes;
+using test::Number;
+using test::options_of;
+using test::part;
 using test::tolerances;
-
-const Checkpointed few_snapshots(3);
-const Backsolve with_seminorm({.seminorm = true});
-
-/// Every way to have derivatives.
-std::vector<const GradientMode*> modes() {
-  std::vector<const GradientMode*> all{&few_snapshots, &with_seminorm};
-  for (const GradientMode* mode : gradient_modes()) {
-    if (mode->has_derivatives()) all.push_back(mode);
-  }
-  return all;
-}
-
-/// Of tight tolerances or short steps, with a method that suits the mode.
-SolveOptions options_of(const GradientMode& mode, double fixed_step) {
-  SolveOptions options = tolerances(1e-10, 1e-10);
-  options.gradient = &mode;
-  options.max_steps = 100'000;
-  if (!mode.suits(*options.method)) {
-    options.method = &reversible_dormand_prince;
-    options.fixed_step = fixed_step;
-    // Of the state that comes back.
-    options.rtol = options.atol = 1e-8;
-  }
-  return options;
-}
-
-/// y' = a y (1 - y): y(t) = 1 / (1 + c), c = (1 / y0 - 1) exp(a (t0 - t)).
-struct Logistic {
-  double y0, t0, t1, a;
-
-  double c() const { return (1 / y0 - 1) * std::exp(a * (t0 - t1)); }
-
-  double y() const { return 1 / (1 + c()); }
-
-  /// In y0, t0, t1 and a.
-  std::vector<double> gradient() const {
-    const double in_c = -y() * y();
-    return {-in_c * std::exp(a * (t0 - t1)) / (y0 * y0), in_c * a * c(), -in_c * a * c(),
-            in_c * (t0 - t1) * c()};
-  }
-};
-
-TEST_CASE("gradient modes: in the state, both times and a parameter, as the closed form") {
-  for (const Logistic& exact :
-       {Logistic{0.2, 0.3, 2.1, 1.7}, {0.2, 2.1, 0.3, 1.7}, {0.9, 0, 4, -1}, {0.4, 1, 1, 2}}) {
-    CAPTURE(exact.t0);
-    CAPTURE(exact.a);
-    for (const GradientMode* mode : modes()) {
-      CAPTURE(std::string(mode->name()));
-      Tape<double> tape;
-      const Vars<double> inputs{tape.scalar(exact.y0), tape.scalar(exact.t0), tape.scalar(exact.t1),
-                                tape.scalar(exact.a)};
-      const auto field = [&](const Number&, const Number& y) { return inputs[3] * y * (1.0 - y); };
-      const Solution<double> s =
-          solve(field, inputs[0], inputs[1], inputs[2], options_of(*mode, 0.01));
-      REQUIRE(s.report.status == Status::success);
-      CHECK(s.y.item() == doctest::Approx(exact.y()).epsilon(1e-8));
-      const auto found = gradient_values(s.y, inputs);
-      for (std::size_t i = 0; i < 4; ++i) {
-        CAPTURE(i);
-        CHECK(found[i].item() == doctest::Approx(exact.gradient()[i]).epsilon(1e-7));
-      }
-    }
-  }
-}
 
 /// A field, its start, and the parameters that it reads.
 struct Problem2 {
@@ -96,10 +37,6 @@ struct Problem2 {
   Tensor<double> p;
   double t1;
 };
-
-Number part(const Number& x, Index i) {
-  return slice(x, 0, i, i + 1);
-}
 
 std::vector<Problem2> problems() {
   const auto linear = [](const Number&, const Number& y, const Number& p) {
@@ -132,13 +69,6 @@ std::vector<Problem2> problems() {
           {"van der Pol", van_der_pol, {2.0, 0.1}, {3.0}, 5},
           {"Lorenz", lorenz, {1.0, 1.0, 1.0}, {10.0, 28.0, 8.0 / 3}, 0.5},
           {"network", network, {{0.4, -0.7}, {1.2, 0.1}}, Tensor<double>::from({17}, weights), 2}};
-}
-
-/// The sum of the end's entries, weighed by 1, 2, ... in memory.
-Number loss_of(const Number& y) {
-  Tensor<double> weights(y.value());
-  for (Index i = 0; i < weights.size(); ++i) weights.data()[i] = 1.0 + static_cast<double>(i);
-  return sum(y * y.tape().input(weights));
 }
 
 /// Numbers of a gradient, one after another, by differences of order 6 of solves without one.
@@ -174,6 +104,30 @@ std::vector<double> differences(const Problem2& problem) {
     }
   }
   return result;
+}
+
+TEST_CASE("gradient modes: in the state, both times and a parameter, as the closed form") {
+  for (const Logistic& exact :
+       {Logistic{0.2, 0.3, 2.1, 1.7}, {0.2, 2.1, 0.3, 1.7}, {0.9, 0, 4, -1}, {0.4, 1, 1, 2}}) {
+    CAPTURE(exact.t0);
+    CAPTURE(exact.a);
+    for (const GradientMode* mode : modes()) {
+      CAPTURE(std::string(mode->name()));
+      Tape<double> tape;
+      const Vars<double> inputs{tape.scalar(exact.y0), tape.scalar(exact.t0), tape.scalar(exact.t1),
+                                tape.scalar(exact.a)};
+      const auto field = [&](const Number&, const Number& y) { return inputs[3] * y * (1.0 - y); };
+      const Solution<double> s =
+          solve(field, inputs[0], inputs[1], inputs[2], options_of(*mode, 0.01));
+      REQUIRE(s.report.status == Status::success);
+      CHECK(s.y.item() == doctest::Approx(exact.y()).epsilon(1e-8));
+      const auto found = gradient_values(s.y, inputs);
+      for (std::size_t i = 0; i < 4; ++i) {
+        CAPTURE(i);
+        CHECK(found[i].item() == doctest::Approx(exact.gradient()[i]).epsilon(1e-7));
+      }
+    }
+  }
 }
 
 TEST_CASE("gradient modes: as differences, on a linear field, van der Pol, Lorenz and a network") {
@@ -243,81 +197,6 @@ TEST_CASE("gradient modes: second order where there is one, and an error elsewhe
   }
 }
 
-TEST_CASE("gradient modes: losses at many times, in all inputs") {
-  const Logistic start{0.2, 0.1, 3, 1.3};
-  const std::vector<double> times{0.1, 0.7, 1.5, 1.5, 3};
-  for (const GradientMode* mode : modes()) {
-    CAPTURE(std::string(mode->name()));
-    Tape<double> tape;
-    const Vars<double> inputs{tape.scalar(start.y0), tape.scalar(start.t0), tape.scalar(start.t1),
-                              tape.scalar(start.a)};
-    SolveOptions options = options_of(*mode, 0.01);
-    options.save_at = times;
-    const auto field = [&](const Number&, const Number& y) { return inputs[3] * y * (1.0 - y); };
-    for (const bool moves : {false, true}) {
-      CAPTURE(moves);
-      const Solution<double> s = moves ? solve(field, inputs[0], inputs[1], inputs[2], options)
-                                       : solve(field, inputs[0], {start.t0, start.t1}, options);
-      REQUIRE(s.report.status == Status::success);
-      REQUIRE(s.times == times);
-      Number loss = tape.scalar(0.0);
-      std::vector<double> expected(4);
-      for (std::size_t i = 0; i < times.size(); ++i) {
-        Logistic exact = start;
-        exact.t1 = times[i];
-        CHECK(s.states[i].item() == doctest::Approx(exact.y()).epsilon(1e-8));
-        const double weight = 1.0 + static_cast<double>(i);
-        loss = loss + s.states[i] * weight;
-        for (std::size_t k = 0; k < 4; ++k) {
-          const bool is_time = k == 1 || k == 2;
-          // Saved times do not move, but the last is the end, and the first the state itself.
-          if ((is_time && !moves) || (k == 2 && i + 1 < times.size())) continue;
-          if (k == 1 && i == 0) continue;
-          expected[k] += weight * exact.gradient()[k];
-        }
-      }
-      const auto found = gradient_values(loss, inputs);
-      for (std::size_t k = 0; k < 4; ++k) {
-        CAPTURE(k);
-        CHECK(found[k].item() == doctest::Approx(expected[k]).epsilon(1e-6));
-      }
-    }
-  }
-}
-
-TEST_CASE("gradient modes: an event's time and state, terminal or not") {
-  // y' = a y (1 - y) passes 1/2 at t = log(1 / y0 - 1) / a, whatever the mode.
-  constexpr double y0 = 0.2;
-  constexpr double a = 1.3;
-  const double c = 1 / y0 - 1;
-  const double exact = std::log(c) / a;
-  for (const GradientMode* mode : modes()) {
-    CAPTURE(std::string(mode->name()));
-    for (const bool is_terminal : {false, true}) {
-      Tape<double> tape;
-      const Vars<double> inputs{tape.scalar(y0), tape.scalar(a)};
-      Problem<double> problem{
-          [&](const Number&, const Number& y) { return inputs[1] * y * (1.0 - y); },
-          inputs[0],
-          {0, 3}};
-      problem.events = {
-          {[](const Number&, const Number& y) { return y - 0.5; }, Crossing::any, is_terminal}};
-      SolveOptions options = options_of(*mode, 0.01);
-      options.save_at = {0.5, 2.5};
-      const Solution<double> s = solve(problem, options);
-      CHECK(s.report.status == (is_terminal ? Status::event : Status::success));
-      CHECK(s.times.size() == (is_terminal ? 1 : 2));
-      REQUIRE(s.occurrences.size() == 1);
-      CHECK(s.occurrences[0].t.item() == doctest::Approx(exact).epsilon(1e-8));
-      CHECK(s.occurrences[0].y.item() == doctest::Approx(0.5).epsilon(1e-8));
-      const auto found = gradient_values(s.occurrences[0].t, inputs);
-      CHECK(found[0].item() == doctest::Approx(-1 / (y0 * y0 * c * a)).epsilon(1e-6));
-      CHECK(found[1].item() == doctest::Approx(-exact / a).epsilon(1e-6));
-      if (is_terminal) CHECK(s.y.item() == doctest::Approx(0.5).epsilon(1e-8));
-    }
-  }
-}
-
 TEST_CASE("gradient modes: the gradient of a small multiple of a loss is that multiple") {
   for (const GradientMode* mode : modes()) {
     CAPTURE(std::string(mode->name()));
@@ -357,130 +236,6 @@ TEST_CASE("gradient modes: as accurate for large states as for small ones") {
       const auto found = gradient_values(solve(field, inputs[0], {0, 6}, options).y, inputs);
       CHECK(found[0].item() == doctest::Approx(exact.gradient()[0]).epsilon(1e-3));
       CHECK(found[1].item() == doctest::Approx(m * exact.gradient()[3]).epsilon(1e-3));
-    }
-  }
-}
-
-TEST_CASE("gradient modes: the end moves along with a terminal event") {
-  // y' = a y ends where t = c: dy/dc = a y, dy/da = c y.
-  constexpr double a = 0.7;
-  constexpr double c = 1.1;
-  const double exact = std::exp(a * c);
-  for (const GradientMode* mode : modes()) {
-    CAPTURE(std::string(mode->name()));
-    for (const bool moves : {false, true}) {
-      CAPTURE(moves);
-      Tape<double> tape;
-      const Vars<double> inputs{tape.scalar(a), tape.scalar(c), tape.scalar(3.0)};
-      const Field<double> f = [&](const Number&, const Number& y) { return inputs[0] * y; };
-      Problem<double> problem{f, tape.scalar(1.0), {0, 3}};
-      if (moves) problem.times = {tape.scalar(0.0), inputs[2]};
-      problem.events = {{[&](const Number& t, const Number&) { return t - inputs[1]; },
-                         Crossing::any, /*is_terminal=*/true}};
-      const Solution<double> s = solve(problem, options_of(*mode, 0.01));
-      REQUIRE(s.report.status == Status::event);
-      CHECK(s.y.item() == doctest::Approx(exact).epsilon(1e-8));
-      const auto found = gradient_values(s.y, inputs);
-      CHECK(found[0].item() == doctest::Approx(c * exact).epsilon(1e-6));
-      CHECK(found[1].item() == doctest::Approx(a * exact).epsilon(1e-6));
-      CHECK(found[2].item() == 0);
-    }
-  }
-}
-
-TEST_CASE("gradient modes: a part that fails before an event ends the solve") {
-  // The field is finite, its derivative in k is not until t = 0.3.
-  Tape<double> tape;
-  const Number k = tape.scalar(0.25);
-  const Field<double> f = [k](const Number& t, const Number& y) {
-    return sqrt(k * std::max(t.item() - 0.3, 0.0)) - y;
-  };
-  Problem<double> problem{f, tape.scalar(1.0), {0, 2}};
-  problem.events = {{[](const Number& t, const Number&) { return t - 1.0; }}};
-  const Solution<double> s = solve(problem, {.gradient = &forward_sensitivity});
-  CHECK(s.report.status == Status::non_finite);
-  CHECK(s.report.t == 0);
-  CHECK(s.y.item() == 1);
-  CHECK(s.occurrences.empty());
-}
-
-TEST_CASE("gradient modes: the caller's function ends a solve in each") {
-  for (const GradientMode* mode : modes()) {
-    CAPTURE(std::string(mode->name()));
-    Tape<double> tape;
-    const Number y0 = tape.scalar(1.0);
-    Problem<double> problem{[](const Number&, const Number& y) { return -y; }, y0, {0, 5}};
-    problem.on_step = [](double t, const Number&) { return t < 1; };
-    const Solution<double> s = solve(problem, options_of(*mode, 0.01));
-    CHECK(s.report.status == Status::stopped);
-    CHECK(s.report.t >= 1);
-    CHECK(s.report.t < 5);
-    CHECK(s.y.item() == doctest::Approx(std::exp(-s.report.t)).epsilon(1e-7));
-    CHECK(gradient_values(s.y, {y0})[0].item() ==
-          doctest::Approx(std::exp(-s.report.t)).epsilon(1e-6));
-  }
-}
-
-TEST_CASE("gradient modes: a jump of the field") {
-  // y' = a until t = 1, then y' = -y.
-  for (const GradientMode* mode : modes()) {
-    CAPTURE(std::string(mode->name()));
-    Tape<double> tape;
-    const Vars<double> inputs{tape.scalar(0.5), tape.scalar(2.0)};
-    const auto field = [&](const Number& t, const Number& y) {
-      return t.item() < 1 ? inputs[1] + y * 0.0 : -y;
-    };
-    SolveOptions options = options_of(*mode, 0.05);
-    options.jumps = {1};
-    const Solution<double> s = solve(field, inputs[0], {0, 2}, options);
-    REQUIRE(s.report.status == Status::success);
-    CHECK(s.y.item() == doctest::Approx(2.5 * std::exp(-1.0)).epsilon(1e-7));
-    const auto found = gradient_values(s.y, inputs);
-    CHECK(found[0].item() == doctest::Approx(std::exp(-1.0)).epsilon(1e-6));
-    CHECK(found[1].item() == doctest::Approx(std::exp(-1.0)).epsilon(1e-6));
-  }
-}
-
-TEST_CASE("gradient modes: a jump of the field does not move along with t0") {
-  // y' = a until t = 1, then y' = -y: y = (y0 + a (1 - t0)) exp(1 - t1).
-  for (const GradientMode* mode : modes()) {
-    CAPTURE(std::string(mode->name()));
-    Tape<double> tape;
-    const Number a = tape.scalar(2.0);
-    const Vars<double> times{tape.scalar(0.25), tape.scalar(2.0)};
-    const auto field = [&](const Number& t, const Number& y) {
-      return t.item() < 1 ? a + y * 0.0 : -y;
-    };
-    SolveOptions options = options_of(*mode, 0.05);
-    options.jumps = {1};
-    const Solution<double> s = solve(field, tape.scalar(0.5), times[0], times[1], options);
-    REQUIRE(s.report.status == Status::success);
-    CHECK(s.y.item() == doctest::Approx(2 * std::exp(-1.0)).epsilon(1e-7));
-    const auto found = gradient_values(s.y, times);
-    CHECK(found[0].item() == doctest::Approx(-2 * std::exp(-1.0)).epsilon(1e-6));
-    CHECK(found[1].item() == doctest::Approx(-2 * std::exp(-1.0)).epsilon(1e-6));
-  }
-}
-
-TEST_CASE("gradient modes: an event in the first step after a jump") {
-  // y = 0 until t = 1, where the field is still 0, then y' = a (1 + y / 10).
-  for (const GradientMode* mode : modes()) {
-    CAPTURE(std::string(mode->name()));
-    Tape<double> tape;
-    const Number a = tape.scalar(2.0);
-    const Field<double> field = [&](const Number& t, const Number& y) {
-      return (t.item() > 1 ? 1.0 : 0.0) * a * (1.0 + y * 0.1);
-    };
-    SolveOptions options = options_of(*mode, 0.05);
-    options.jumps = {1};
-    for (const double level : {0.001, 0.05}) {
-      CAPTURE(level);
-      Problem<double> problem{field, tape.scalar(0.0), {0, 3}};
-      problem.events = {{[&](const Number&, const Number& y) { return y - level; }}};
-      const Number t = solve(problem, options).occurrences.at(0).t;
-      const double after = 10 * std::log1p(level / 10) / 2;
-      CHECK(t.item() == doctest::Approx(1 + after).epsilon(1e-9));
-      CHECK(gradient_values(t, {a})[0].item() == doctest::Approx(-after / 2).epsilon(1e-7));
     }
   }
 }
@@ -589,29 +344,6 @@ TEST_CASE("gradient modes: Lorenz over many turns is right, or says that it is n
     }
     for (std::size_t i = 0; i < exact.size(); ++i)
       CHECK(std::abs(found[i] - exact[i]) < 1e-4 * scale);
-  }
-}
-
-TEST_CASE("gradient modes: functions of the states are saved in their place") {
-  std::vector<const GradientMode*> all = modes();
-  all.push_back(&values_only);
-  for (const GradientMode* mode : all) {
-    CAPTURE(std::string(mode->name()));
-    Tape<double> tape;
-    const Number y0 = tape.input(Tensor<double>{1.0, 2.0});
-    Problem<double> problem{[](const Number&, const Number& y) { return -y; }, y0, {0, 1}};
-    problem.output = [](const Number& t, const Number& y) { return sum(y) * t; };
-    SolveOptions options = options_of(*mode, 0.01);
-    options.save_at = {0.5, 1};
-    const Solution<double> s = solve(problem, options);
-    REQUIRE(s.states.size() == 2);
-    for (std::size_t i = 0; i < 2; ++i) {
-      const double t = options.save_at[i];
-      CHECK(s.states[i].item() == doctest::Approx(3 * std::exp(-t) * t).epsilon(1e-7));
-      if (mode == &values_only) continue;
-      CHECK(gradient_values(s.states[i], {y0})[0].data()[1] ==
-            doctest::Approx(std::exp(-t) * t).epsilon(1e-6));
-    }
   }
 }
 
