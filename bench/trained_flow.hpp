@@ -6,7 +6,7 @@
 
 #include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/bench/timing.hpp"
-#include "fjord/flows/model.hpp"
+#include "fjord/flows/ffjord_chain.hpp"
 #include "fjord/flows/sharded.hpp"
 #include "fjord/optim/adam.hpp"
 
@@ -31,7 +31,7 @@ class TrainedFlow final {
     model_ = flows::make_flow<float>(settings, numerics, RandomKey(0));
     sharded_ = std::make_unique<flows::ShardedModel<float>>(*model_, workers_);
     rows_ = RandomKey(2).permutation(points);
-    const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(*model_));
+    const auto parameters = nn::parameter_pointers(nn::parameters_of(*model_));
     optim::Adam<float> adam(parameters, {.rate = 0.01});
     for (int i = 0; i < steps; ++i) adam.step(step(i).gradient);
   }

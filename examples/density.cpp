@@ -8,10 +8,10 @@ using namespace fjord;
 
 // Prints the log-density that a model file gives to three points, and the gradient of each.
 void print_densities(char** argv) {
-  const auto model = flows::model_of<double>(nn::load_safetensors(argv[1]), {});
+  const auto model = flows::load_model<double>(argv[1]);
 
   Tape<double> tape;
-  flows::Context context{.gradient = &ode::direct};
+  flows::Context<double> context{.gradient = &ode::direct};
   const Var<double> x = tape.input({{0.0, 1.0}, {1.0, -0.5}, {0.5, 0.25}});
   const Var<double> log_density = model->log_prob(x, context);
   const auto slope = gradient_values<double>(sum(log_density), {{x}});

@@ -46,7 +46,7 @@ void fit(const std::string& table_file, const std::string& model_file) {
   const auto model =
       flows::make_flow<float>(settings, {.solve = {.rtol = 1e-3, .atol = 1e-5}}, RandomKey(0));
 
-  const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(*model));
+  const auto parameters = nn::parameter_pointers(nn::parameters_of(*model));
   optim::Adam<float> adam(parameters, {.rate = 1e-2});
   Workers workers(2);
   flows::ShardedModel<float> sharded(*model, workers);
@@ -62,7 +62,7 @@ void fit(const std::string& table_file, const std::string& model_file) {
   double sum = 0;
   for (const float value : log_density.storage()) sum += value;
   std::printf("mean log-density %.3f nats\n", sum / rows);
-  nn::save_safetensors(model_file, flows::state_of(*model, settings));
+  flows::save(*model, model_file);
 }
 
 // Fits a density to a table of numbers: fit TABLE.npy MODEL.safetensors

@@ -44,7 +44,7 @@ Tensor<float> log_posterior(flows::ShardedModel<float>& prior, const Tensor<floa
 int main() {
   const auto model = flows::make_flow<float>({.dim = 2, .blocks = 1, .hidden = {16}},
                                              {.solve = {.rtol = 1e-3, .atol = 1e-5}}, RandomKey(3));
-  const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(*model));
+  const auto parameters = nn::parameter_pointers(nn::parameters_of(*model));
   Workers workers(1);
   flows::ShardedModel<float> prior(*model, workers);
   train(prior, parameters);

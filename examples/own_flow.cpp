@@ -7,44 +7,46 @@
 #include "fjord/optim/optim.hpp"
 
 using namespace fjord;
-using Parameters = nn::NamedParameters<float>;
 
-// A network that the library does not have: a layer of tanh, each entry scaled by a gate.
-class Gated final : public nn::Module<float> {
+// A field that the library does not have: a layer of tanh, each entry scaled by a gate.
+class Gated final : public flows::VectorField<float> {
  public:
-  Gated(Index in, Index hidden, Index out, const RandomKey& key)
-      : inner_(in, hidden, key.fold(0)),
-        gate_(in, hidden, key.fold(1)),
-        outer_(hidden, out, key.fold(2)) {}
+  Gated(Index dim, Index hidden, const RandomKey& key)
+      : inner_(dim + 1, hidden, key.fold(0)),
+        gate_(dim + 1, hidden, key.fold(1)),
+        outer_(hidden, dim, key.fold(2)) {}
 
-  Var<float> forward(const Var<float>& x) const override {
-    return outer_.forward(tanh(inner_.forward(x)) * sigmoid(gate_.forward(x)));
+  // Builds one from what describe() says, for a model file.
+  explicit Gated(nn::PartReader<float>& file)
+      : Gated(file.size("dim"), file.size("hidden"), RandomKey(0)) {}
+
+  Var<float> slope(const Var<float>& t, const Var<float>& x, const Var<float>&) const override {
+    const Var<float> in = nn::with_time(nn::TimeInput::concat, t, x);
+    return outer_.forward(tanh(inner_.forward(in)) * sigmoid(gate_.forward(in)));
   }
 
-  void add_parameters(const std::string& prefix, Parameters& list) override {
-    inner_.add_parameters(prefix + "inner.", list);
-    gate_.add_parameters(prefix + "gate.", list);
-    outer_.add_parameters(prefix + "outer.", list);
+  nn::Description<float> describe() override {
+    return nn::Description<float>("gated")
+        .set("dim", outer_.out())
+        .set("hidden", outer_.in())
+        .inner("inner", inner_)
+        .inner("gate", gate_)
+        .inner("outer", outer_);
   }
 
  private:
   nn::Linear<float> inner_, gate_, outer_;
 };
 
-// A block of the flow: the field owns the network, whose parameters the block names.
-std::unique_ptr<flows::Bijector<float>> make_block(const RandomKey& key) {
-  const auto network = std::make_shared<Gated>(3, 16, 2, key);
-  const ode::Field<float> field = [network](const Var<float>& t, const Var<float>& z) {
-    return network->forward(nn::with_time(nn::TimeInput::concat, t, z));
-  };
-  const flows::FfjordOptions options{.solve = {.rtol = 1e-3, .atol = 1e-5}};
-  return std::make_unique<flows::Ffjord<float>>(field, nn::parameters_of<float>(*network), options);
-}
-
 flows::TransformedDistribution<float> make_model(const RandomKey& key) {
   std::vector<std::unique_ptr<flows::Bijector<float>>> blocks;
-  for (std::uint64_t k = 0; k < 2; ++k) blocks.push_back(make_block(key.fold(k)));
-  return {std::make_unique<flows::DiagonalNormal<float>>(Tensor<float>{0, 0}, Tensor<float>{1, 1}),
+  for (std::uint64_t k = 0; k < 2; ++k) {
+    const flows::FfjordOptions options{.solver = {.solve = {.rtol = 1e-3, .atol = 1e-5}}};
+    blocks.push_back(std::make_unique<flows::Ffjord<float>>(
+        std::make_unique<Gated>(2, 16, key.fold(k)), options));
+  }
+  return {std::make_unique<flows::DiagonalNormal<float>>(std::vector<double>{0, 0},
+                                                         std::vector<double>{1, 1}),
           std::make_unique<flows::Chain<float>>(std::move(blocks))};
 }
 
@@ -56,7 +58,7 @@ Tensor<float> draw(Index rows, const RandomKey& key) {
   return table;
 }
 
-double mean_nll(flows::TransformedDistribution<float>& model, const Tensor<float>& table) {
+double mean_nll(flows::Distribution<float>& model, const Tensor<float>& table) {
   Workers workers(1);
   flows::ShardedModel<float> sharded(model, workers);
   double sum = 0;
@@ -65,10 +67,10 @@ double mean_nll(flows::TransformedDistribution<float>& model, const Tensor<float
   return sum / static_cast<double>(table.shape()[0]);
 }
 
-// Trains a flow of a custom network, saves its parameters and loads them again: own_flow FILE
+// Trains a flow of a custom field, saves it and loads it again: own_flow FILE
 int main(int, char** argv) {
   flows::TransformedDistribution<float> model = make_model(RandomKey(0));
-  const auto parameters = nn::parameter_pointers(nn::parameters_of<float>(model));
+  const auto parameters = nn::parameter_pointers(nn::parameters_of(model));
   optim::Adam<float> adam(parameters, {.rate = 1e-2});
   Workers workers(2);
   flows::ShardedModel<float> sharded(model, workers);
@@ -81,14 +83,13 @@ int main(int, char** argv) {
     }
   }
 
-  nn::State state;
-  for (const auto& [name, parameter] : nn::parameters_of<float>(model))
-    state.tensors.emplace(name, parameter->value());
-  nn::save_safetensors(argv[1], state);
-  flows::TransformedDistribution<float> loaded = make_model(RandomKey(4));
-  flows::load_parameters<float>(loaded, nn::load_safetensors(argv[1]));
+  auto types = flows::all_types<float>();
+  types.add(std::array{nn::part_type<float, Gated>("gated")});
+  flows::save(model, argv[1], {}, types);
+  const auto loaded =
+      flows::load_model<float>(argv[1], {.solve = {.rtol = 1e-3, .atol = 1e-5}}, types);
 
   const Tensor<float> fresh = draw(4096, RandomKey(5));
   std::printf("NLL of fresh rows %.3f nats, of the loaded model %.3f\n", mean_nll(model, fresh),
-              mean_nll(loaded, fresh));
+              mean_nll(*loaded, fresh));
 }

@@ -5,12 +5,13 @@
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/random.hpp"
-#include "fjord/nn/module.hpp"
+#include "fjord/nn/part_reader.hpp"
 #include "fjord/ode/solve.hpp"
 
 namespace fjord::flows {
 
 /// What one evaluation of a flow on a shard of rows needs besides its input, and what it counts.
+template <class T>
 struct Context {
   /// How derivatives flow through the solves; never null.
   const ode::GradientMode* gradient = &ode::direct;
@@ -18,6 +19,7 @@ struct Context {
   ode::ErrorNorm norm = ode::ErrorNorm::largest_row;
   RandomKey random{0};          ///< key of the probes and samples of these rows
   std::uint64_t first_row = 0;  ///< number of the shard's first row in the batch
+  Var<T> given = {};            ///< what is known of the rows, [B, G]; empty for nothing
   std::size_t evaluations = 0;  ///< calls of fields so far, for the shard
   std::size_t solves = 0;       ///< solves so far: each draws probes of its own
 };
@@ -33,21 +35,32 @@ struct WithLogDet {
 /// Shapes:  x, y [B, D]; log_det [B].
 /// Errors:  ode::SolveFailure where a solve does not reach its end.
 template <class T>
-class Bijector {
+class Bijector : public nn::Part<T> {
  public:
-  Bijector() = default;
-  Bijector(const Bijector&) = delete;
-  Bijector& operator=(const Bijector&) = delete;
-  virtual ~Bijector() = default;
+  static constexpr const char* kind = "bijector";
 
-  /// From base to data, without the log-determinant and what it costs.
-  virtual Var<T> forward(const Var<T>& x, Context& context) const = 0;
-  /// From data to base, without the log-determinant and what it costs.
-  virtual Var<T> inverse(const Var<T>& y, Context& context) const = 0;
-  virtual WithLogDet<T> forward_with_log_det(const Var<T>& x, Context& context) const = 0;
-  virtual WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context& context) const = 0;
-  /// Appends the parameters, always in the same order, their names behind `prefix`.
-  virtual void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) = 0;
+  virtual WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const = 0;
+  virtual WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context<T>& context) const = 0;
+
+  /// From base to data, without the log-determinant and, where it can be left out, its cost.
+  virtual Var<T> forward(const Var<T>& x, Context<T>& context) const {
+    return forward_with_log_det(x, context).value;
+  }
+
+  /// From data to base, without the log-determinant and, where it can be left out, its cost.
+  virtual Var<T> inverse(const Var<T>& y, Context<T>& context) const {
+    return inverse_with_log_det(y, context).value;
+  }
+
+  /// Adapts to rows of data what depends on them and is not trained, and returns inverse(y).
+  ///
+  /// Training calls it with its first rows as step 0 and, if the bijector adapts_in_training, with
+  /// the rows of each later step. No tape may hold the parameters.
+  virtual Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t /*step*/) {
+    return inverse(y, context);
+  }
+
+  virtual bool adapts_in_training() const { return false; }
 };
 
 /// Several bijectors, one after another; base to data runs through the first one first.
@@ -55,17 +68,22 @@ template <class T>
 class Chain final : public Bijector<T> {
  public:
   /// Errors:  std::invalid_argument if there is none, or one is null.
-  explicit Chain(std::vector<std::unique_ptr<Bijector<T>>> blocks);
+  explicit Chain(std::vector<std::unique_ptr<Bijector<T>>> parts);
 
-  Var<T> forward(const Var<T>& x, Context& context) const override;
-  Var<T> inverse(const Var<T>& y, Context& context) const override;
-  WithLogDet<T> forward_with_log_det(const Var<T>& x, Context& context) const override;
-  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context& context) const override;
-  /// Names as "blocks.0.layers.1.weight".
-  void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override;
+  explicit Chain(nn::PartReader<T>& reader)
+      : Chain(reader.template children<Bijector<T>>("parts")) {}
+
+  Var<T> forward(const Var<T>& x, Context<T>& context) const override;
+  Var<T> inverse(const Var<T>& y, Context<T>& context) const override;
+  WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const override;
+  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context<T>& context) const override;
+  Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t step) override;
+  bool adapts_in_training() const override;
+  /// Paths as "parts.0.field.network.layers.1.weight".
+  nn::Description<T> describe() override;
 
  private:
-  std::vector<std::unique_ptr<Bijector<T>>> blocks_;
+  std::vector<std::unique_ptr<Bijector<T>>> parts_;
 };
 
 /// Another bijector with forward and inverse exchanged.
@@ -77,24 +95,27 @@ class Inverse final : public Bijector<T> {
     require(inner_ != nullptr, "inverse", "a bijector is needed, got null");
   }
 
-  Var<T> forward(const Var<T>& x, Context& context) const override {
+  explicit Inverse(nn::PartReader<T>& reader)
+      : Inverse(reader.template child<Bijector<T>>("part")) {}
+
+  Var<T> forward(const Var<T>& x, Context<T>& context) const override {
     return inner_->inverse(x, context);
   }
 
-  Var<T> inverse(const Var<T>& y, Context& context) const override {
+  Var<T> inverse(const Var<T>& y, Context<T>& context) const override {
     return inner_->forward(y, context);
   }
 
-  WithLogDet<T> forward_with_log_det(const Var<T>& x, Context& context) const override {
+  WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const override {
     return inner_->inverse_with_log_det(x, context);
   }
 
-  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context& context) const override {
+  WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context<T>& context) const override {
     return inner_->forward_with_log_det(y, context);
   }
 
-  void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override {
-    inner_->add_parameters(prefix, list);
+  nn::Description<T> describe() override {
+    return nn::Description<T>("inverse").child("part", *inner_);
   }
 
  private:

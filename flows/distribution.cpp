@@ -6,37 +6,45 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/flows/check_rows.hpp"
 
 namespace fjord::flows {
 
 namespace {
 
-void check_rows(const Shape& shape, Index dim, const char* op) {
-  require(shape.rank() == 2 && shape[1] == dim, op, [&] {
-    return "rows of " + std::to_string(dim) + " numbers are needed, got shape " + to_string(shape);
-  });
+template <class T>
+Tensor<T> rounded(const std::vector<double>& numbers, bool positive) {
+  Tensor<T> result = Tensor<T>::zeros({static_cast<Index>(numbers.size())});
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const T value = static_cast<T>(numbers[i]);
+    require(std::isfinite(value) && (!positive || value > 0), "diagonal_normal", [&] {
+      return std::string(positive ? "scales must be positive" : "means must be finite") + ", got " +
+             std::to_string(numbers[i]);
+    });
+    result.storage()[i] = value;
+  }
+  return result;
 }
 
 }  // namespace
 
 template <class T>
-DiagonalNormal<T>::DiagonalNormal(Tensor<T> mean, Tensor<T> scale)
-    : mean_(std::move(mean)), scale_(std::move(scale)) {
-  require(mean_.shape().rank() == 1 && mean_.shape() == scale_.shape(), "diagonal_normal", [&] {
-    return "mean and scale [D] are needed, got " + to_string(mean_.shape()) + " and " +
-           to_string(scale_.shape());
+DiagonalNormal<T>::DiagonalNormal(std::vector<double> mean, std::vector<double> scale)
+    : means_(std::move(mean)), scales_(std::move(scale)) {
+  require(!means_.empty() && means_.size() == scales_.size(), "diagonal_normal", [&] {
+    return "as many means as scales are needed, one at least, got " +
+           std::to_string(means_.size()) + " and " + std::to_string(scales_.size());
   });
+  mean_ = rounded<T>(means_, false);
+  scale_ = rounded<T>(scales_, true);
   double sum = 0;
-  for (const T s : scale_.storage()) {
-    require(s > 0 && std::isfinite(s), "diagonal_normal",
-            [&] { return "scales must be positive, got " + std::to_string(s); });
+  for (const T s : scale_.storage())
     sum += std::log(static_cast<double>(s)) + 0.5 * std::log(2 * std::numbers::pi);
-  }
   log_normaliser_ = static_cast<T>(-sum);
 }
 
 template <class T>
-Var<T> DiagonalNormal<T>::sample(Tape<T>& tape, Index rows, Context& context) const {
+Var<T> DiagonalNormal<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const {
   std::vector<T> normals(static_cast<std::size_t>(Shape{rows, dim()}.size()));
   context.random.normal(std::span<T>(normals),
                         context.first_row * static_cast<std::uint64_t>(dim()));
@@ -48,18 +56,16 @@ Var<T> DiagonalNormal<T>::sample(Tape<T>& tape, Index rows, Context& context) co
 }
 
 template <class T>
-Var<T> DiagonalNormal<T>::log_prob(const Var<T>& x, Context&) const {
-  check_rows(x.shape(), dim(), "diagonal_normal");
+Var<T> DiagonalNormal<T>::log_prob(const Var<T>& x, Context<T>&) const {
+  check_rows(x, dim(), "diagonal_normal");
   Tape<T>& tape = x.tape();
   const Var<T> standard = (x - tape.input(mean_)) / tape.input(scale_);
   return sum(square(standard), {1}) * T(-0.5) + log_normaliser_;
 }
 
 template <class T>
-SampleAndLogProb<T> DiagonalNormal<T>::sample_and_log_prob(Tape<T>& tape, Index rows,
-                                                           Context& context) const {
-  const Var<T> x = sample(tape, rows, context);
-  return {x, log_prob(x, context)};
+nn::Description<T> DiagonalNormal<T>::describe() {
+  return nn::Description<T>("diagonal_normal").set("mean", means_).set("scale", scales_);
 }
 
 template <class T>
@@ -71,30 +77,28 @@ TransformedDistribution<T>::TransformedDistribution(std::unique_ptr<Distribution
 }
 
 template <class T>
-Var<T> TransformedDistribution<T>::sample(Tape<T>& tape, Index rows, Context& context) const {
+Var<T> TransformedDistribution<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const {
   return bijector_->forward(base_->sample(tape, rows, context), context);
 }
 
 template <class T>
-Var<T> TransformedDistribution<T>::log_prob(const Var<T>& x, Context& context) const {
-  check_rows(x.shape(), dim(), "log_prob");
+Var<T> TransformedDistribution<T>::log_prob(const Var<T>& x, Context<T>& context) const {
+  check_rows(x, dim(), "log_prob");
   const WithLogDet<T> z = bijector_->inverse_with_log_det(x, context);
   return base_->log_prob(z.value, context) + z.log_det;
 }
 
 template <class T>
 SampleAndLogProb<T> TransformedDistribution<T>::sample_and_log_prob(Tape<T>& tape, Index rows,
-                                                                    Context& context) const {
+                                                                    Context<T>& context) const {
   const SampleAndLogProb<T> z = base_->sample_and_log_prob(tape, rows, context);
   const WithLogDet<T> x = bijector_->forward_with_log_det(z.sample, context);
   return {x.value, z.log_prob - x.log_det};
 }
 
 template <class T>
-void TransformedDistribution<T>::add_parameters(const std::string& prefix,
-                                                nn::NamedParameters<T>& list) {
-  base_->add_parameters(prefix, list);
-  bijector_->add_parameters(prefix, list);
+nn::Description<T> TransformedDistribution<T>::describe() {
+  return nn::Description<T>("transformed").child("base", *base_).child("bijector", *bijector_);
 }
 
 template class DiagonalNormal<float>;

@@ -13,12 +13,9 @@ struct SampleAndLogProb {
 
 /// A distribution of rows of numbers.
 template <class T>
-class Distribution {
+class Distribution : public nn::Part<T> {
  public:
-  Distribution() = default;
-  Distribution(const Distribution&) = delete;
-  Distribution& operator=(const Distribution&) = delete;
-  virtual ~Distribution() = default;
+  static constexpr const char* kind = "distribution";
 
   /// D, the width of a row.
   virtual Index dim() const = 0;
@@ -26,38 +23,42 @@ class Distribution {
   /// context.first_row + row.
   ///
   /// Errors:  ode::SolveFailure where a solve does not reach its end.
-  virtual Var<T> sample(Tape<T>& tape, Index rows, Context& context) const = 0;
+  virtual Var<T> sample(Tape<T>& tape, Index rows, Context<T>& context) const = 0;
   /// The log-density of every row of x [B, D], in nats: [B].
   ///
   /// Errors:  std::invalid_argument if the rows have another width than D.
-  virtual Var<T> log_prob(const Var<T>& x, Context& context) const = 0;
+  virtual Var<T> log_prob(const Var<T>& x, Context<T>& context) const = 0;
+
   /// Draws rows as `sample` does, with their log-densities by the same solves.
   ///
   /// Errors:  as sample.
   virtual SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
-                                                  Context& context) const = 0;
-  /// Appends the parameters, always in the same order, their names behind `prefix`.
-  virtual void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) = 0;
+                                                  Context<T>& context) const {
+    const Var<T> x = sample(tape, rows, context);
+    return {x, log_prob(x, context)};
+  }
 };
 
 /// Independent normals: N(mean_d, scale_d^2) in column d.
 template <class T>
 class DiagonalNormal final : public Distribution<T> {
  public:
-  /// Shapes:  mean, scale [D].
-  /// Errors:  std::invalid_argument if the shapes differ or a scale is not positive.
-  DiagonalNormal(Tensor<T> mean, Tensor<T> scale);
+  /// Errors:  std::invalid_argument if the sizes differ, or a number does not fit: not finite, or a
+  ///          scale not positive, in T.
+  DiagonalNormal(std::vector<double> mean, std::vector<double> scale);
+
+  explicit DiagonalNormal(nn::PartReader<T>& reader)
+      : DiagonalNormal(reader.numbers("mean"), reader.numbers("scale")) {}
 
   Index dim() const override { return mean_.size(); }
 
-  Var<T> sample(Tape<T>& tape, Index rows, Context& context) const override;
-  Var<T> log_prob(const Var<T>& x, Context& context) const override;
-  SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
-                                          Context& context) const override;
-
-  void add_parameters(const std::string&, nn::NamedParameters<T>&) override {}
+  Var<T> sample(Tape<T>& tape, Index rows, Context<T>& context) const override;
+  Var<T> log_prob(const Var<T>& x, Context<T>& context) const override;
+  nn::Description<T> describe() override;
 
  private:
+  std::vector<double> means_;
+  std::vector<double> scales_;
   Tensor<T> mean_;
   Tensor<T> scale_;
   T log_normaliser_;
@@ -73,17 +74,21 @@ class TransformedDistribution final : public Distribution<T> {
   TransformedDistribution(std::unique_ptr<Distribution<T>> base,
                           std::unique_ptr<Bijector<T>> bijector);
 
+  explicit TransformedDistribution(nn::PartReader<T>& reader)
+      : TransformedDistribution(reader.template child<Distribution<T>>("base"),
+                                reader.template child<Bijector<T>>("bijector")) {}
+
   const Distribution<T>& base() const { return *base_; }
 
   const Bijector<T>& bijector() const { return *bijector_; }
 
   Index dim() const override { return base_->dim(); }
 
-  Var<T> sample(Tape<T>& tape, Index rows, Context& context) const override;
-  Var<T> log_prob(const Var<T>& x, Context& context) const override;
+  Var<T> sample(Tape<T>& tape, Index rows, Context<T>& context) const override;
+  Var<T> log_prob(const Var<T>& x, Context<T>& context) const override;
   SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
-                                          Context& context) const override;
-  void add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) override;
+                                          Context<T>& context) const override;
+  nn::Description<T> describe() override;
 
  private:
   std::unique_ptr<Distribution<T>> base_;

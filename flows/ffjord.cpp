@@ -1,6 +1,8 @@
 #include "fjord/flows/ffjord.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -14,53 +16,86 @@ namespace {
 // small enough for a cache.
 constexpr Index numbers_of_tangents = 1 << 18;
 
+// Where the field ends with the solve, a reference leaves nothing to allocate.
+template <class T, class F>
+ode::Field<T> field_for(const F& function, const Context<T>& context) {
+  return context.gradient->keeps_field() ? ode::Field<T>(function)
+                                         : ode::Field<T>(std::cref(function));
+}
+
 }  // namespace
 
 template <class T>
+Ffjord<T>::Ffjord(std::unique_ptr<VectorField<T>> field, const FfjordOptions& options)
+    : field_(std::move(field)), options_(options) {
+  require(field_ != nullptr, "ffjord", "a field is needed, got null");
+  require(std::isfinite(options.t0) && std::isfinite(options.t1), "ffjord",
+          "t0 and t1 must be finite");
+  set_solver(options.solver);
+  parameters_ = nn::parameter_pointers(nn::parameters_of(*field_));
+}
+
+template <class T>
 Ffjord<T>::Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters,
-                  const FfjordOptions& options, ode::Field<T> field_with_divergence)
-    : field_(std::move(field)),
-      field_with_divergence_(std::move(field_with_divergence)),
-      parameters_(std::move(parameters)),
-      options_(options) {
-  require(field_ != nullptr, "ffjord", "a field is needed, got an empty function");
-  for (const nn::NamedParameter<T>& p : parameters_)
-    require(p.parameter != nullptr, "ffjord", [&] { return "parameter " + p.name + " is null"; });
-  require(options.probes > 0, "ffjord",
-          [&] { return "probes must be positive, got " + std::to_string(options.probes); });
+                  const FfjordOptions& options)
+    : Ffjord(std::make_unique<FunctionField<T>>(std::move(field), std::move(parameters)), options) {
 }
 
 template <class T>
-Var<T> Ffjord<T>::forward(const Var<T>& x, Context& context) const {
-  return integrate(field_, x, {options_.t0, options_.t1}, context);
+Ffjord<T>::Ffjord(nn::PartReader<T>& reader)
+    : Ffjord(reader.template child<VectorField<T>>("field"),
+             {.t0 = reader.number("t0"), .t1 = reader.number("t1")}) {}
+
+template <class T>
+void Ffjord<T>::set_solver(const SolverSettings& solver) {
+  require(solver.probes > 0, "ffjord",
+          [&] { return "probes must be positive, got " + std::to_string(solver.probes); });
+  options_.solver = solver;
 }
 
 template <class T>
-Var<T> Ffjord<T>::inverse(const Var<T>& y, Context& context) const {
-  return integrate(field_, y, {options_.t1, options_.t0}, context);
+Var<T> Ffjord<T>::forward(const Var<T>& x, Context<T>& context) const {
+  return integrate_alone(x, {options_.t0, options_.t1}, context);
 }
 
 template <class T>
-WithLogDet<T> Ffjord<T>::forward_with_log_det(const Var<T>& x, Context& context) const {
+Var<T> Ffjord<T>::inverse(const Var<T>& y, Context<T>& context) const {
+  return integrate_alone(y, {options_.t1, options_.t0}, context);
+}
+
+template <class T>
+WithLogDet<T> Ffjord<T>::forward_with_log_det(const Var<T>& x, Context<T>& context) const {
   return integrate_with_log_det(x, {options_.t0, options_.t1}, context);
 }
 
 template <class T>
-WithLogDet<T> Ffjord<T>::inverse_with_log_det(const Var<T>& y, Context& context) const {
+WithLogDet<T> Ffjord<T>::inverse_with_log_det(const Var<T>& y, Context<T>& context) const {
   return integrate_with_log_det(y, {options_.t1, options_.t0}, context);
 }
 
 template <class T>
-void Ffjord<T>::add_parameters(const std::string& prefix, nn::NamedParameters<T>& list) {
-  for (const nn::NamedParameter<T>& p : parameters_) list.push_back({prefix + p.name, p.parameter});
+nn::Description<T> Ffjord<T>::describe() {
+  return nn::Description<T>("ffjord")
+      .set("t0", options_.t0)
+      .set("t1", options_.t1)
+      .child("field", *field_);
+}
+
+template <class T>
+Var<T> Ffjord<T>::integrate_alone(const Var<T>& z0, ode::TimeSpan span, Context<T>& context) const {
+  const auto slope = [this, given = context.given](const Var<T>& t, const Var<T>& z) {
+    return options_.solver.trace == Trace::exact ? field_->slope(t, z, given)
+                                                 : field_->slope_for_tangents(t, z, given);
+  };
+  return integrate(field_for(slope, context), z0, span, context);
 }
 
 template <class T>
 Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span,
-                            Context& context) const {
+                            Context<T>& context) const {
   // Bound below the solve, so that the steps that it rewinds do not end them.
-  for (const nn::NamedParameter<T>& p : parameters_) y0.tape().bind(*p.parameter);
-  ode::SolveOptions solve = options_.solve;
+  for (const Parameter<T>* parameter : parameters_) y0.tape().bind(*parameter);
+  ode::SolveOptions solve = options_.solver.solve;
   solve.norm = context.norm;
   solve.gradient = context.gradient;
   const ode::Solution<T> solution = ode::solve(f, y0, span, solve);
@@ -72,7 +107,7 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeS
 
 template <class T>
 WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span,
-                                                Context& context) const {
+                                                Context<T>& context) const {
   const Shape shape = z0.shape();
   require(shape.rank() == 2, "ffjord",
           [&] { return "rows [B, D] are needed, got " + to_string(shape); });
@@ -80,47 +115,58 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
   const Index dim = shape[1];
   const Var<T> directions = directions_at(z0, context);
   // The state is z with the integral of the divergence as one column more.
-  const auto augmented = [this, directions, dim](const Var<T>& t, const Var<T>& state) {
-    return slope_with_divergence(t, slice(state, 1, 0, dim), directions);
+  const auto augmented = [this, directions, dim, given = context.given](const Var<T>& t,
+                                                                        const Var<T>& state) {
+    return slope_with_divergence(t, slice(state, 1, 0, dim), directions, given);
   };
-  // Where the field ends with the solve, a reference leaves nothing to allocate.
-  const ode::Field<T> field = context.gradient->keeps_field() ? ode::Field<T>(augmented)
-                                                              : ode::Field<T>(std::cref(augmented));
   const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
-  const Var<T> end = integrate(field, concatenate<T>({z0, zeros}, 1), span, context);
+  const Var<T> end =
+      integrate(field_for(augmented, context), concatenate<T>({z0, zeros}, 1), span, context);
   return {slice(end, 1, 0, dim), reshape(slice(end, 1, dim, dim + 1), {rows})};
 }
 
 template <class T>
-Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Context& context) const {
-  if (options_.trace == Trace::hutchinson) {
-    return draw_probes(z0, options_.probes, options_.probe, context.random.fold(context.solves),
-                       context.first_row);
+Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Context<T>& context) const {
+  if (options_.solver.trace == Trace::hutchinson) {
+    return draw_probes(z0, options_.solver.probes, options_.solver.probe,
+                       context.random.fold(context.solves), context.first_row);
   }
-  return field_with_divergence_ != nullptr || takes_blocks(z0.shape(), context) ? Var<T>()
-                                                                                : unit_tangents(z0);
+  return field_->knows_divergence() || takes_blocks(z0.shape(), context) ? Var<T>()
+                                                                         : unit_tangents(z0);
 }
 
 template <class T>
-bool Ffjord<T>::takes_blocks(const Shape& rows, const Context& context) const {
+bool Ffjord<T>::takes_blocks(const Shape& rows, const Context<T>& context) const {
   return !context.gradient->has_derivatives() && rows.size() * rows[1] > numbers_of_tangents;
 }
 
 template <class T>
-Var<T> Ffjord<T>::slope_with_divergence(const Var<T>& t, const Var<T>& z,
-                                        const Var<T>& directions) const {
-  if (directions.is_empty() && field_with_divergence_ != nullptr)
-    return field_with_divergence_(t, z);
-  const Var<T> slope = field_(t, z);
+Var<T> Ffjord<T>::slope_with_divergence(const Var<T>& t, const Var<T>& z, const Var<T>& directions,
+                                        const Var<T>& given) const {
+  if (directions.is_empty() && field_->knows_divergence())
+    return field_->with_divergence(t, z, given);
+  const Var<T> slope = field_->slope_for_tangents(t, z, given);
   const Var<T> divergence =
       directions.is_empty()
           ? divergence_values(z, slope, std::max<Index>(1, numbers_of_tangents / z.shape().size()))
-      : options_.trace == Trace::exact ? exact_divergence(z, slope, directions)
-                                       : estimated_divergence(z, slope, directions);
+      : options_.solver.trace == Trace::exact ? exact_divergence(z, slope, directions)
+                                              : estimated_divergence(z, slope, directions);
   return concatenate<T>({slope, reshape(divergence, {z.shape()[0], 1})}, 1);
+}
+
+template <class T>
+void set_solver(nn::Part<T>& model, const SolverSettings& solver) {
+  const nn::Description<T> description = model.describe();
+  std::vector<nn::Part<T>*> parts = description.parts();
+  parts.push_back(&model);
+  for (nn::Part<T>* part : parts) {
+    if (auto* flow = dynamic_cast<Ffjord<T>*>(part)) flow->set_solver(solver);
+  }
 }
 
 template class Ffjord<float>;
 template class Ffjord<double>;
+template void set_solver(nn::Part<float>&, const SolverSettings&);
+template void set_solver(nn::Part<double>&, const SolverSettings&);
 
 }  // namespace fjord::flows

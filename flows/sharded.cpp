@@ -40,7 +40,8 @@ void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
     std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
 }
 
-Context values_only(const RandomKey& random) {
+template <class T>
+Context<T> values_only(const RandomKey& random) {
   return {.gradient = &ode::values_only, .random = random};
 }
 
@@ -50,7 +51,7 @@ template <class T>
 ShardedModel<T>::ShardedModel(Distribution<T>& model, Workers& workers, Index shard_rows)
     : model_(model), workers_(workers), shard_rows_(shard_rows) {
   require(shard_rows > 0, "sharded", "shard_rows must be positive");
-  parameters_ = nn::parameter_pointers(nn::parameters_of<T>(model));
+  parameters_ = nn::parameter_pointers(nn::parameters_of(model));
   for (const Parameter<T>* parameter : parameters_)
     gradient_size_ += static_cast<std::size_t>(parameter->value().size());
   for (int i = 0; i < workers.threads(); ++i) per_worker_.push_back(std::make_unique<Worker>());
@@ -66,7 +67,7 @@ void ShardedModel<T>::bind_parameters(Worker& worker) {
 
 template <class T>
 template <class Run>
-double ShardedModel<T>::for_each_shard(Index rows, const Context& start, Run run) {
+double ShardedModel<T>::for_each_shard(Index rows, const Context<T>& start, Run run) {
   const auto count = static_cast<std::size_t>(shard_count(rows));
   if (shards_.size() < count) shards_.resize(count);
   const auto task = [&](int index, std::size_t shard) {
@@ -74,7 +75,7 @@ double ShardedModel<T>::for_each_shard(Index rows, const Context& start, Run run
     const Index first = static_cast<Index>(shard) * shard_rows_;
     const Index last = first + std::min(rows - first, shard_rows_);
     bind_parameters(worker);
-    Context context = start;
+    Context<T> context = start;
     context.first_row = static_cast<std::uint64_t>(first);
     try {
       run(worker, shards_[shard], first, last - first, context);
@@ -116,9 +117,10 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const TensorView<T>& data,
   const auto count = static_cast<Index>(rows.size());
   const T weight = static_cast<T>(-1.0 / static_cast<double>(count));
   LossAndGradient<T> result;
-  const Context start{.gradient = gradient, .norm = ode::ErrorNorm::rms, .random = random};
+  const Context<T> start{.gradient = gradient, .norm = ode::ErrorNorm::rms, .random = random};
   result.evaluations = for_each_shard(
-      count, start, [&](Worker& worker, Shard& shard, Index first, Index size, Context& context) {
+      count, start,
+      [&](Worker& worker, Shard& shard, Index first, Index size, Context<T>& context) {
         const Var<T> x = gather(worker.tape, data, size,
                                 [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
         const Var<T> loss = sum(model_.log_prob(x, context)) * weight;
@@ -148,8 +150,8 @@ RowResults<T> ShardedModel<T>::log_prob(const TensorView<T>& data, const RandomK
   const Index count = data.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count})};
   result.evaluations = for_each_shard(
-      count, values_only(random),
-      [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
+      count, values_only<T>(random),
+      [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
         const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return first + i; });
         scatter(model_.log_prob(x, context), result.values, first);
       });
@@ -160,8 +162,8 @@ template <class T>
 RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random) {
   RowResults<T> result{Tensor<T>::zeros({count, model_.dim()})};
   result.evaluations =
-      for_each_shard(count, values_only(random),
-                     [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
+      for_each_shard(count, values_only<T>(random),
+                     [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
                        scatter(model_.sample(worker.tape, size, context), result.values, first);
                      });
   return result;
@@ -174,8 +176,8 @@ RowResults<T> ShardedModel<T>::forward(const TransformedDistribution<T>& model,
   const Index count = points.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count, model.dim()})};
   result.evaluations = for_each_shard(
-      count, values_only(RandomKey(0)),
-      [&](Worker& worker, Shard&, Index first, Index size, Context& context) {
+      count, values_only<T>(RandomKey(0)),
+      [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
         const Var<T> z = gather(worker.tape, points, size, [&](Index i) { return first + i; });
         scatter(model.bijector().forward(z, context), result.values, first);
       });

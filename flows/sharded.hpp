@@ -74,7 +74,7 @@ class ShardedModel final {
   // Records run(tape, first row, rows, context) for every shard, its context like `start`, and lets
   // go of the parameters in the end.
   template <class Run>
-  double for_each_shard(Index rows, const Context& start, Run run);
+  double for_each_shard(Index rows, const Context<T>& start, Run run);
 
   Distribution<T>& model_;
   Workers& workers_;

@@ -22,11 +22,22 @@ Tensor<T> initial_weight(Index in, Index out, const RandomKey& random) {
   return weight;
 }
 
+template <class T>
+Index expected_inputs(PartReader<T>& reader) {
+  const Index in = reader.size("in");
+  reader.expect_weights((static_cast<double>(in) + 1) * static_cast<double>(reader.size("out")));
+  return in;
+}
+
 }  // namespace
 
 template <class T>
 Linear<T>::Linear(Index in, Index out, const RandomKey& random)
     : weight_(initial_weight<T>(in, out, random)), bias_(Tensor<T>::zeros({out})) {}
+
+template <class T>
+Linear<T>::Linear(PartReader<T>& reader)
+    : Linear(expected_inputs(reader), reader.size("out"), RandomKey(0)) {}
 
 template <class T>
 std::array<Var<T>, 2> Linear<T>::bind(Tape<T>& tape) const {
@@ -50,9 +61,12 @@ Var<T> Linear<T>::forward(const Var<T>& x, const Activation<T>& activation) cons
 }
 
 template <class T>
-void Linear<T>::add_parameters(const std::string& prefix, NamedParameters<T>& list) {
-  list.push_back({prefix + "weight", &weight_});
-  list.push_back({prefix + "bias", &bias_});
+Description<T> Linear<T>::describe() {
+  return Description<T>("linear")
+      .set("in", in())
+      .set("out", out())
+      .parameter("weight", weight_)
+      .parameter("bias", bias_);
 }
 
 template class Linear<float>;

@@ -6,6 +6,7 @@
 #include "fjord/autodiff/random.hpp"
 #include "fjord/nn/activation.hpp"
 #include "fjord/nn/module.hpp"
+#include "fjord/nn/part_reader.hpp"
 
 namespace fjord::nn {
 
@@ -20,6 +21,11 @@ class Linear final : public Module<T> {
  public:
   /// Errors:  std::invalid_argument if a size is not positive.
   Linear(Index in, Index out, const RandomKey& random);
+  explicit Linear(PartReader<T>& reader);
+
+  Index in() const { return weight_.value().shape()[1]; }
+
+  Index out() const { return weight_.value().shape()[0]; }
 
   Var<T> forward(const Var<T>& x) const override;
   /// The activation of the layer's result, as one operation if the activation has one.
@@ -28,7 +34,7 @@ class Linear final : public Module<T> {
   Var<T> forward(const Var<T>& x, const Activation<T>& activation) const;
   /// Weight and bias as leaves of a tape.
   std::array<Var<T>, 2> bind(Tape<T>& tape) const;
-  void add_parameters(const std::string& prefix, NamedParameters<T>& list) override;
+  Description<T> describe() override;
 
  private:
   Parameter<T> weight_;

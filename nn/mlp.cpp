@@ -9,8 +9,16 @@
 namespace fjord::nn {
 namespace {
 
-constexpr const char* not_in_one_piece =
+constexpr const char* not_fusible =
     "a hidden layer, a narrow width and an activation with an operation for both are needed";
+
+template <class T>
+std::vector<Index> expected_sizes(PartReader<T>& reader) {
+  std::vector<Index> sizes = reader.sizes("sizes");
+  for (std::size_t i = 0; i + 1 < sizes.size(); ++i)
+    reader.expect_weights((static_cast<double>(sizes[i]) + 1) * static_cast<double>(sizes[i + 1]));
+  return sizes;
+}
 
 }  // namespace
 
@@ -25,6 +33,10 @@ Mlp<T>::Mlp(std::span<const Index> sizes, const Activation<T>& activation, const
 }
 
 template <class T>
+Mlp<T>::Mlp(PartReader<T>& reader)
+    : Mlp(expected_sizes(reader), activation_named<T>(reader.text("activation")), RandomKey(0)) {}
+
+template <class T>
 Var<T> Mlp<T>::forward(const Var<T>& x) const {
   Var<T> h = x;
   for (std::size_t i = 0; i + 1 < layers_.size(); ++i) h = layers_[i]->forward(h, activation_);
@@ -32,20 +44,20 @@ Var<T> Mlp<T>::forward(const Var<T>& x) const {
 }
 
 template <class T>
-bool Mlp<T>::has_one_piece() const {
+bool Mlp<T>::is_fusible() const {
   return activation_.mlp != nullptr && layers_.size() > 1 &&
          *std::ranges::max_element(sizes_) <= widest_narrow_mlp;
 }
 
 template <class T>
 Var<T> Mlp<T>::fused(const Var<T>& t, const Var<T>& x) const {
-  require(has_one_piece(), "mlp", not_in_one_piece);
+  require(is_fusible(), "mlp", not_fusible);
   return activation_.mlp(t, x, bind(x.tape()));
 }
 
 template <class T>
-Var<T> Mlp<T>::in_one_piece_with_divergence(const Var<T>& t, const Var<T>& x) const {
-  require(has_one_piece(), "mlp", not_in_one_piece);
+Var<T> Mlp<T>::fused_with_divergence(const Var<T>& t, const Var<T>& x) const {
+  require(is_fusible(), "mlp", not_fusible);
   return activation_.mlp_with_divergence(t, x, bind(x.tape()));
 }
 
@@ -58,10 +70,12 @@ std::span<const Var<T>> Mlp<T>::bind(Tape<T>& tape) const {
 }
 
 template <class T>
-void Mlp<T>::add_parameters(const std::string& prefix, NamedParameters<T>& list) {
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    layers_[i]->add_parameters(prefix + "layers." + std::to_string(i) + ".", list);
-  }
+Description<T> Mlp<T>::describe() {
+  Description<T> description("mlp");
+  description.set("sizes", sizes_).set("activation", std::string(activation_.name));
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    description.inner("layers." + std::to_string(i), *layers_[i]);
+  return description;
 }
 
 template class Mlp<float>;

@@ -5,5 +5,8 @@
 #include "fjord/nn/linear.hpp"
 #include "fjord/nn/mlp.hpp"
 #include "fjord/nn/module.hpp"
+#include "fjord/nn/modules.hpp"
+#include "fjord/nn/part.hpp"
+#include "fjord/nn/part_reader.hpp"
 #include "fjord/nn/safetensors.hpp"
 #include "fjord/nn/time_input.hpp"

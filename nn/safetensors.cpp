@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
+#include "fjord/nn/check_json.hpp"
 
 namespace fjord::nn {
 namespace {
@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr std::size_t length_bytes = 8;          // of the header's length, in front of it
 constexpr std::size_t max_header = 100'000'000;  // as in the reference implementation
-constexpr std::size_t max_depth = 2;             // of the arrays in {"name": {"shape": [...]}}
+constexpr std::size_t max_depth = 3;             // {"name": {"shape": [...]}}
 constexpr const char* metadata_key = "__metadata__";
 
 /// A tensor's place in the file: its bytes are [begin, end) of the body.
@@ -54,64 +54,8 @@ std::string_view take_header(std::string_view& bytes, const FileCheck& check) {
   return text;
 }
 
-/// Refuses names that occur twice, of which nlohmann::json would keep the last, and deep nesting,
-/// before any of the header is kept. A callback of json::parse() could do so too, but takes time
-/// that grows with the square of the number of tensors.
-class HeaderWatch final : public nlohmann::json_sax<json> {
- public:
-  explicit HeaderWatch(const FileCheck& check) : check_(check) {}
-
-  bool null() override { return true; }
-
-  bool boolean(bool) override { return true; }
-
-  bool number_integer(json::number_integer_t) override { return true; }
-
-  bool number_unsigned(json::number_unsigned_t) override { return true; }
-
-  bool number_float(json::number_float_t, const std::string&) override { return true; }
-
-  bool string(std::string&) override { return true; }
-
-  bool binary(json::binary_t&) override { return true; }
-
-  bool start_object(std::size_t) override { return open(); }
-
-  bool end_object() override { return close(); }
-
-  bool start_array(std::size_t) override { return open(); }
-
-  bool end_array() override { return close(); }
-
-  bool key(std::string& name) override {
-    check_(names_.back().insert(name).second,
-           [&] { return "'" + printable(name) + "' occurs twice"; });
-    return true;
-  }
-
-  bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
-    check_.fail("the header is not JSON: " + printable(error.what(), 200));
-  }
-
- private:
-  bool open() {
-    check_(names_.size() <= max_depth, "the header is nested too deeply");
-    names_.emplace_back();
-    return true;
-  }
-
-  bool close() {
-    names_.pop_back();
-    return true;
-  }
-
-  const FileCheck& check_;
-  std::vector<std::set<std::string>> names_;  // of the objects that are open; arrays have none
-};
-
 json parse_header(std::string_view text, const FileCheck& check) {
-  HeaderWatch watch(check);
-  json::sax_parse(text, &watch);
+  check_json(text, "the header", max_depth, check);
   return json::parse(text);
 }
 

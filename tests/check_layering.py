@@ -10,7 +10,7 @@ BELOW = {
     "nn": {"autodiff"},
     "ode": {"autodiff"},
     "optim": {"autodiff"},
-    "flows": {"autodiff", "nn", "ode"},
+    "flows": {"autodiff", "nn", "ode", "optim"},
 }
 LAYERS = set(BELOW)
 FOLDERS = LAYERS | {"apps", "bench", "examples", "tests"}

@@ -14,6 +14,7 @@
 #include "fjord/apps/common/table_output.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
+#include "fjord/flows/model_file.hpp"
 #include "fjord/flows/sharded.hpp"
 
 namespace fjord::apps {

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "fjord/flows/model.hpp"
+#include "fjord/flows/ffjord_chain.hpp"
 
 namespace fjord::apps {
 

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "fjord/apps/common/evaluate_options.hpp"
-#include "fjord/flows/model.hpp"
+#include "fjord/flows/ffjord_chain.hpp"
 
 namespace fjord::apps {
 

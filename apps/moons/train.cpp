@@ -90,7 +90,7 @@ class Training final {
         workers_(thread_count(options.threads)),
         model_(flows::make_flow<T>(flow_settings(options), training_settings(options),
                                    use(RandomUse::weights))),
-        parameters_(nn::parameters_of<T>(*model_)),
+        parameters_(nn::parameters_of(*model_)),
         sharded_(*model_, workers_),
         adam_(nn::parameter_pointers(parameters_), {.rate = options.rate}),
         data_(points(make_moons(options.points, options.noise, use(RandomUse::noise)))),
@@ -221,7 +221,7 @@ class Training final {
 
   // As the notebook does at each epoch.
   void draw_samples(Index points_of_line) {
-    flows::Context context;
+    flows::Context<T> context;
     context.random = use(RandomUse::samples).fold(static_cast<std::uint64_t>(position_.epoch));
     panels_.points_a_line = points_of_line;
     Tape<T> tape;
@@ -261,7 +261,7 @@ class Training final {
     line["seconds"] = total;
     write_file(folder_.file(metrics_name), position_.metrics + line.dump() + "\n");
     nn::save_safetensors(folder_.file(model_name),
-                         flows::state_of(*model_, flow_settings(options_)));
+                         flows::version_1_state(*model_, flow_settings(options_)));
     draw_picture();
     if (stop_signal() != 0) return false;
     position_.finished = true;

@@ -9,8 +9,10 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
+#include "fjord/flows/mlp_field.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
+#include "fjord/tests/support/part_battery.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -22,8 +24,7 @@ using Blocks = std::vector<std::unique_ptr<Bijector<double>>>;
 
 /// f(z) = z log 2 in one dimension or more.
 std::unique_ptr<Bijector<double>> doubling() {
-  FfjordOptions options;
-  options.solve = test::tolerances(1e-10, 1e-10);
+  const FfjordOptions options{.solver = numerics(1e-10)};
   return std::make_unique<Ffjord<double>>(
       [](const Var<double>&, const Var<double>& z) { return z * std::log(2.0); },
       nn::NamedParameters<double>{}, options);
@@ -68,8 +69,29 @@ TEST_CASE("bijector: every flow is invertible, knows its determinant and trains 
   for (const FlowCase& c : cases) {
     CAPTURE(c.name);
     const auto model = test::random_model<double>(c.settings, numerics(1e-10), 3);
-    check(model->bijector(), nn::parameters_of<double>(*model), c.settings.dim);
+    check(model->bijector(), nn::parameters_of(*model), c.settings.dim);
   }
+}
+
+TEST_CASE("bijector: every route, company, precision and the file agree") {
+  const auto block = [](const RandomKey& key, Index given) {
+    auto network = std::make_unique<nn::Mlp<double>>(std::vector<Index>{4 + given, 5, 2},
+                                                     nn::activation_named<double>("tanh"), key);
+    return std::make_unique<Ffjord<double>>(
+        std::make_unique<MlpField<double>>(std::move(network), nn::TimeInput::repeat, given),
+        FfjordOptions{.solver = numerics(1e-11)});
+  };
+  const auto chain = [&](const RandomKey& key) {
+    Blocks parts;
+    parts.push_back(block(key, 0));
+    parts.push_back(std::make_unique<Inverse<double>>(block(key.fold(1), 3)));
+    return std::make_unique<Chain<double>>(std::move(parts));
+  };
+  test::check_bijector({.name = "a conditional chain",
+                        .make = chain,
+                        .x = test::normals({3, 2}, 8),
+                        .given = test::normals({3, 3}, 9),
+                        .tolerance = 1e-7});
 }
 
 TEST_CASE("bijector: an inverted flow is a flow") {
@@ -77,8 +99,7 @@ TEST_CASE("bijector: an inverted flow is a flow") {
   const ode::Field<double> field = [&](const Var<double>& t, const Var<double>& z) {
     return tanh(matmul(z, t.tape().bind(w))) * cos(t);
   };
-  FfjordOptions options;
-  options.solve = test::tolerances(1e-10, 1e-10);
+  const FfjordOptions options{.solver = numerics(1e-10)};
   const nn::NamedParameters<double> parameters{{"w", &w}};
   const Inverse<double> flow(std::make_unique<Ffjord<double>>(field, parameters, options));
   check(flow, parameters, 2);
@@ -88,20 +109,22 @@ TEST_CASE("bijector: the helper sees a wrong determinant, a wrong inverse and an
   /// y = 2 x with the log-determinant, the inverse and a parameter of something else.
   class Wrong final : public Bijector<double> {
    public:
-    Var<double> forward(const Var<double>& x, Context&) const override { return x * 2.0; }
+    Var<double> forward(const Var<double>& x, Context<double>&) const override { return x * 2.0; }
 
-    Var<double> inverse(const Var<double>& y, Context&) const override { return y * 0.4; }
+    Var<double> inverse(const Var<double>& y, Context<double>&) const override { return y * 0.4; }
 
-    WithLogDet<double> forward_with_log_det(const Var<double>& x, Context& context) const override {
+    WithLogDet<double> forward_with_log_det(const Var<double>& x,
+                                            Context<double>& context) const override {
       return {forward(x, context), sum(x * 0.0, {1})};
     }
 
-    WithLogDet<double> inverse_with_log_det(const Var<double>& y, Context& context) const override {
+    WithLogDet<double> inverse_with_log_det(const Var<double>& y,
+                                            Context<double>& context) const override {
       return {inverse(y, context) + 1.0, sum(y * 0.0, {1})};
     }
 
-    void add_parameters(const std::string& prefix, nn::NamedParameters<double>& list) override {
-      list.push_back({prefix + "idle", &idle_});
+    nn::Description<double> describe() override {
+      return nn::Description<double>("wrong").parameter("idle", idle_);
     }
 
    private:
@@ -110,8 +133,8 @@ TEST_CASE("bijector: the helper sees a wrong determinant, a wrong inverse and an
 
   Wrong wrong;
   const FlowCheck check =
-      test::check_flow(wrong, nn::parameters_of<double>(wrong), Tensor<double>{{1, -2}, {0.5, 3}});
-  CHECK(check.inverse == doctest::Approx(0.6));
+      test::check_flow(wrong, nn::parameters_of(wrong), Tensor<double>{{1, -2}, {0.5, 3}});
+  CHECK(check.inverse == doctest::Approx(1.2));
   CHECK(check.log_det == doctest::Approx(-2 * std::log(0.4)));
   CHECK(check.trace_free == doctest::Approx(1));
   CHECK(check.without_gradient == std::vector<std::string>{"idle"});
@@ -128,7 +151,7 @@ TEST_CASE("bijector: a chain runs its first block first, and back through its la
   blocks.push_back(doubling());
   const Chain<double> chain(std::move(blocks));
   Tape<double> tape;
-  Context context;
+  Context<double> context;
   const Var<double> x = tape.input(Tensor<double>{{3, -1, 0}});
   const WithLogDet<double> y = chain.forward_with_log_det(x, context);
   CHECK(test::worst_difference(Tensor<double>(y.value.value()), {{8, 0, 2}}) < 1e-8);
@@ -141,7 +164,7 @@ TEST_CASE("bijector: a chain runs its first block first, and back through its la
 TEST_CASE("bijector: the inverse exchanges the maps and the signs") {
   const Inverse<double> halving(doubling());
   Tape<double> tape;
-  Context context;
+  Context<double> context;
   const Var<double> x = tape.input(Tensor<double>{{3, -1}});
   CHECK(test::worst_difference(Tensor<double>(halving.forward(x, context).value()), {{1.5, -0.5}}) <
         1e-8);
@@ -154,10 +177,10 @@ TEST_CASE("bijector: the inverse exchanges the maps and the signs") {
 TEST_CASE("bijector: a chain names its parameters by block, in order") {
   auto model = make_flow<double>(test::small_settings(), numerics(1e-3), RandomKey(0));
   std::vector<std::string> names;
-  for (const auto& p : nn::parameters_of<double>(*model)) names.push_back(p.name);
+  for (const auto& p : nn::parameters_of(*model)) names.push_back(p.name);
   REQUIRE(names.size() == 12);
-  CHECK(names.front() == "blocks.0.layers.0.weight");
-  CHECK(names.back() == "blocks.1.layers.2.bias");
+  CHECK(names.front() == "bijector.parts.0.field.network.layers.0.weight");
+  CHECK(names.back() == "bijector.parts.1.field.network.layers.2.bias");
 }
 
 TEST_CASE("bijector: an empty chain is refused") {
@@ -178,7 +201,7 @@ TEST_CASE("bijector: a failure names its block, in both directions") {
     const Chain<double> chain(std::move(blocks));
     const std::string block = "block " + std::to_string(broken) + ": ";
     Tape<double> tape;
-    Context context;
+    Context<double> context;
     const Var<double> x = tape.input(Tensor<double>{{3, -1}});
     CHECK_THROWS_WITH_AS(chain.forward(x, context), doctest::Contains(block.c_str()),
                          ode::SolveFailure);

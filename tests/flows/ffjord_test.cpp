@@ -10,6 +10,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/flows/model_file.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
 
@@ -22,8 +23,7 @@ using test::worst_difference;
 
 FfjordOptions options(double tolerance, Trace trace = Trace::exact) {
   FfjordOptions o;
-  o.solve = test::tolerances(tolerance, tolerance);
-  o.trace = trace;
+  o.solver = numerics(tolerance, trace);
   return o;
 }
 
@@ -35,7 +35,7 @@ struct Numbers {
 Numbers run(const Bijector<double>& flow, const Tensor<double>& x, bool forward,
             const ode::GradientMode* gradient = &ode::values_only, std::uint64_t key = 7) {
   Tape<double> tape;
-  Context context;
+  Context<double> context;
   context.gradient = gradient;
   context.random = RandomKey(key);
   const Var<double> in = tape.input(x);
@@ -103,7 +103,7 @@ TEST_CASE_TEMPLATE("ffjord: times other than 0 and 1, in either direction", T, f
     o.t1 = t1;
     const Ffjord<T> flow([](const Var<T>& t, const Var<T>& z) { return z * t; }, {}, o);
     Tape<T> tape;
-    Context context;
+    Context<T> context;
     const Var<T> x = tape.input(Tensor<T>{{1, -2}, {0.5F, 3}});
     const double exponent = (t1 * t1 - t0 * t0) / 2;
     const double bound = std::is_same_v<T, double> ? 1e-8 : 1e-5;
@@ -141,7 +141,7 @@ TEST_CASE("ffjord: Rademacher probes are exact for a diagonal Jacobian, Gaussian
   const Tensor<double> exact = run(Ffjord<double>(diagonal, {}, options(1e-10)), x, true).log_det;
   FfjordOptions o = options(1e-10, Trace::hutchinson);
   CHECK(worst_difference(run(Ffjord<double>(diagonal, {}, o), x, true).log_det, exact) < 1e-8);
-  o.probe = Probe::gaussian;
+  o.solver.probe = Probe::gaussian;
   CHECK(worst_difference(run(Ffjord<double>(diagonal, {}, o), x, true).log_det, exact) > 0.1);
 }
 
@@ -154,8 +154,8 @@ TEST_CASE("ffjord: Hutchinson's log-determinant is unbiased") {
   for (const Probe probe : {Probe::rademacher, Probe::gaussian}) {
     for (const Index probes : {1, 4}) {
       FfjordOptions o = options(1e-4, Trace::hutchinson);
-      o.probe = probe;
-      o.probes = probes;
+      o.solver.probe = probe;
+      o.solver.probes = probes;
       const Tensor<double> log_det =
           run(Ffjord<double>(field, {}, o), normals({rows, 2}, 1), true).log_det;
       double mean = 0;
@@ -174,11 +174,11 @@ TEST_CASE("ffjord: each solve of a context draws probes of its own, each context
   const Ffjord<double> flow(field, {}, options(1e-6, Trace::hutchinson));
   Tape<double> tape;
   const Var<double> x = tape.input(normals({30, 2}, 1));
-  Context context;
+  Context<double> context;
   const Tensor<double> first(flow.forward_with_log_det(x, context).log_det.value());
   const Tensor<double> second(flow.forward_with_log_det(x, context).log_det.value());
   CHECK(worst_difference(first, second) > 0.1);
-  Context again;
+  Context<double> again;
   CHECK(Tensor<double>(flow.forward_with_log_det(x, again).log_det.value()) == first);
   CHECK(context.solves == 2);
 }
@@ -193,7 +193,7 @@ TEST_CASE("ffjord: a context counts the calls of the field, with and without the
       {}, options(1e-6));
   Tape<double> tape;
   const Var<double> x = tape.input(normals({3, 2}, 1));
-  Context context;
+  Context<double> context;
   flow.forward(x, context);
   flow.inverse_with_log_det(x, context);
   CHECK(context.evaluations == calls);
@@ -209,11 +209,10 @@ struct Gradients {
 Gradients mean_log_prob(TransformedDistribution<double>& model, const Tensor<double>& x,
                         const ode::GradientMode* gradient) {
   Tape<double> tape;
-  Context context;
+  Context<double> context;
   context.gradient = gradient;
   Vars<double> parameters;
-  for (const auto& p : nn::parameters_of<double>(model))
-    parameters.push_back(tape.bind(*p.parameter));
+  for (const auto& p : nn::parameters_of(model)) parameters.push_back(tape.bind(*p.parameter));
   const Var<double> loss = mean(model.log_prob(tape.input(x), context));
   Gradients result{loss.item(), {}};
   if (gradient == &ode::values_only) return result;
@@ -233,7 +232,7 @@ TEST_CASE("ffjord: the gradient of the log-density is that of differences, in bo
     CHECK(adjoint.loss == direct.loss);
     std::size_t i = 0;
     constexpr double h = 1e-4;
-    for (const auto& p : nn::parameters_of<double>(*model)) {
+    for (const auto& p : nn::parameters_of(*model)) {
       for (std::size_t k = 0; k < static_cast<std::size_t>(p.parameter->value().size()); ++k, ++i) {
         const auto at = [&](double step) {
           const double kept = p.parameter->mutable_values()[k];
@@ -273,7 +272,7 @@ TEST_CASE("ffjord: the adjoint mode's second solve may have tolerances of its ow
 
 TEST_CASE("ffjord: single precision follows double") {
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-9));
-  const nn::State state = state_of(*model, test::small_settings());
+  const nn::State state = state_of(*model);
   const auto single = model_of<float>(state, numerics(1e-5));
   const Tensor<double> x = normals({50, 2}, 2);
   const Tensor<float> log_prob = test::log_prob<float>(*single, x.as<float>());
@@ -282,12 +281,12 @@ TEST_CASE("ffjord: single precision follows double") {
 
 TEST_CASE("ffjord: options out of range and other shapes are refused") {
   FfjordOptions o;
-  o.probes = 0;
+  o.solver.probes = 0;
   CHECK_THROWS_WITH_AS(Ffjord<double>(growth, {}, o), doctest::Contains("probes"),
                        std::invalid_argument);
   const Ffjord<double> flow(growth, {});
   Tape<double> tape;
-  Context context;
+  Context<double> context;
   CHECK_THROWS_WITH_AS(flow.forward_with_log_det(tape.input(Tensor<double>{1.0, 2.0}), context),
                        doctest::Contains("rows [B, D] are needed, got [2]"), std::invalid_argument);
 }
@@ -297,7 +296,7 @@ TEST_CASE("ffjord: a solve that fails throws with the time and a remedy") {
   Tape<double> tape;
   for (const ode::GradientMode* gradient : std::initializer_list<const ode::GradientMode*>{
            &ode::values_only, &ode::direct, &ode::backsolve}) {
-    Context context;
+    Context<double> context;
     context.gradient = gradient;
     CHECK_THROWS_WITH_AS(flow.forward(tape.input(Tensor<double>{{1, 2}}), context),
                          doctest::Contains("at t = 0.5"), ode::SolveFailure);

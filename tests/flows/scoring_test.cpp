@@ -25,7 +25,7 @@ using Model = std::unique_ptr<TransformedDistribution<double>>;
 /// A model whose weights are large, so that rows differ in how hard they are.
 Model steep_model(double tolerance, Trace trace = Trace::exact) {
   Model model = test::random_model<double>(test::small_settings(), numerics(tolerance, trace));
-  for (const auto& p : nn::parameters_of<double>(*model)) {
+  for (const auto& p : nn::parameters_of(*model)) {
     for (double& w : p.parameter->mutable_values()) w *= 2.5;
   }
   return model;
@@ -80,9 +80,8 @@ TEST_CASE("scoring: a default context has derivatives, and one without refuses t
     Tape<double> tape;
     const Var<double> x = tape.input(normals({3, 2}, 2));
     Vars<double> parameters;
-    for (const auto& p : nn::parameters_of<double>(*model))
-      parameters.push_back(tape.bind(*p.parameter));
-    const auto log_prob = [&](const Var<double>& at, Context context) {
+    for (const auto& p : nn::parameters_of(*model)) parameters.push_back(tape.bind(*p.parameter));
+    const auto log_prob = [&](const Var<double>& at, Context<double> context) {
       return sum(model->log_prob(at, context));
     };
     const Var<double> ones = tape.input(Tensor<double>::ones({3, 2}));
@@ -93,7 +92,7 @@ TEST_CASE("scoring: a default context has derivatives, and one without refuses t
     for (const double s : slope.storage()) along += s;
     const double difference = (log_prob(x + h, {}).item() - log_prob(x - h, {}).item()) / (2 * h);
     CHECK(along == doctest::Approx(difference).epsilon(1e-6));
-    const Context none{.gradient = &ode::values_only};
+    const Context<double> none{.gradient = &ode::values_only};
     const auto f = [&](const Var<double>& at) { return log_prob(at, none); };
     const Var<double> y = f(x);
     CHECK(y.item() == doctest::Approx(value.item()).epsilon(1e-8));
@@ -104,7 +103,7 @@ TEST_CASE("scoring: a default context has derivatives, and one without refuses t
     refuses([&] { jvp(f, x, ones); });
     refuses([&] { hvp(f, x, ones); });
     refuses([&] { partial_pullback<double>({y}, {tape.scalar(1.0)}, {x}); });
-    Context context = none;
+    Context<double> context = none;
     refuses([&] {
       gradient_values<double>(sum(model->sample(tape, 3, context)), std::vector{parameters[0]});
     });
@@ -132,7 +131,7 @@ TEST_CASE("scoring: the exact trace of wide rows takes bounded memory, and is th
   const Tensor<double> data = normals({32, 150}, 6);
   const auto score = [&](const ode::GradientMode* gradient, std::size_t& bytes) {
     Tape<double> tape;
-    Context context{.gradient = gradient};
+    Context<double> context{.gradient = gradient};
     Tensor<double> values(model->log_prob(tape.input(data), context).value());
     bytes = tape.peak_bytes();
     return values;

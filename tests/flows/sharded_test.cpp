@@ -110,7 +110,7 @@ TEST_CASE("sharded: loss and gradient are the sums over the shards") {
     for (std::size_t first = 0; first < rows.size(); first += 4) {
       const std::size_t last = std::min(rows.size(), first + 4);
       Tape<double> tape;
-      Context context;
+      Context<double> context;
       context.norm = ode::ErrorNorm::rms;
       context.random = RandomKey(3);
       context.first_row = first;
@@ -119,8 +119,7 @@ TEST_CASE("sharded: loss and gradient are the sums over the shards") {
         for (Index d = 0; d < 2; ++d) x(i - first, d) = data(rows[i], d);
       }
       Vars<double> parameters;
-      for (const auto& p : nn::parameters_of<double>(*model))
-        parameters.push_back(tape.bind(*p.parameter));
+      for (const auto& p : nn::parameters_of(*model)) parameters.push_back(tape.bind(*p.parameter));
       const Var<double> part = sum(model->log_prob(tape.input(x), context));
       loss -= part.item() / 10;
       evaluations += static_cast<double>(context.evaluations * (last - first)) / 10;
@@ -162,7 +161,7 @@ TEST_CASE("sharded: samples are those of the distribution, and follow their row'
   const Tensor<double> few = sharded.sample(16, RandomKey(4)).values;
   for (Index row = 0; row < 16; ++row) CHECK(many(row, 1) == few(row, 1));
   Tape<double> tape;
-  Context context;
+  Context<double> context;
   context.random = RandomKey(4);
   CHECK(worst_difference(Tensor<double>(model->sample(tape, 70, context).value()), many) < 1e-7);
 }
@@ -173,7 +172,7 @@ TEST_CASE("sharded: forward carries base points to data points") {
   Workers workers(2);
   ShardedModel<double> sharded(*model, workers, 16);
   Tape<double> tape;
-  Context context;
+  Context<double> context;
   const Var<double> expected = model->bijector().forward(tape.input(points), context);
   CHECK(worst_difference(sharded.forward(*model, points).values, Tensor<double>(expected.value())) <
         1e-7);
@@ -213,8 +212,7 @@ TEST_CASE("sharded: a failed solve names rows, block, time and remedy, and lets 
                          ode::SolveFailure);
     CHECK_THROWS_WITH_AS(sharded.log_prob(data, RandomKey(0)),
                          doctest::Contains("check its inputs and parameters"), ode::SolveFailure);
-    for (const auto& p : nn::parameters_of<double>(*model))
-      CHECK_NOTHROW(p.parameter->mutable_values());
+    for (const auto& p : nn::parameters_of(*model)) CHECK_NOTHROW(p.parameter->mutable_values());
     // And it goes on.
     CHECK(std::isfinite(step(sharded, data, first_rows(30)).loss));
   }
@@ -238,7 +236,7 @@ TEST_CASE("sharded: parameters may change between calls, and calls see the chang
   const Step<double> before = step(sharded, data, first_rows(20));
   std::size_t k = 0;
   double decrease = 0;
-  for (const auto& p : nn::parameters_of<double>(*model)) {
+  for (const auto& p : nn::parameters_of(*model)) {
     for (double& w : p.parameter->mutable_values()) {
       w -= 1e-4 * before.gradient[k];
       decrease += 1e-4 * before.gradient[k] * before.gradient[k];

@@ -35,7 +35,7 @@ const std::vector<ClosedForm> closed_forms{
 template <class T>
 void set_biases(Mlp<T>& mlp) {
   int k = 0;
-  for (const NamedParameter<T>& p : parameters_of<T>(mlp)) {
+  for (const NamedParameter<T>& p : parameters_of(mlp)) {
     if (p.parameter->value().shape().rank() != 1) continue;
     for (T& b : p.parameter->mutable_values()) b = static_cast<T>(0.3 * std::cos(++k));
   }
@@ -44,7 +44,7 @@ void set_biases(Mlp<T>& mlp) {
 /// One row through the network, number by number.
 template <class T>
 std::vector<double> by_hand(Mlp<T>& mlp, Scalar function, std::vector<double> x) {
-  const NamedParameters<T> parameters = parameters_of<T>(mlp);
+  const NamedParameters<T> parameters = parameters_of(mlp);
   for (std::size_t layer = 0; layer < parameters.size() / 2; ++layer) {
     const Tensor<T>& weight = parameters[2 * layer].parameter->value();
     const Tensor<T>& bias = parameters[2 * layer + 1].parameter->value();
@@ -109,7 +109,7 @@ TEST_CASE("mlp: leading axes are batches, and a network of one layer is affine")
 TEST_CASE("mlp: weights start as truncated normals of variance 1 / in, biases as zeros") {
   constexpr Index in = 100;
   Mlp<double> mlp(std::vector<Index>{in, 200, in}, activation_named<double>("tanh"), RandomKey(7));
-  const NamedParameters<double> parameters = parameters_of<double>(mlp);
+  const NamedParameters<double> parameters = parameters_of(mlp);
   const std::span<const double> weights = parameters[0].parameter->value().storage();
   double sum = 0;
   double squares = 0;
@@ -130,7 +130,7 @@ TEST_CASE("mlp: weights start as truncated normals of variance 1 / in, biases as
 TEST_CASE("mlp: layers differ, seeds differ, and equal seeds give equal weights") {
   const auto weights = [](std::uint64_t seed, std::size_t layer) {
     Mlp<double> mlp(std::vector<Index>{4, 4, 4}, activation_named<double>("sin"), RandomKey(seed));
-    return parameters_of<double>(mlp)[2 * layer].parameter->value();
+    return parameters_of(mlp)[2 * layer].parameter->value();
   };
   CHECK(weights(1, 0) == weights(1, 0));
   CHECK_FALSE(weights(1, 0) == weights(1, 1));
@@ -139,13 +139,13 @@ TEST_CASE("mlp: layers differ, seeds differ, and equal seeds give equal weights"
 
 TEST_CASE("mlp: parameters are named by where they stand") {
   Mlp<float> mlp(std::vector<Index>{4, 8, 2}, activation_named<float>("tanh"), RandomKey(1));
-  NamedParameters<float> list;
-  mlp.add_parameters("blocks.3.", list);
+  const Description<float> outer = Description<float>("outer").child("part", mlp);
+  const NamedParameters<float>& list = outer.parameters();
   REQUIRE(list.size() == 4);
-  CHECK(list[0].name == "blocks.3.layers.0.weight");
-  CHECK(list[1].name == "blocks.3.layers.0.bias");
-  CHECK(list[2].name == "blocks.3.layers.1.weight");
-  CHECK(list[3].name == "blocks.3.layers.1.bias");
+  CHECK(list[0].name == "part.layers.0.weight");
+  CHECK(list[1].name == "part.layers.0.bias");
+  CHECK(list[2].name == "part.layers.1.weight");
+  CHECK(list[3].name == "part.layers.1.bias");
   CHECK(list[0].parameter->value().shape() == Shape{8, 4});
   CHECK(list[3].parameter->value().shape() == Shape{2});
 }
@@ -184,7 +184,7 @@ TEST_CASE("mlp: the time stands before the state, repeated or once") {
 TEST_CASE_TEMPLATE("mlp: the fused form equals the form in pieces", T, float, double) {
   Mlp<T> mlp(std::vector<Index>{4, 8, 8, 2}, activation_named<T>("tanh"), RandomKey(3));
   set_biases(mlp);
-  REQUIRE(mlp.has_one_piece());
+  REQUIRE(mlp.is_fusible());
   // Registers one by one and several at once, and rows that fill none.
   constexpr Index rows = 61;
   Tensor<T> points = Tensor<T>::zeros({rows, 2});
@@ -194,7 +194,7 @@ TEST_CASE_TEMPLATE("mlp: the fused form equals the form in pieces", T, float, do
   const Var<T> x = tape.input(points);
   const Tensor<T> pieces(mlp.forward(with_time(TimeInput::repeat, t, x)).value());
   const Tensor<T> piece(mlp.fused(t, x).value());
-  const Tensor<T> with_divergence(mlp.in_one_piece_with_divergence(t, x).value());
+  const Tensor<T> with_divergence(mlp.fused_with_divergence(t, x).value());
   REQUIRE(with_divergence.shape() == Shape{rows, 3});
   constexpr T tolerance = 40 * std::numeric_limits<T>::epsilon();
   for (Index row = 0; row < rows; ++row) {
@@ -211,9 +211,9 @@ TEST_CASE("mlp: wide networks, and those of other activations, refuse to be one 
     Tape<double> tape;
     const Var<double> t = tape.scalar(0.3);
     const Var<double> x = tape.input(Tensor<double>::ones({3, 2}));
-    CHECK_FALSE(mlp.has_one_piece());
+    CHECK_FALSE(mlp.is_fusible());
     CHECK_THROWS_AS(mlp.fused(t, x), std::invalid_argument);
-    CHECK_THROWS_AS(mlp.in_one_piece_with_divergence(t, x), std::invalid_argument);
+    CHECK_THROWS_AS(mlp.fused_with_divergence(t, x), std::invalid_argument);
   };
   refuses({4, 17, 2}, "tanh");
   refuses({4, 8, 2}, "silu");

@@ -16,11 +16,16 @@ struct FlowCheck {
   std::vector<std::string> without_gradient;  ///< parameters of which some entry gets none
 };
 
-/// Holds a bijector with an exact trace, and its parameters, against its own Jacobian at rows x
-/// [B, D], row by row: the maps' Jacobians come from forward sweeps through the recorded solves,
-/// the determinants from elimination.
+/// Holds a bijector with an exact trace, and its parameters, against its own Jacobian, row by row:
+/// forward at rows x [B, D], the inverse at their images. The Jacobians come from forward sweeps
+/// through the maps without log-determinant, the determinants from elimination. What is given of
+/// the rows is [B, G], or a number for nothing.
 FlowCheck check_flow(const flows::Bijector<double>& flow,
-                     const nn::NamedParameters<double>& parameters, const Tensor<double>& x);
+                     const nn::NamedParameters<double>& parameters, const Tensor<double>& x,
+                     const Tensor<double>& given = {});
+
+/// Some rows of x [N, D].
+Tensor<double> rows_of(const Tensor<double>& x, Index first, Index count);
 
 /// log |det| of a square matrix, by elimination.
 double log_abs_det(Tensor<double> a);

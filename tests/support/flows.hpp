@@ -6,7 +6,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/tape.hpp"
 #include "fjord/flows/ffjord.hpp"
-#include "fjord/flows/model.hpp"
+#include "fjord/flows/ffjord_chain.hpp"
 #include "fjord/tests/support/tolerances.hpp"
 
 namespace fjord::test {
@@ -41,7 +41,7 @@ std::unique_ptr<flows::TransformedDistribution<T>> random_model(const flows::Flo
                                                                 std::uint64_t seed = 1) {
   auto model = flows::make_flow<T>(settings, n, RandomKey(seed));
   std::uint64_t key = 0;
-  for (const nn::NamedParameter<T>& p : nn::parameters_of<T>(*model)) {
+  for (const nn::NamedParameter<T>& p : nn::parameters_of(*model)) {
     if (p.parameter->value().shape().rank() != 1) continue;
     RandomKey(seed).fold(++key).normal(p.parameter->mutable_values());
   }
@@ -52,7 +52,7 @@ std::unique_ptr<flows::TransformedDistribution<T>> random_model(const flows::Flo
 template <class T>
 Tensor<T> log_prob(const flows::Distribution<T>& model, const Tensor<T>& x) {
   Tape<T> tape;
-  flows::Context context{.gradient = &ode::values_only};
+  flows::Context<T> context{.gradient = &ode::values_only};
   return Tensor<T>(model.log_prob(tape.input(x), context).value());
 }
 

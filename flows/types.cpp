@@ -1,0 +1,57 @@
+#include "fjord/flows/types.hpp"
+
+#include <array>
+
+#include "fjord/flows/distribution.hpp"
+#include "fjord/flows/ffjord.hpp"
+#include "fjord/flows/mlp_field.hpp"
+#include "fjord/nn/modules.hpp"
+
+namespace fjord::flows {
+
+using nn::part_type;
+
+template <class T>
+std::span<const nn::PartType<T>> vector_fields() {
+  static constexpr std::array types{part_type<T, MlpField<T>>("mlp_field")};
+  return types;
+}
+
+template <class T>
+std::span<const nn::PartType<T>> bijectors() {
+  static constexpr std::array types{part_type<T, Chain<T>>("chain"),
+                                    part_type<T, Ffjord<T>>("ffjord"),
+                                    part_type<T, Inverse<T>>("inverse")};
+  return types;
+}
+
+template <class T>
+std::span<const nn::PartType<T>> distributions() {
+  static constexpr std::array types{part_type<T, DiagonalNormal<T>>("diagonal_normal"),
+                                    part_type<T, TransformedDistribution<T>>("transformed")};
+  return types;
+}
+
+template <class T>
+const nn::PartTypes<T>& all_types() {
+  static const nn::PartTypes<T> types = [] {
+    nn::PartTypes<T> all;
+    all.add(nn::modules<T>());
+    all.add(vector_fields<T>());
+    all.add(bijectors<T>());
+    all.add(distributions<T>());
+    return all;
+  }();
+  return types;
+}
+
+#define FJORD_INSTANTIATE(T)                                 \
+  template std::span<const nn::PartType<T>> vector_fields(); \
+  template std::span<const nn::PartType<T>> bijectors();     \
+  template std::span<const nn::PartType<T>> distributions(); \
+  template const nn::PartTypes<T>& all_types();
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord::flows

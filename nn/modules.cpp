@@ -1,0 +1,19 @@
+#include "fjord/nn/modules.hpp"
+
+#include <array>
+
+#include "fjord/nn/linear.hpp"
+#include "fjord/nn/mlp.hpp"
+
+namespace fjord::nn {
+
+template <class T>
+std::span<const PartType<T>> modules() {
+  static constexpr std::array types{part_type<T, Linear<T>>("linear"), part_type<T, Mlp<T>>("mlp")};
+  return types;
+}
+
+template std::span<const PartType<float>> modules();
+template std::span<const PartType<double>> modules();
+
+}  // namespace fjord::nn
