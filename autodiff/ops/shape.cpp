@@ -1,5 +1,6 @@
 #include "fjord/autodiff/ops/shape.hpp"
 
+#include <numeric>
 #include <utility>
 
 #include "fjord/autodiff/errors.hpp"
@@ -395,6 +396,12 @@ Shape completed_shape(std::span<const Index> sizes, const Shape& from) {
   return Shape(complete);
 }
 
+Permutation same_order(std::size_t rank) {
+  Permutation permutation{};
+  std::iota(permutation.axes.begin(), permutation.axes.begin() + rank, std::size_t{0});
+  return permutation;
+}
+
 }  // namespace
 
 template <class T>
@@ -441,21 +448,10 @@ Var<T> concatenate(std::span<const Var<T>> parts, Index axis) {
   return Concatenate<T>::apply(parts, normalized_axis(axis, rank, "concatenate"));
 }
 
-namespace {
-
-template <class T>
-Permutation same_order(const Var<T>& x) {
-  Permutation permutation{};
-  for (std::size_t k = 0; k < x.shape().rank(); ++k) permutation.axes[k] = k;
-  return permutation;
-}
-
-}  // namespace
-
 template <class T>
 Var<T> swap_axes(const Var<T>& x, Index a, Index b) {
   const std::size_t rank = x.shape().rank();
-  Permutation permutation = same_order(x);
+  Permutation permutation = same_order(rank);
   std::swap(permutation.axes[normalized_axis(a, rank, "swap_axes")],
             permutation.axes[normalized_axis(b, rank, "swap_axes")]);
   return Transpose<T>::apply(x, permutation);
@@ -480,8 +476,9 @@ Var<T> transpose(const Var<T>& x, std::span<const Index> axes) {
 
 template <class T>
 Var<T> transpose(const Var<T>& x) {
-  Permutation permutation = same_order(x);
-  std::reverse(permutation.axes.begin(), permutation.axes.begin() + x.shape().rank());
+  const std::size_t rank = x.shape().rank();
+  Permutation permutation = same_order(rank);
+  std::reverse(permutation.axes.begin(), permutation.axes.begin() + rank);
   return Transpose<T>::apply(x, permutation);
 }
 
