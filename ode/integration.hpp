@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
-#include <cstdint>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -15,6 +13,7 @@
 #include "fjord/ode/field.hpp"
 #include "fjord/ode/report.hpp"
 #include "fjord/ode/starting_step.hpp"
+#include "fjord/ode/step_length.hpp"
 #include "fjord/ode/step_observer.hpp"
 #include "fjord/ode/stiffness.hpp"
 #include "fjord/ode/stops.hpp"
@@ -37,6 +36,7 @@ class Integration final {
         options_(options),
         method_(*options.method),
         stops_(span, options),
+        length_(options, method_.error_order()),
         observers_(observers),
         y_(y0) {
     report_.t = span.t0;
@@ -63,8 +63,8 @@ class Integration final {
     if (!stops_.are_fixed()) choose_first_step();
     while (report_.t != span_.t1 && report_.status == Status::success) {
       if (steps_left() == 0) return stop(status_at_limit());
-      if (was_rejected_ && std::abs(h_) < shortest_step()) return stop(status_of_short_step());
-      aim();
+      if (length_.has_vanished(report_.t)) return stop(status_of_short_step());
+      t_next_ = length_.aim(stops_, report_.t);
       const typename Space::Mark before = space_.mark();
       Step<Space> step = take_step();
       last_error_ = error_of(step);
@@ -73,7 +73,8 @@ class Integration final {
       } else {
         if (stops_.are_fixed()) return stop(status_of_failed_step());
         space_.rewind(before);
-        reject();
+        length_.reject(last_error_);
+        ++report_.rejected;
         if (are_tolerances_too_fine() && is_rounding_too_coarse())
           return stop(Status::tolerances_too_fine);
       }
@@ -98,7 +99,7 @@ class Integration final {
 
   void choose_first_step() {
     if (options_.first_step) {
-      h_ = std::copysign(*options_.first_step, span_.t1 - span_.t0);
+      length_.begin(std::copysign(*options_.first_step, span_.t1 - span_.t0));
       return;
     }
     const double stop = stops_.next(span_.t0);
@@ -123,30 +124,7 @@ class Integration final {
     const double step = starting_step(state_norm, slope_norm, method_.error_order(), length,
                                       std::cref(slope_change));
     space_.rewind(before);
-    h_ = std::copysign(step, span_.t1 - span_.t0);
-  }
-
-  // Ten of the gaps between numbers at t: the stages of shorter steps would share their times.
-  double shortest_step() const {
-    const double t = std::abs(report_.t);
-    const double gap = std::bit_cast<double>(std::bit_cast<std::uint64_t>(t) + 1) - t;
-    return std::max(10 * gap, options_.smallest_step.value_or(0));
-  }
-
-  // Sets where the next step ends, and its length from that, so that time and state stay together.
-  // Steps that would leave a sliver before the next stop are shortened to half the way, so that two
-  // equal ones are left.
-  void aim() {
-    const double stop = stops_.next(report_.t);
-    const double left = stop - report_.t;
-    const double longest = options_.largest_step.value_or(std::abs(left));
-    const double h = std::clamp(std::abs(h_), std::min(shortest_step(), longest), longest);
-    if (stops_.are_fixed() || h >= std::abs(left)) {
-      t_next_ = stop;
-    } else {
-      t_next_ = report_.t + (h > std::abs(left) / 2 ? left / 2 : std::copysign(h, left));
-    }
-    h_ = t_next_ - report_.t;
+    length_.begin(std::copysign(step, span_.t1 - span_.t0));
   }
 
   std::size_t steps_left() const {
@@ -195,7 +173,7 @@ class Integration final {
     const auto stage = [&](std::size_t i) -> StateAndSlope<Number> {
       return {space_.entries(step.last_stages[i].y), space_.numbers(step.last_stages[i].slope)};
     };
-    stiff_steps_ += is_stiff<Number>(options_, h_, stage(0), stage(1));
+    stiff_steps_ += is_stiff<Number>(options_, length_.h(), stage(0), stage(1));
   }
 
   Step<Space> take_step() {
@@ -208,7 +186,7 @@ class Integration final {
     space_.open(method_, plan, before);
     space_.begin_step(plan.times);
     Step<Space> step{.space = space_,
-                     .h = h_,
+                     .h = length_.h(),
                      .h_last = h_last_,
                      .stretches = space_.stretches(),
                      .y = y_,
@@ -235,14 +213,14 @@ class Integration final {
     }
     std::array<const Number*, max_stages> stages;
     const Combination<Number> error{
-        h_, weights, space_.numbers(std::span(step.stages).first(weights.size()), stages)};
+        length_.h(), weights, space_.numbers(std::span(step.stages).first(weights.size()), stages)};
     return error_norm(options_, error, space_.entries(step.y), space_.numbers(step.y_next));
   }
 
   void accept(Step<Space>& step) {
     watch_stiffness(step);
     ++report_.accepted;
-    h_last_ = h_;
+    h_last_ = length_.h();
     AcceptedStep<Space> accepted{step, method_, report_.t, t_next_};
     report_.t = t_next_;
     Vector y_end = step.y_next;
@@ -263,27 +241,7 @@ class Integration final {
     }
     if (Space::is_empty(slope_) && !is_over) find_slope();
     space_.keep(std::array{&y_, &slope_, &carry_[0], &carry_[1], &carry_[2], &carry_[3]});
-    if (!stops_.are_fixed()) {
-      h_ *= factor(last_error_);
-      second_last_accepted_ = last_accepted_;
-      last_accepted_ = last_error_;
-    }
-    was_rejected_ = false;
-  }
-
-  void reject() {
-    const double length = std::abs(h_);
-    const double smallest = options_.smallest_step.value_or(0);
-    h_ *= std::min(factor(last_error_), 1.0);
-    // Before the solve ends, the smallest step is tried; its length may be off by a rounding.
-    if (length > smallest * 1.001 && std::abs(h_) < smallest) h_ = std::copysign(smallest, h_);
-    was_rejected_ = true;
-    ++report_.rejected;
-  }
-
-  double factor(double error) const {
-    return options_.controller->factor(
-        {error, last_accepted_, second_last_accepted_, method_.error_order(), was_rejected_});
+    if (!stops_.are_fixed()) length_.accept(last_error_);
   }
 
   void stop(Status status) { report_.status = status; }
@@ -298,19 +256,16 @@ class Integration final {
   const SolveOptions& options_;
   const Method& method_;
   Stops stops_;
+  StepLength length_;
   std::span<StepObserver<Space>* const> observers_;
   Vector y_{};
   Vector slope_{};
   std::array<Vector, max_carry> carry_{};
-  double h_ = 0;
   double h_last_ = 0;
   double t_next_ = 0;
   double last_error_ = 0;
-  double last_accepted_ = 1;
-  double second_last_accepted_ = 1;
   std::size_t watched_steps_ = 0;
   std::size_t stiff_steps_ = 0;
-  bool was_rejected_ = false;
   bool is_solved_ = true;  // the last step
   Report report_;
 };

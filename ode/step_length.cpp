@@ -1,0 +1,50 @@
+#include "fjord/ode/step_length.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+namespace fjord::ode {
+
+double StepLength::aim(const Stops& stops, double t) {
+  const double stop = stops.next(t);
+  const double left = stop - t;
+  const double longest = options_.largest_step.value_or(std::abs(left));
+  const double h = std::clamp(std::abs(h_), std::min(shortest(t), longest), longest);
+  double t_next = stop;
+  if (!stops.are_fixed() && h < std::abs(left))
+    t_next = t + (h > std::abs(left) / 2 ? left / 2 : std::copysign(h, left));
+  h_ = t_next - t;
+  return t_next;
+}
+
+void StepLength::accept(double error) {
+  h_ *= factor(error);
+  second_last_accepted_ = last_accepted_;
+  last_accepted_ = error;
+  was_rejected_ = false;
+}
+
+void StepLength::reject(double error) {
+  const double length = std::abs(h_);
+  const double smallest = options_.smallest_step.value_or(0);
+  h_ *= std::min(factor(error), 1.0);
+  // Before the solve ends, the smallest step is tried; its length may be off by a rounding.
+  if (length > smallest * 1.001 && std::abs(h_) < smallest) h_ = std::copysign(smallest, h_);
+  was_rejected_ = true;
+}
+
+// Ten of the gaps between numbers at t: the stages of shorter steps would share their times.
+double StepLength::shortest(double t) const {
+  const double size = std::abs(t);
+  const double gap = std::bit_cast<double>(std::bit_cast<std::uint64_t>(size) + 1) - size;
+  return std::max(10 * gap, options_.smallest_step.value_or(0));
+}
+
+double StepLength::factor(double error) const {
+  return options_.controller->factor(
+      {error, last_accepted_, second_last_accepted_, error_order_, was_rejected_});
+}
+
+}  // namespace fjord::ode
