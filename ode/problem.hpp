@@ -18,6 +18,7 @@ enum class Crossing { any, rising, falling };
 template <class T>
 struct Event {
   /// Shapes:  t a scalar, the result of size 1; y as the state.
+  /// Errors:  where it is NaN, the solve ends with Status::event_undefined.
   /// Note:    Where the solve is recorded, it must pass zero with a slope in t, which derivatives
   ///          of the time are divided by.
   Field<T> function;

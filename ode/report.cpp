@@ -30,6 +30,7 @@ std::string Report::outcome() const {
     case Status::non_finite: return "the state or the field became infinite or NaN" + where + after;
     case Status::not_solved:
       return "the iteration that solves an implicit step did not converge" + where + after;
+    case Status::event_undefined: return "the function of an event was NaN" + where + after;
     case Status::irreversible:
       return "the solve backwards" + where + after +
              " did not come back to the state that the first solve had there";
@@ -51,6 +52,8 @@ std::string Report::remedy() const {
     case Status::tolerances_too_fine: return "loosen rtol and atol, or use double precision";
     case Status::non_finite: return "check its inputs and parameters, or stop before this time";
     case Status::not_solved: return "take shorter steps, or name the field's jumps in jumps";
+    case Status::event_undefined:
+      return "give it a number at every state, on both sides of its zero, or stop before this time";
     case Status::irreversible:
       return "take the gradient through the recorded steps: direct, or checkpointed";
   }

@@ -21,6 +21,7 @@ enum class Status {
   tolerances_too_fine,  ///< no step can meet them: numbers of this precision round off more
   non_finite,           ///< the field or the state became infinite or NaN
   not_solved,           ///< the equations of an implicit step were not solved
+  event_undefined,      ///< an event's function is NaN, so that its zeros cannot be found
   irreversible,         ///< a solve backwards did not come back to where the first one began
 };
 

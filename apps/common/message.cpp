@@ -11,10 +11,12 @@ namespace fjord::apps {
 namespace {
 
 // All programs that solve have --rtol and --atol, and all models come from one that has --rate.
+// None has events.
 const char* remedy_for(ode::Status status) {
   switch (status) {
     case ode::Status::success:
     case ode::Status::event:
+    case ode::Status::event_undefined:
     case ode::Status::stopped: break;
     case ode::Status::max_steps:
     case ode::Status::step_too_small:

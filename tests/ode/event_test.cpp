@@ -1,4 +1,4 @@
-// Events, saved states and the caller's function, on both kinds of state.
+/// Events and the caller's function, on both kinds of state.
 #include <cmath>
 #include <vector>
 
@@ -125,98 +125,62 @@ TEST_CASE("event: a field that only touches the zero from one side is no passage
   CHECK(s.occurrences.empty());
 }
 
-TEST_CASE("saved states: at given times, forward and backward, recorded and not") {
-  for (const TimeSpan span : {TimeSpan{0, 2}, TimeSpan{2, 0}}) {
-    SolveOptions options = tolerances(1e-9, 1e-9);
-    options.save_at = {span.t0, 0.25 * span.t1 + 0.75 * span.t0, 1, span.t1};
-    for (const GradientMode* mode : {static_cast<const GradientMode*>(&direct),
-                                     static_cast<const GradientMode*>(&values_only)}) {
+TEST_CASE("event: a function that is NaN at the end of a step ends the solve, in every mode") {
+  const Field<double> rise = [](const Number&, const Number& y) { return y * 0.0 + 1.0; };
+  const PlainField plain_rise = [](double, auto, auto dydt) { dydt[0] = 1; };
+  // NaN after t = 0.5, or before it; zero at 2, or only within the steps.
+  const std::vector<std::function<double(double)>> functions{
+      [](double t) { return t > 0.5 ? std::nan("") : t - 2; },
+      [](double t) { return t < 0.5 ? std::nan("") : t - 2; },
+      [](double t) { return std::sqrt(0.5 - t) - 2; },
+      [](double t) { return t > 0.5 && t < 0.8 ? std::nan("") : t - 0.6; }};
+  for (const auto& function : functions) {
+    const auto check = [&](const Report& report, double y) {
+      CAPTURE(report.message());
+      CHECK(report.status == Status::event_undefined);
+      CHECK(std::isnan(function(report.t)));
+      CHECK(y == doctest::Approx(report.t));
+      CHECK(report.message().find("the function of an event was NaN at t = ") == 0);
+      CHECK_FALSE(report.remedy().empty());
+    };
+    const bool is_late = function(1) > 0;
+    SolveOptions options;
+    options.largest_step = is_late ? 1 : 0.3;
+    const PlainEvent plain{[&](double t, auto) { return function(t); }};
+    const Simulation simulated =
+        simulate(plain_rise, std::vector<double>{0}, {0, 3}, options, {{plain}, {}});
+    check(simulated.report, simulated.y[0]);
+    CHECK(simulated.occurrences.empty());
+    for (const GradientMode* mode : gradient_modes()) {
+      if (!mode->suits(*options.method)) continue;
       options.gradient = mode;
       Tape<double> tape;
-      const Number y0 = tape.scalar(1.5);
-      const Field<double> decay = [](const Number&, const Number& y) { return -y; };
-      const Solution<double> s = solve(decay, y0, span, options);
-      CHECK(s.times == options.save_at);
-      REQUIRE(s.states.size() == 4);
-      for (std::size_t i = 0; i < 4; ++i) {
-        const double exact = std::exp(span.t0 - s.times[i]);
-        CHECK(s.states[i].item() == doctest::Approx(1.5 * exact).epsilon(1e-7));
-        if (mode == &direct)
-          CHECK(gradient_values(s.states[i], {y0})[0].item() ==
-                doctest::Approx(exact).epsilon(1e-7));
-      }
+      Problem<double> problem{rise, tape.scalar(0), {0, 3}};
+      problem.events = {
+          {[&](const Number& t, const Number& y) { return y * 0.0 + function(t.item()); }}};
+      const Solution<double> s = solve(problem, options);
+      check(s.report, s.y.item());
+      CHECK(s.occurrences.empty());
     }
-    const PlainField decay = [](double, std::span<const double> y, std::span<double> dydt) {
-      dydt[0] = -y[0];
-    };
-    const Simulation s = simulate(decay, std::vector<double>{1.5}, span, options);
-    CHECK(s.times == options.save_at);
-    for (std::size_t i = 0; i < 4; ++i)
-      CHECK(s.states[i] == doctest::Approx(1.5 * std::exp(span.t0 - s.times[i])).epsilon(1e-7));
   }
 }
 
-TEST_CASE("saved states: after every step, and the caller may end the solve") {
-  const PlainField decay = [](double, std::span<const double> y, std::span<double> dydt) {
-    dydt[0] = -y[0];
-  };
-  SolveOptions options = tolerances(1e-8, 1e-8);
-  options.save_steps = true;
-  std::size_t calls = 0;
-  const Watch watch{{}, [&](double t, std::span<const double>) {
-                      ++calls;
-                      return t < 1;
-                    }};
-  const Simulation s = simulate(decay, std::vector<double>{1}, {0, 50}, options, watch);
-  CHECK(s.report.status == Status::stopped);
-  CHECK(s.report.message().find("the caller ended the solve") == 0);
-  CHECK(s.report.t >= 1);
-  CHECK(s.report.t < 50);
-  CHECK(s.times.size() == s.report.accepted + 1);
-  CHECK(calls == s.report.accepted);
-  CHECK(s.y[0] == s.states.back());
-  CHECK(s.y[0] == doctest::Approx(std::exp(-s.report.t)).epsilon(1e-6));
-}
-
-TEST_CASE("saved states: functions of them") {
-  const PlainField decay = [](double, std::span<const double> y, std::span<double> dydt) {
-    for (std::size_t i = 0; i < 2; ++i) dydt[i] = -y[i];
-  };
-  SolveOptions options = tolerances(1e-9, 1e-9);
-  options.save_at = {0.5, 1};
-  Watch watch;
-  watch.output = [](double t, std::span<const double> y, std::vector<double>& states) {
-    states.push_back(t * (y[0] + y[1]));
-  };
-  const Simulation s = simulate(decay, std::vector<double>{1, 2}, {0, 1}, options, watch);
-  REQUIRE(s.states.size() == 2);
-  CHECK(s.states[0] == doctest::Approx(0.5 * 3 * std::exp(-0.5)).epsilon(1e-7));
-  CHECK(s.states[1] == doctest::Approx(3 * std::exp(-1)).epsilon(1e-7));
-}
-
-TEST_CASE("saved states: those of all steps only where they are kept") {
-  Tape<double> tape;
-  const Field<double> decay = [](const Number&, const Number& y) { return -y; };
-  const Number y0 = tape.input(Tensor<double>{1.5, 1.0});
-  const Problem<double> fixed{decay, y0, {0, 1}};
-  const Problem<double> moving{decay, y0, {0, 1}, {tape.scalar(0), tape.scalar(1)}};
-  SolveOptions options;
-  options.save_steps = true;
-  CHECK(solve(fixed, options).states.size() > 2);
-  const auto refuses = [](const Problem<double>& problem, const SolveOptions& with) {
-    CHECK_THROWS_WITH_AS(solve(problem, with),
-                         doctest::Contains("save_steps needs the gradient mode direct"),
-                         std::invalid_argument);
-  };
-  refuses(moving, options);
-  options.separate_rows = true;
-  refuses(fixed, options);
-  options.separate_rows = false;
-  for (const GradientMode* mode : {static_cast<const GradientMode*>(&checkpointed),
-                                   static_cast<const GradientMode*>(&backsolve)}) {
-    options.gradient = mode;
-    refuses(fixed, options);
-  }
+TEST_CASE("event: NaN behind the end that a terminal event makes does not matter") {
+  // Both functions are of the height, which is 0 at the landing; the root is NaN behind it.
+  const PlainEvent landing{[](double, auto y) { return y[0]; }, Crossing::falling, true};
+  const PlainEvent low{[](double, auto y) { return std::sqrt(y[0]) - 0.5; }, Crossing::falling};
+  const PlainEvent never{[](double, auto y) { return std::sqrt(y[0] - 0.1) + 1; }};
+  SolveOptions options = tolerances(1e-10, 1e-12);
+  const std::vector<double> start{2, 5};
+  const Simulation s = simulate(plain_fall, start, {0, 10}, options, {{low, landing}, {}});
+  CHECK(s.report.status == Status::event);
+  CHECK(s.report.t == doctest::Approx(landing_time(2, 5)).epsilon(1e-9));
+  REQUIRE(s.occurrences.size() == 2);
+  CHECK(s.occurrences[0].event == 0);
+  CHECK(s.occurrences[0].t == doctest::Approx(landing_time(1.75, 5)).epsilon(1e-9));
+  const Simulation lost = simulate(plain_fall, start, {0, 10}, options, {{never, landing}, {}});
+  CHECK(lost.report.status == Status::event_undefined);
+  CHECK(lost.y[0] < 0.1);
 }
 
 }  // namespace

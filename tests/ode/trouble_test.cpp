@@ -127,9 +127,10 @@ TEST_CASE("trouble: stiff fields are called stiff, others are not") {
 }
 
 TEST_CASE("trouble: every outcome has a sentence and, but for success, a remedy") {
-  for (const Status status : {Status::success, Status::max_steps, Status::stiff,
-                              Status::step_too_small, Status::tolerances_too_fine,
-                              Status::non_finite, Status::not_solved, Status::irreversible}) {
+  for (const Status status :
+       {Status::success, Status::max_steps, Status::stiff, Status::step_too_small,
+        Status::tolerances_too_fine, Status::non_finite, Status::not_solved,
+        Status::event_undefined, Status::irreversible}) {
     Report report;
     report.status = status;
     CHECK_FALSE(report.outcome().empty());
