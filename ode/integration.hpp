@@ -226,7 +226,8 @@ class Integration final {
     Vector y_end = step.y_next;
     for (StepObserver<Space>* observer : observers_) {
       const std::optional<EarlyEnd<Space>> end = observer->after(accepted);
-      if (!end) continue;
+      // A terminal event is not later than the end of the step, at which the caller may stop.
+      if (!end || report_.status != Status::success) continue;
       stop(end->status);
       report_.t = accepted.t_next = end->t;
       y_end = end->y;

@@ -50,7 +50,7 @@ struct Problem {
   TimeVars<T> times = {};  ///< of the span's numbers, scalars on the tape of y0
   std::vector<Event<T>> events = {};
   /// Called with the end of every step, a handle that is valid for the call only but in the mode
-  /// direct; returning false ends the solve, with Status::stopped.
+  /// direct; returning false ends the solve, with Status::stopped where no event does.
   std::function<bool(double t, const Var<T>& y)> on_step = {};
   /// What is saved of a state, a function of t and y with a result of any shape; empty: the state.
   Field<T> output = {};

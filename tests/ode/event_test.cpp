@@ -183,5 +183,40 @@ TEST_CASE("event: NaN behind the end that a terminal event makes does not matter
   CHECK(lost.y[0] < 0.1);
 }
 
+TEST_CASE("event: a terminal one ends the solve also where the caller would after the same step") {
+  const Event<double> half{[](const Number& t, const Number&) { return t - 0.5; }, Crossing::any,
+                           true};
+  const Field<double> decay = [](const Number&, const Number& y) { return -y; };
+  for (const GradientMode* mode : gradient_modes()) {
+    SolveOptions options;
+    options.gradient = mode;
+    if (!mode->suits(*options.method)) continue;
+    Tape<double> tape;
+    Problem<double> problem{decay, tape.scalar(1), {0, 1}};
+    problem.events = {half};
+    std::vector<double> ends;
+    problem.on_step = [&](double t, const Number&) {
+      ends.push_back(t);
+      return t < 0.5;
+    };
+    const Solution<double> s = solve(problem, options);
+    CHECK(s.report.status == Status::event);
+    CHECK(s.report.t == 0.5);
+    CHECK(s.occurrences.size() == 1);
+    CHECK(ends.back() == 0.5);
+    CHECK(s.y.item() == doctest::Approx(std::exp(-0.5)).epsilon(1e-5));
+  }
+  const PlainField plain_decay = [](double, auto y, auto dydt) { dydt[0] = -y[0]; };
+  const PlainEvent plain_half{[](double t, auto) { return t - 0.5; }, Crossing::any, true};
+  const Watch watch{{plain_half}, [](double, auto) { return false; }};
+  SolveOptions options;
+  options.first_step = 0.7;
+  options.atol = 1;
+  const Report report =
+      simulate(plain_decay, std::vector<double>{1}, {0, 1}, options, watch).report;
+  CHECK(report.status == Status::event);
+  CHECK(report.accepted == 1);
+}
+
 }  // namespace
 }  // namespace fjord::ode
