@@ -94,6 +94,9 @@ class Tape final {
   /// Bytes that the tape has taken from the system; it keeps them until it is destroyed.
   std::size_t capacity() const;
 
+  /// Bytes that nodes with their values take now, with the ends of blocks of memory that they left.
+  std::size_t used_bytes() const;
+
   /// The most bytes that nodes with their values have taken at once, and the buffers of sweeps.
   std::size_t peak_bytes() const;
 
@@ -222,7 +225,6 @@ class Tape final {
     std::string text;
   };
 
-  std::size_t used_bytes() const;
   record::Watch<T>& kept_watch();
   void set_watch();
 

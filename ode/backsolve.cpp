@@ -33,7 +33,6 @@ struct Solved : KeptSolve<T> {
   TimeSpan span;
   SolveOptions forward;
   SolveOptions backward;
-  std::size_t* evaluations = nullptr;
   bool seminorm = false;
   Checkpoints<T> checkpoints;
 
@@ -77,10 +76,7 @@ struct AdjointSolve {
   }
 
   static Var<T> values_back(const Reverse<T>& rule, const Field<T>& field, const Var<T>& start) {
-    const Backsolved<T> back = solved_back(rule, rule.input(solve_input::y0), field, start);
-    std::size_t* evaluations = of(rule).evaluations;
-    if (evaluations != nullptr) *evaluations += back.evaluations;
-    return back.packed;
+    return solved_back(rule, rule.input(solve_input::y0), field, start).packed;
   }
 
   // By this mode again, so that memory does not grow in derivatives of higher order either.
@@ -88,7 +84,7 @@ struct AdjointSolve {
                                    const SolveOptions& options, const Var<T>& y, const Var<T>& from,
                                    const Var<T>& to) {
     const TimeSpan span{static_cast<double>(from.item()), static_cast<double>(to.item())};
-    const Backsolve mode({problem.backward, nullptr, problem.seminorm});
+    const Backsolve mode({problem.backward, problem.seminorm});
     return mode.solve_as<T>({f, y, span, {from, to}}, within(options, span));
   }
 
@@ -209,7 +205,6 @@ Solution<T> Backsolve::solve_as(const Problem<T>& problem, const SolveOptions& o
   kept->span = problem.span;
   kept->forward = options;
   kept->backward = options_.backward.value_or(for_other_state(options));
-  kept->evaluations = options_.evaluations;
   kept->seminorm = options_.seminorm;
   return append_solve<T>(AdjointSolve<T>::row, solve, kept);
 }

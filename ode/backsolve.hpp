@@ -10,9 +10,6 @@ struct BacksolveOptions {
   /// Of the second solve; those of the first, with ErrorNorm::rms, if absent. The norm of an error
   /// is the largest of the norms of three parts: state, adjoint, and integrals over parameters.
   std::optional<SolveOptions> backward = std::nullopt;
-  /// If not null, is added the field evaluations of every later reverse sweep of values; it must
-  /// outlive the node.
-  std::size_t* evaluations = nullptr;
   /// Whether the integrals over parameters do not count in the norm of an error. Nothing is
   /// computed from them on the way, so that fewer steps are needed for the same gradient.
   ///

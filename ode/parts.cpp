@@ -172,7 +172,6 @@ class Parts final {
 template <class T>
 Solution<T> solve_in_parts(const GradientMode& mode, const Problem<T>& problem,
                            const SolveOptions& options) {
-  require(problem.f != nullptr, "solve", "a field is needed, got an empty function");
   require(!options.save_steps, "solve",
           "save_steps needs the gradient mode direct or values_only, without separate_rows and "
           "without derivatives in the times; give the times of the states in save_at");

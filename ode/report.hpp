@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -32,6 +33,18 @@ struct Report {
   std::size_t evaluations = 0;  ///< calls of the field, the probe for the first step included
   std::size_t accepted = 0;
   std::size_t rejected = 0;
+  /// Bytes that the tape grew by in `solve`: see Tape::used_bytes. What modes keep outside of it,
+  /// such as the states of interpolating, is not among them.
+  std::size_t tape_bytes = 0;
+  /// Read by sweep_evaluations; null if sweeps do not call the field.
+  std::shared_ptr<const std::size_t> calls_in_sweeps = nullptr;
+
+  /// Calls of the field by all sweeps through the solve so far: of backward solves, of steps that
+  /// are made again, and for the derivatives in the times. It grows with every sweep, in every copy
+  /// of the report.
+  std::size_t sweep_evaluations() const {
+    return calls_in_sweeps == nullptr ? 0 : *calls_in_sweeps;
+  }
 
   /// What happened, where, and after how many steps.
   std::string outcome() const;

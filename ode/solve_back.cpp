@@ -97,11 +97,9 @@ class BackwardLegs final {
 
   static double middle(const Leg<T>& leg) { return leg.ta + (leg.tb - leg.ta) / 2; }
 
-  Solution<T> solved_values(const Field<T>& f, const Var<T>& y, TimeSpan span,
-                            const SolveOptions& options) {
-    Solution<T> solution = ode::run<T>({f, y, span}, within(options, span), Recording::none);
-    result_.evaluations += solution.report.evaluations;
-    return solution;
+  static Solution<T> solved_values(const Field<T>& f, const Var<T>& y, TimeSpan span,
+                                   const SolveOptions& options) {
+    return ode::run<T>({f, y, span}, within(options, span), Recording::none);
   }
 
   bool is_near(const Var<T>& packed, const Var<T>& ya) const {

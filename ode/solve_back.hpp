@@ -48,7 +48,6 @@ template <class T>
 struct Backsolved {
   Var<T> packed;               ///< at t0, a leaf
   std::vector<double> resets;  ///< times, from t1 to t0, at which the state was set anew
-  std::size_t evaluations = 0;
 };
 
 /// Carries `packed` from t1 back to t0, as values.

@@ -254,7 +254,7 @@ TEST_CASE("ffjord: the gradient of the log-density is that of differences, in bo
 
 TEST_CASE("ffjord: the adjoint mode's second solve may have tolerances of its own") {
   const auto gradients_with = [&](double backward) {
-    const ode::Backsolve mode({test::tolerances(backward, backward), nullptr});
+    const ode::Backsolve mode({.backward = test::tolerances(backward, backward)});
     const auto model = test::random_model<double>(test::small_settings(), numerics(1e-10));
     return mean_log_prob(*model, normals({5, 2}, 2), &mode).numbers;
   };

@@ -397,25 +397,6 @@ TEST_CASE("adjoint: a first solve that fails gives its report") {
   CHECK(report.t < 5);
 }
 
-TEST_CASE("adjoint: evaluations of the second solve are counted where the caller asks") {
-  Tape<double> tape;
-  std::size_t calls = 0;
-  std::size_t counted = 0;
-  const Field<double> f = [&](const Var<double>&, const Var<double>& y) {
-    ++calls;
-    return -y;
-  };
-  const Var<double> y0 = tape.scalar(1.0);
-  AdjointOptions options = tight;
-  options.evaluations = &counted;
-  const Solution<double> s =
-      solve_adjoint<double>(f, y0, tape.scalar(0.0), tape.scalar(2.0), options);
-  CHECK(s.report.evaluations == calls);
-  CHECK(counted == 0);
-  gradient_values<double>(s.y, std::vector{y0});
-  CHECK(counted == calls - s.report.evaluations);
-}
-
 TEST_CASE("adjoint: any function is a field") {
   Tape<double> tape;
   const Var<double> y0 = tape.scalar(1.0), t0 = tape.scalar(0.0), t1 = tape.scalar(2.0);

@@ -16,14 +16,13 @@ ode::Solution<T> solve_values(const std::type_identity_t<ode::Field<T>>& f, cons
 struct AdjointOptions {
   ode::SolveOptions forward = {};
   ode::SolveOptions backward = {};
-  std::size_t* evaluations = nullptr;
 };
 
 template <class T>
 ode::Solution<T> solve_adjoint(const std::type_identity_t<ode::Field<T>>& f, const Var<T>& y0,
                                const Var<T>& t0, const Var<T>& t1,
                                const AdjointOptions& options = {}) {
-  const ode::Backsolve mode({options.backward, options.evaluations});
+  const ode::Backsolve mode({.backward = options.backward});
   ode::SolveOptions forward = options.forward;
   forward.gradient = &mode;
   return ode::solve(f, y0, t0, t1, forward);
