@@ -83,6 +83,87 @@ TEST_CASE_TEMPLATE("structured: a running integral, in every gradient mode", T, 
   }
 }
 
+struct Ball {
+  Var<double> height;
+  Var<double> velocity;
+};
+
+auto members(Ball& b) {
+  return std::tie(b.height, b.velocity);
+}
+
+TEST_CASE("structured: a ball that bounces, with the derivatives of its landings") {
+  constexpr double g = 9.81;
+  constexpr double kept = 0.8;
+  constexpr double h0 = 3;
+  const auto fall = [](const Var<double>&, const Ball& b) {
+    return Ball{b.velocity, b.velocity * 0.0 - g};
+  };
+  const StructuredWatch<Ball> watch{
+      {{[](const Var<double>&, const Ball& b) { return b.height; }, Crossing::falling, true},
+       {[](const Var<double>&, const Ball& b) { return b.velocity; }}}};
+  for (const GradientMode* mode : gradient_modes()) {
+    SolveOptions options = tolerances(1e-10, 1e-10);
+    options.gradient = mode;
+    if (!mode->suits(*options.method)) continue;
+    CAPTURE(std::string(mode->name()));
+    Tape<double> tape;
+    const Var<double> height = tape.scalar(h0);
+    Ball ball{height, tape.scalar(0)};
+    Var<double> total = tape.scalar(0);
+    // From height h it falls for sqrt(2 h / g), and lands with the velocity -sqrt(2 g h); then it
+    // flies up and down, twice as long each as the velocity over g.
+    double speed = std::sqrt(2 * g * h0);
+    double expected = speed / g;
+    for (int bounce = 0; bounce < 3; ++bounce) {
+      const auto s = solve(fall, ball, {0, 10}, options, watch);
+      REQUIRE(s.report.status == Status::event);
+      REQUIRE(s.occurrences.size() == (bounce == 0 ? 1 : 2));
+      if (bounce > 0) {
+        CHECK(s.occurrences[0].event == 1);
+        CHECK(s.occurrences[0].y.height.item() ==
+              doctest::Approx(speed * speed / (2 * g)).epsilon(1e-8));
+      }
+      CHECK(s.occurrences.back().event == 0);
+      CHECK(std::abs(s.y.height.item()) < 1e-8);
+      CHECK(s.y.velocity.item() == doctest::Approx(-speed).epsilon(1e-8));
+      total = total + s.occurrences.back().t;
+      CHECK(total.item() == doctest::Approx(expected).epsilon(1e-8));
+      if (!mode->has_derivatives()) break;
+      ball = {tape.scalar(0), s.y.velocity * -kept};
+      speed *= kept;
+      expected += 2 * speed / g;
+    }
+    if (!mode->has_derivatives()) continue;
+    // All times grow as the root of the height.
+    const double slope = gradient_values(total, {height})[0].item();
+    CHECK(slope == doctest::Approx(total.item() / (2 * h0)).epsilon(1e-7));
+  }
+}
+
+TEST_CASE("structured: the caller sees the end of every step, and may end the solve") {
+  Tape<double> tape;
+  const auto fall = [](const Var<double>&, const Ball& b) {
+    return Ball{b.velocity, b.velocity * 0.0 - 9.81};
+  };
+  std::size_t calls = 0;
+  StructuredWatch<Ball> watch;
+  watch.on_step = [&](double t, const Ball& b) {
+    ++calls;
+    CHECK(b.velocity.item() == doctest::Approx(-9.81 * t).epsilon(1e-9));
+    return t < 1;
+  };
+  const Ball start{tape.scalar(0), tape.scalar(0)};
+  const Report report = solve(fall, start, {0, 9}, tolerances(1e-8, 1e-8), watch).report;
+  CHECK(report.status == Status::stopped);
+  CHECK(report.t >= 1);
+  CHECK(report.t < 9);
+  CHECK(calls == report.accepted);
+  watch.events = {{}};
+  CHECK_THROWS_WITH_AS(solve(fall, start, {0, 9}, {}, watch),
+                       doctest::Contains("an event needs a function"), std::invalid_argument);
+}
+
 TEST_CASE("structured: lists of scalars, and slopes that do not fit") {
   Tape<double> tape;
   const std::vector<Scalar<double>> start{Scalar<double>(tape.scalar(1.0)), 2.0};
