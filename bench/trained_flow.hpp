@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/bench/timing.hpp"
 #include "fjord/flows/ffjord_chain.hpp"
 #include "fjord/flows/sharded.hpp"
+#include "fjord/flows/toys/moons.hpp"
 #include "fjord/optim/adam.hpp"
 
 namespace fjord::bench {
@@ -20,7 +20,7 @@ inline constexpr Index points = 8192;
 class TrainedFlow final {
  public:
   TrainedFlow(Index width, int threads, int steps)
-      : data_(apps::make_moons(points, 0.06, RandomKey(1)).as<float>()),
+      : data_(flows::make_moons(points, 0.06, RandomKey(1)).as<float>()),
         rows_(points),
         workers_(threads) {
     flows::FlowSettings settings;

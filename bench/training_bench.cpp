@@ -12,12 +12,12 @@
 
 #include <cblas.h>
 
-#include "fjord/apps/moons/moons_data.hpp"
 #include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/bench/fused_kernel.hpp"
 #include "fjord/bench/timing.hpp"
 #include "fjord/bench/trained_flow.hpp"
+#include "fjord/flows/toys/moons.hpp"
 
 namespace {
 
@@ -34,7 +34,7 @@ double fused_seconds_an_evaluation(int steps_per_block) {
   std::vector<float> weights(std::size_t{4} * 130);
   RandomKey(3).normal(std::span<float>(weights));
   for (float& w : weights) w *= 0.3F;
-  const Tensor<float> x = apps::make_moons(batch, 0.06, RandomKey(4)).as<float>();
+  const Tensor<float> x = flows::make_moons(batch, 0.06, RandomKey(4)).as<float>();
   std::vector<float> gradient(weights.size());
   const double seconds = shortest_seconds(60, [&] { fused(weights, x.storage(), gradient); });
   return seconds / static_cast<double>(fused.evaluations());

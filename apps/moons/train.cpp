@@ -19,11 +19,12 @@
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/stop_signal.hpp"
 #include "fjord/apps/common/table.hpp"
-#include "fjord/apps/moons/moons_data.hpp"
+#include "fjord/apps/moons/grid_of_lines.hpp"
 #include "fjord/apps/moons/picture.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/flows/sharded.hpp"
+#include "fjord/flows/toys/moons.hpp"
 #include "fjord/optim/adam.hpp"
 
 namespace fjord::apps {
@@ -93,7 +94,7 @@ class Training final {
         parameters_(nn::parameters_of(*model_)),
         sharded_(*model_, workers_),
         adam_(nn::parameter_pointers(parameters_), {.rate = options.rate}),
-        data_(points(make_moons(options.points, options.noise, use(RandomUse::noise)))),
+        data_(points(flows::make_moons(options.points, options.noise, use(RandomUse::noise)))),
         test_(test_points(small_test_rows, small_test_seed)),
         folder_(options.out) {}
 
@@ -116,7 +117,7 @@ class Training final {
   }
 
   Tensor<T> test_points(Index rows, std::uint64_t seed) const {
-    return points(independent_moons(rows, options_.noise, RandomKey(seed)));
+    return points(flows::Moons(options_.noise).draw(rows, RandomKey(seed)));
   }
 
   void start() {
@@ -247,7 +248,7 @@ class Training final {
     const Tensor<T> test = test_points(large_test_rows, large_test_seed);
     const Statistics result =
         negated_statistics(sharded_.log_prob(test, use(RandomUse::probes)).values);
-    const std::optional<double> entropy = moons_entropy(options_.noise);
+    const std::optional<double> entropy = flows::Moons(options_.noise).entropy();
     if (stop_signal() != 0) return false;
     const double total = seconds();
     position_.seconds = total;

@@ -1,18 +1,19 @@
-#include "fjord/apps/moons/moons_data.hpp"
+#include "fjord/flows/toys/moons.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
+#include <stdexcept>
 
 #include <doctest/doctest.h>
 
-namespace fjord::apps {
+namespace fjord::flows {
 namespace {
 
 using std::numbers::e;
 using std::numbers::pi;
 
-TEST_CASE("moons_data: without noise the points lie on the half circles, evenly spaced") {
+TEST_CASE("moons: without noise the points lie on the half circles, evenly spaced") {
   const Tensor<double> points = make_moons(7, 0, RandomKey(1));
   const double s = std::sqrt(0.5);
   const double h = std::sqrt(0.75);
@@ -29,7 +30,7 @@ TEST_CASE("moons_data: without noise the points lie on the half circles, evenly 
   CHECK(make_moons(1, 0, RandomKey(1)).shape() == Shape{1, 2});
 }
 
-TEST_CASE("moons_data: noise is added with its deviation, the same in every coordinate") {
+TEST_CASE("moons: noise is added with its deviation, the same in every coordinate") {
   constexpr Index rows = 20'000;
   const Tensor<double> clean = make_moons(rows, 0, RandomKey(3));
   const Tensor<double> noisy = make_moons(rows, 0.25, RandomKey(3));
@@ -48,9 +49,9 @@ TEST_CASE("moons_data: noise is added with its deviation, the same in every coor
   CHECK_FALSE(make_moons(100, 0.25, RandomKey(3)) == make_moons(100, 0.25, RandomKey(4)));
 }
 
-TEST_CASE("moons_data: independent points have the moons' mean and spread") {
+TEST_CASE("moons: independent points have the moons' mean and spread") {
   constexpr Index rows = 40'000;
-  const Tensor<double> points = independent_moons(rows, 0, RandomKey(5));
+  const Tensor<double> points = Moons(0).draw(rows, RandomKey(5));
   double x = 0;
   double y = 0;
   double first = 0;
@@ -70,7 +71,7 @@ TEST_CASE("moons_data: independent points have the moons' mean and spread") {
   CHECK(std::abs(first - 0.5) < 4.5 * 0.5 / std::sqrt(rows));
 }
 
-TEST_CASE("moons_data: the entropy is that of independent quadratures and of its limits") {
+TEST_CASE("moons: the entropy is that of independent quadratures and of its limits") {
   struct Case {
     double noise;
     double entropy;
@@ -91,26 +92,33 @@ TEST_CASE("moons_data: the entropy is that of independent quadratures and of its
                         {1e6, large + 2 * std::log(1e6), 1e-6}};
   for (const Case& c : cases) {
     CAPTURE(c.noise);
-    CHECK(std::abs(moons_entropy(c.noise).value() - c.entropy) < c.error);
+    CHECK(std::abs(Moons(c.noise).entropy().value() - c.entropy) < c.error);
   }
-  CHECK_FALSE(moons_entropy(0).has_value());
+  CHECK_FALSE(Moons(0).entropy().has_value());
 }
 
-TEST_CASE("moons_data: a grid runs along its lines") {
-  const Tensor<double> grid = grid_of_lines(2, 3, 1.5);
-  CHECK(grid == Tensor<double>{{-1.5, -1.5},
-                               {-1.5, 0},
-                               {-1.5, 1.5},
-                               {1.5, -1.5},
-                               {1.5, 0},
-                               {1.5, 1.5},
-                               {-1.5, -1.5},
-                               {0, -1.5},
-                               {1.5, -1.5},
-                               {-1.5, 1.5},
-                               {0, 1.5},
-                               {1.5, 1.5}});
+TEST_CASE("moons: the log-density is a sum over angles, and refused where the noise drowns") {
+  const double noise = 0.1;
+  const Moons moons(noise);
+  for (const auto& [x, y] : {std::array{0.0, 1.0}, {1.0, 0.1}, {0.5, 0.25}, {-1.2, -0.2}}) {
+    // A trapezoidal rule with 4e5 angles on each moon.
+    double sum = 0;
+    constexpr int count = 400'000;
+    for (int i = 0; i <= count; ++i) {
+      const double angle = pi * i / count;
+      const double first = std::hypot(x - std::cos(angle), y - std::sin(angle)) / noise;
+      const double second = std::hypot(x - 1 + std::cos(angle), y - 0.5 + std::sin(angle)) / noise;
+      const double weight = i == 0 || i == count ? 0.5 : 1;
+      sum += weight * (std::exp(-first * first / 2) + std::exp(-second * second / 2)) / 2 / count;
+    }
+    const double expected = std::log(sum / (2 * pi * noise * noise));
+    CHECK(std::abs(moons.log_density(std::array{x, y}) - expected) < 1e-8);
+  }
+  CHECK_FALSE(Moons(1e-7).has_log_density());
+  CHECK_THROWS_AS(Moons(0).log_density(std::array{0.0, 1.0}), std::invalid_argument);
+  CHECK_THROWS_AS(Moons(-1), std::invalid_argument);
+  CHECK_THROWS_AS(Moons(std::nan("")), std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace fjord::apps
+}  // namespace fjord::flows

@@ -1,54 +1,23 @@
-#include "fjord/apps/moons/moons_data.hpp"
+#include "fjord/flows/toys/moons.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <utility>
-#include <vector>
+#include <string>
 
-namespace fjord::apps {
+#include "fjord/autodiff/errors.hpp"
+
+namespace fjord::flows {
 namespace {
 
 using std::numbers::pi;
 
-// Row i becomes the point of the first or the second moon at this angle.
-void place(Tensor<double>& points, Index i, bool second, double angle) {
-  points(i, 0) = second ? 1 - std::cos(angle) : std::cos(angle);
-  points(i, 1) = second ? 0.5 - std::sin(angle) : std::sin(angle);
+PlanePoint first_moon(double angle) {
+  return {std::cos(angle), std::sin(angle)};
 }
 
-void add_noise(Tensor<double>& points, double noise, const RandomKey& random) {
-  std::vector<double> normal(static_cast<std::size_t>(points.size()));
-  random.normal<double>(normal);
-  const double* next = normal.data();
-  for (Index i = 0; i < points.shape()[0]; ++i) {
-    for (Index d = 0; d < 2; ++d) points(i, d) += noise * *next++;
-  }
-}
-
-struct Node {
-  double x;
-  double weight;
-};
-
-// Gauss and Legendre's rule on [-1, 1].
-std::vector<Node> gauss_legendre(int count) {
-  std::vector<Node> nodes;
-  for (int i = 0; i < count; ++i) {
-    double x = std::cos(pi * (i + 0.75) / (count + 0.5));
-    double slope = 1;
-    for (int newton = 0; newton < 6; ++newton) {  // doubles the digits each time
-      double p = 1;
-      double before = 0;
-      for (int k = 1; k <= count; ++k) {
-        before = std::exchange(p, ((2 * k - 1) * x * p - (k - 1) * before) / k);
-      }
-      slope = count * (x * p - before) / (x * x - 1);
-      x -= p / slope;
-    }
-    nodes.push_back({x, 2 / ((1 - x * x) * slope * slope)});
-  }
-  return nodes;
+PlanePoint second_moon(double angle) {
+  return {1 - std::cos(angle), 0.5 - std::sin(angle)};
 }
 
 // How many deviations of the noise a quadrature reaches to either side.
@@ -109,32 +78,41 @@ double entropy_at(double angle, double noise) {
 
 Tensor<double> make_moons(Index points, double noise, const RandomKey& random) {
   Tensor<double> result = Tensor<double>::zeros({points, 2});
+  std::vector<double> normal(static_cast<std::size_t>(result.size()));
+  random.normal<double>(normal);
+  const double* next = normal.data();
   const Index first = points / 2;
   for (Index i = 0; i < points; ++i) {
     const bool second = i >= first;
     const Index count = second ? points - first : first;
     const Index at = second ? i - first : i;
-    place(result, i, second,
-          pi * static_cast<double>(at) / std::max(1.0, static_cast<double>(count - 1)));
+    const double angle =
+        pi * static_cast<double>(at) / std::max(1.0, static_cast<double>(count - 1));
+    const PlanePoint point = second ? second_moon(angle) : first_moon(angle);
+    for (Index d = 0; d < 2; ++d) {
+      result(i, d) = point[static_cast<std::size_t>(d)] + noise * *next++;
+    }
   }
-  add_noise(result, noise, random);
   return result;
 }
 
-Tensor<double> independent_moons(Index rows, double noise, const RandomKey& random) {
-  Tensor<double> result = Tensor<double>::zeros({rows, 2});
-  std::vector<double> uniform(static_cast<std::size_t>(result.size()));
-  random.uniform<double>(uniform);
-  const double* next = uniform.data();
-  for (Index i = 0; i < rows; ++i) {
-    const bool second = *next++ < 0.5;
-    place(result, i, second, pi * *next++);
-  }
-  add_noise(result, noise, random);
-  return result;
+Moons::Moons(double noise)
+    : curves_({{second_moon, 0, pi, 1, 12}, {first_moon, 0, pi, 1, 12}}, noise) {
+  require(noise >= 0 && std::isfinite(noise), "Moons",
+          [&] { return "noise must be finite and >= 0, got " + std::to_string(noise); });
 }
 
-std::optional<double> moons_entropy(double noise) {
+void Moons::place(std::span<const double> uniform, std::span<const double> normal,
+                  std::span<double> row) const {
+  std::ranges::copy(curves_.place(uniform, normal), row.begin());
+}
+
+double Moons::log_density_at(std::span<const double> point) const {
+  return curves_.log_density({point[0], point[1]});
+}
+
+std::optional<double> Moons::entropy() const {
+  const double noise = curves_.noise();
   if (noise == 0) return std::nullopt;
   // By symmetry both moons contribute the same. At the ends of the first, the density changes
   // within a few deviations of the noise.
@@ -151,21 +129,4 @@ std::optional<double> moons_entropy(double noise) {
   return sum / pi;
 }
 
-Tensor<double> grid_of_lines(Index lines, Index points_a_line, double extent) {
-  Tensor<double> result = Tensor<double>::zeros({2 * lines * points_a_line, 2});
-  const auto position = [extent](Index i, Index count) {
-    return extent * (2 * static_cast<double>(i) / static_cast<double>(count - 1) - 1);
-  };
-  Index row = 0;
-  for (const Index fixed : {0, 1}) {
-    for (Index line = 0; line < lines; ++line) {
-      for (Index i = 0; i < points_a_line; ++i, ++row) {
-        result(row, fixed) = position(line, lines);
-        result(row, 1 - fixed) = position(i, points_a_line);
-      }
-    }
-  }
-  return result;
-}
-
-}  // namespace fjord::apps
+}  // namespace fjord::flows
