@@ -9,6 +9,7 @@
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/model_file.hpp"
 #include "fjord/flows/sharded.hpp"
+#include "fjord/flows/split.hpp"
 #include "fjord/flows/toy_sets.hpp"
 #include "fjord/flows/types.hpp"
 #include "fjord/flows/vector_field.hpp"
