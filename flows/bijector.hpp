@@ -52,15 +52,14 @@ class Bijector : public nn::Part<T> {
     return inverse_with_log_det(y, context).value;
   }
 
-  /// Adapts to rows of data what depends on them and is not trained, and returns inverse(y).
-  ///
-  /// Training calls it with its first rows as step 0 and, if the bijector adapts_in_training, with
-  /// the rows of each later step. No tape may hold the parameters.
+  /// Adapts to rows of data what depends on them and is not trained, and returns inverse(y). No
+  /// tape may hold the parameters.
   virtual Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t /*step*/) {
     return inverse(y, context);
   }
 
-  virtual bool adapts_in_training() const { return false; }
+  /// With the rows of how many first steps of training adapt() must be called.
+  virtual Index adapting_steps() const { return 0; }
 };
 
 /// Several bijectors, one after another; base to data runs through the first one first.
@@ -78,7 +77,10 @@ class Chain final : public Bijector<T> {
   WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const override;
   WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context<T>& context) const override;
   Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t step) override;
-  bool adapts_in_training() const override;
+  Index adapting_steps() const override;
+
+  const std::vector<std::unique_ptr<Bijector<T>>>& parts() const { return parts_; }
+
   /// Paths as "parts.0.field.network.layers.1.weight".
   nn::Description<T> describe() override;
 

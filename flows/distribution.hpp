@@ -1,6 +1,8 @@
 /// Distributions of rows, with densities and samples.
 #pragma once
 
+#include <algorithm>
+
 #include "fjord/flows/bijector.hpp"
 
 namespace fjord::flows {
@@ -37,6 +39,12 @@ class Distribution : public nn::Part<T> {
     const Var<T> x = sample(tape, rows, context);
     return {x, log_prob(x, context)};
   }
+
+  /// Adapts to rows of data what depends on them and is not trained: Bijector::adapt.
+  virtual void adapt(const Var<T>& /*x*/, Context<T>& /*context*/, std::uint64_t /*step*/) {}
+
+  /// As Bijector::adapting_steps.
+  virtual Index adapting_steps() const { return 0; }
 };
 
 /// Independent normals: N(mean_d, scale_d^2) in column d.
@@ -88,6 +96,15 @@ class TransformedDistribution final : public Distribution<T> {
   Var<T> log_prob(const Var<T>& x, Context<T>& context) const override;
   SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
                                           Context<T>& context) const override;
+
+  void adapt(const Var<T>& x, Context<T>& context, std::uint64_t step) override {
+    base_->adapt(bijector_->adapt(x, context, step), context, step);
+  }
+
+  Index adapting_steps() const override {
+    return std::max(base_->adapting_steps(), bijector_->adapting_steps());
+  }
+
   nn::Description<T> describe() override;
 
  private:

@@ -46,6 +46,10 @@ class Ffjord final : public Bijector<T> {
   /// Errors:  std::invalid_argument, and no change, if `probes` is not positive.
   void set_solver(const SolverSettings& solver);
 
+  const VectorField<T>& field() const { return *field_; }
+
+  const FfjordOptions& options() const { return options_; }
+
   Var<T> forward(const Var<T>& x, Context<T>& context) const override;
   Var<T> inverse(const Var<T>& y, Context<T>& context) const override;
   WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const override;

@@ -32,7 +32,7 @@ void MlpField<T>::check_rows(const Var<T>& x, const Var<T>& given) const {
 
 template <class T>
 Var<T> MlpField<T>::slope(const Var<T>& t, const Var<T>& x, const Var<T>& given) const {
-  if (!knows_divergence()) return slope_for_tangents(t, x, given);
+  if (!knows_divergence() || t.shape().rank() > 0) return slope_for_tangents(t, x, given);
   check_rows(x, given);
   return network_->fused(t, x);
 }

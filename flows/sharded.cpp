@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <numeric>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -11,22 +12,22 @@ namespace fjord::flows {
 namespace {
 
 template <class T>
-void check_rows(const TensorView<T>& data, Index dim) {
-  require(data.shape().rank() == 2 && data.shape()[1] == dim, "flow", [&] {
-    return "rows of " + std::to_string(dim) + " numbers are needed, got shape " +
-           to_string(data.shape());
+void check_width(const Distribution<T>& model, const RowSource<T>& data) {
+  require(data.dim() == model.dim(), "flow", [&] {
+    return "rows of " + std::to_string(model.dim()) + " numbers are needed, got rows of " +
+           std::to_string(data.dim());
   });
 }
 
-// A leaf with some rows of data; row(i) is the i-th.
-template <class T, class Row>
-Var<T> gather(Tape<T>& tape, const TensorView<T>& data, Index count, Row row) {
-  const Index dim = data.shape()[1];
-  T* values = tape.new_values(count * dim);
-  for (Index d = 0; d < dim; ++d) {
-    for (Index i = 0; i < count; ++i) values[d * count + i] = data(row(i), d);
+// A leaf with some rows of a view: row `first` and those after it.
+template <class T>
+Var<T> leaf(Tape<T>& tape, const TensorView<T>& view, Index first, Index count) {
+  const Index columns = view.shape()[1];
+  T* values = tape.new_values(count * columns);
+  for (Index d = 0; d < columns; ++d) {
+    for (Index i = 0; i < count; ++i) values[d * count + i] = view(first + i, d);
   }
-  return tape.borrow(tape.keep_shape({count, dim}), values);
+  return tape.borrow(tape.keep_shape({count, columns}), values);
 }
 
 // Writes a shard's rows [rows] or [rows, D] into the whole.
@@ -38,6 +39,21 @@ void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
   const Index columns = whole.shape().rank() == 1 ? 1 : whole.shape()[1];
   for (Index d = 0; d < columns; ++d)
     std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
+}
+
+// The sum of what the rows lose, each with its weight times `scale`.
+template <class T>
+Var<T> weighted_sum(const Var<T>& losses, const RowSource<T>& data,
+                    std::span<const std::uint32_t> rows, double scale) {
+  const double first = data.weight(rows[0]);
+  if (std::ranges::all_of(rows, [&](auto row) { return data.weight(row) == first; }))
+    return sum(losses) * static_cast<T>(first * scale);
+  Tape<T>& tape = losses.tape();
+  const auto count = static_cast<Index>(rows.size());
+  T* weights = tape.new_values(count);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    weights[i] = static_cast<T>(data.weight(rows[i]) * scale);
+  return sum(losses * tape.borrow(tape.keep_shape({count}), weights));
 }
 
 template <class T>
@@ -102,34 +118,43 @@ double ShardedModel<T>::for_each_shard(Index rows, const Context<T>& start, Run 
 }
 
 template <class T>
-LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const TensorView<T>& data,
+Var<T> ShardedModel<T>::gather(Tape<T>& tape, const RowSource<T>& data,
+                               std::span<const std::uint32_t> rows, Context<T>& context) const {
+  const auto count = static_cast<Index>(rows.size());
+  T* values = tape.new_values(count * data.dim());
+  const Index width = data.given_width();
+  T* given = width > 0 ? tape.new_values(count * width) : nullptr;
+  data.read(rows, values, given);
+  if (width > 0) context.given = tape.borrow(tape.keep_shape({count, width}), given);
+  return tape.borrow(tape.keep_shape({count, data.dim()}), values);
+}
+
+template <class T>
+LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const Loss<T>& loss, const RowSource<T>& data,
                                                       std::span<const std::uint32_t> rows,
                                                       const ode::GradientMode* gradient,
                                                       const RandomKey& random) {
-  check_rows(data, model_.dim());
+  check_width(model_, data);
   require(!rows.empty(), "flow", "a loss needs at least one row");
+  double weights = 0;
   for (const std::uint32_t row : rows) {
-    require(row < data.shape()[0], "flow", [&] {
+    require(row < data.rows(), "flow", [&] {
       return "there is no row " + std::to_string(row) + ": the data has " +
-             std::to_string(data.shape()[0]);
+             std::to_string(data.rows());
     });
+    weights += data.weight(row);
   }
   const auto count = static_cast<Index>(rows.size());
-  const T weight = static_cast<T>(-1.0 / static_cast<double>(count));
   LossAndGradient<T> result;
   const Context<T> start{.gradient = gradient, .norm = ode::ErrorNorm::rms, .random = random};
   result.evaluations = for_each_shard(
       count, start,
       [&](Worker& worker, Shard& shard, Index first, Index size, Context<T>& context) {
-        const Var<T> x = gather(worker.tape, data, size,
-                                [&](Index i) { return rows[static_cast<std::size_t>(first + i)]; });
-        const Var<T> loss = sum(model_.log_prob(x, context)) * weight;
-        shard.loss = static_cast<double>(loss.item());
-        shard.gradient.resize(gradient_size_);
-        T* next = shard.gradient.data();
-        for (const TensorView<T>& g : gradient_values<T>(loss, worker.parameters)) {
-          next = std::copy_n(g.data(), g.shape().size(), next);
-        }
+        const auto chosen =
+            rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
+        const Var<T> x = gather(worker.tape, data, chosen, context);
+        take_gradient(worker, shard,
+                      weighted_sum(loss.of_rows(model_, x, context), data, chosen, 1 / weights));
       });
   const auto shards = static_cast<std::size_t>(shard_count(count));
   for (std::size_t i = 0; i < shards; ++i) result.loss += shards_[i].loss;
@@ -145,25 +170,60 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const TensorView<T>& data,
 }
 
 template <class T>
-RowResults<T> ShardedModel<T>::log_prob(const TensorView<T>& data, const RandomKey& random) {
-  check_rows(data, model_.dim());
-  const Index count = data.shape()[0];
+void ShardedModel<T>::take_gradient(Worker& worker, Shard& shard, const Var<T>& loss) const {
+  shard.loss = static_cast<double>(loss.item());
+  shard.gradient.resize(gradient_size_);
+  T* next = shard.gradient.data();
+  for (const TensorView<T>& g : gradient_values<T>(loss, worker.parameters))
+    next = std::copy_n(g.data(), g.shape().size(), next);
+}
+
+template <class T>
+template <class F>
+RowResults<T> ShardedModel<T>::for_each_row(const RowSource<T>& data, const RandomKey& random,
+                                            F row_values) {
+  check_width(model_, data);
+  const Index count = data.rows();
   RowResults<T> result{Tensor<T>::zeros({count})};
-  result.evaluations = for_each_shard(
-      count, values_only<T>(random),
-      [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
-        const Var<T> x = gather(worker.tape, data, size, [&](Index i) { return first + i; });
-        scatter(model_.log_prob(x, context), result.values, first);
-      });
+  result.evaluations =
+      for_each_shard(count, values_only<T>(random),
+                     [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
+                       std::vector<std::uint32_t> rows(static_cast<std::size_t>(size));
+                       std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+                       const Var<T> x = gather(worker.tape, data, rows, context);
+                       scatter(row_values(x, context), result.values, first);
+                     });
   return result;
 }
 
 template <class T>
-RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random) {
+RowResults<T> ShardedModel<T>::losses(const Loss<T>& loss, const RowSource<T>& data,
+                                      const RandomKey& random) {
+  return for_each_row(data, random, [&](const Var<T>& x, Context<T>& context) {
+    return loss.of_rows(model_, x, context);
+  });
+}
+
+template <class T>
+RowResults<T> ShardedModel<T>::log_prob(const RowSource<T>& data, const RandomKey& random) {
+  return for_each_row(data, random, [&](const Var<T>& x, Context<T>& context) {
+    return model_.log_prob(x, context);
+  });
+}
+
+template <class T>
+RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random,
+                                      const TensorView<T>& given) {
+  const bool has_given = given.data() != nullptr;
+  require(!has_given || (given.shape().rank() == 2 && given.shape()[0] == count), "flow", [&] {
+    return "what is given of " + std::to_string(count) + " samples must have as many rows, got " +
+           to_string(given.shape());
+  });
   RowResults<T> result{Tensor<T>::zeros({count, model_.dim()})};
   result.evaluations =
       for_each_shard(count, values_only<T>(random),
                      [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
+                       if (has_given) context.given = leaf(worker.tape, given, first, size);
                        scatter(model_.sample(worker.tape, size, context), result.values, first);
                      });
   return result;
@@ -172,15 +232,15 @@ RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random) {
 template <class T>
 RowResults<T> ShardedModel<T>::forward(const TransformedDistribution<T>& model,
                                        const TensorView<T>& points) {
-  check_rows(points, model.dim());
+  check_width(model, TableRows<T>(points));
   const Index count = points.shape()[0];
   RowResults<T> result{Tensor<T>::zeros({count, model.dim()})};
-  result.evaluations = for_each_shard(
-      count, values_only<T>(RandomKey(0)),
-      [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
-        const Var<T> z = gather(worker.tape, points, size, [&](Index i) { return first + i; });
-        scatter(model.bijector().forward(z, context), result.values, first);
-      });
+  result.evaluations =
+      for_each_shard(count, values_only<T>(RandomKey(0)),
+                     [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
+                       const Var<T> z = leaf(worker.tape, points, first, size);
+                       scatter(model.bijector().forward(z, context), result.values, first);
+                     });
   return result;
 }
 

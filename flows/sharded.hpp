@@ -4,14 +4,15 @@
 
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/autodiff/workers.hpp"
-#include "fjord/flows/distribution.hpp"
+#include "fjord/flows/loss.hpp"
+#include "fjord/flows/row_source.hpp"
 
 namespace fjord::flows {
 
-/// The mean negative log-likelihood of a batch with its gradient.
+/// The loss of a batch with its gradient.
 template <class T>
 struct LossAndGradient {
-  double loss = 0;              ///< nats
+  double loss = 0;
   std::span<const T> gradient;  ///< of all parameters, one after another; valid until the next call
   double evaluations = 0;       ///< calls of fields, mean over the rows
 };
@@ -40,17 +41,33 @@ class ShardedModel final {
   /// Errors:  std::invalid_argument if shard_rows is not positive.
   ShardedModel(Distribution<T>& model, Workers& workers, Index shard_rows = default_rows);
 
-  /// Loss and gradient on the chosen rows of `data` [N, D].
+  /// Loss and gradient on the chosen rows of `data`.
   ///
-  /// Errors:  std::invalid_argument if there is no row, or one that `data` has not.
+  /// Errors:  std::invalid_argument if there is no row, or one that `data` does not have.
   /// Note:    Allocates nothing if an earlier call recorded as much; the adjoint mode always does.
-  LossAndGradient<T> loss_and_gradient(const TensorView<T>& data,
+  LossAndGradient<T> loss_and_gradient(const Loss<T>& loss, const RowSource<T>& data,
                                        std::span<const std::uint32_t> rows,
                                        const ode::GradientMode* gradient, const RandomKey& random);
-  /// The log-density of every row of `data` [N, D]: [N].
-  RowResults<T> log_prob(const TensorView<T>& data, const RandomKey& random);
-  /// `count` samples: [count, D].
-  RowResults<T> sample(Index count, const RandomKey& random);
+
+  /// The mean negative log-likelihood of rows of `data` [N, D] and its gradient.
+  LossAndGradient<T> loss_and_gradient(const TensorView<T>& data,
+                                       std::span<const std::uint32_t> rows,
+                                       const ode::GradientMode* gradient, const RandomKey& random) {
+    return loss_and_gradient(NegativeLogLikelihood<T>(), TableRows<T>(data), rows, gradient,
+                             random);
+  }
+
+  /// The loss of every row of `data`, without derivatives: [N].
+  RowResults<T> losses(const Loss<T>& loss, const RowSource<T>& data, const RandomKey& random);
+  /// The log-density of every row of `data`: [N].
+  RowResults<T> log_prob(const RowSource<T>& data, const RandomKey& random);
+
+  RowResults<T> log_prob(const TensorView<T>& data, const RandomKey& random) {
+    return log_prob(TableRows<T>(data), random);
+  }
+
+  /// `count` samples: [count, D]; one for each row of what is given [count, G], if anything is.
+  RowResults<T> sample(Index count, const RandomKey& random, const TensorView<T>& given = {});
   /// The map from base to data applied to points [N, D].
   RowResults<T> forward(const TransformedDistribution<T>& model, const TensorView<T>& points);
 
@@ -71,6 +88,14 @@ class ShardedModel final {
   }
 
   void bind_parameters(Worker& worker);
+  // A leaf with some rows, and what is given of them in the context.
+  Var<T> gather(Tape<T>& tape, const RowSource<T>& data, std::span<const std::uint32_t> rows,
+                Context<T>& context) const;
+  // Keeps a shard's loss and its gradient in all parameters.
+  void take_gradient(Worker& worker, Shard& shard, const Var<T>& loss) const;
+  // Runs a function of rows for all rows of data: `row_values` gives a number for each.
+  template <class F>
+  RowResults<T> for_each_row(const RowSource<T>& data, const RandomKey& random, F row_values);
   // Records run(tape, first row, rows, context) for every shard, its context like `start`, and lets
   // go of the parameters in the end.
   template <class Run>

@@ -167,8 +167,7 @@ TEST_CASE(
           "more weights than the file holds numbers");
   refuses(R"({"type": "transformed", "base": )" + normal + R"(, "bijector": )" + normal + "}",
           "part bijector (diagonal_normal): a bijector is needed here");
-  refuses(R"({"type": "inverse", "part": [)" + normal + "]}",
-          "the entry part must be a part");
+  refuses(R"({"type": "inverse", "part": [)" + normal + "]}", "the entry part must be a part");
   std::string deep;
   for (int i = 0; i < 10'000; ++i) deep += R"({"type": "inverse", "part": )";
   refuses(deep, "nested too deeply");
