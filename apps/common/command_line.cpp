@@ -102,11 +102,11 @@ void require_options(CLI::App& command, std::span<const char* const> names) {
   }
 }
 
-std::string config_file(int argc, char** argv) {
+std::string early_value(const std::string& option, int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    if (word == "--config" && i + 1 < argc) return argv[i + 1];
-    if (word.starts_with("--config=")) return word.substr(9);
+    if (word == option && i + 1 < argc) return argv[i + 1];
+    if (word.starts_with(option + "=")) return word.substr(option.size() + 1);
   }
   return {};
 }

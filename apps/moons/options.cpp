@@ -10,13 +10,16 @@
 #include "fjord/apps/common/option_checks.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/version.hpp"
+#include "fjord/apps/moons/preset.hpp"
 #include "fjord/autodiff/errors.hpp"
 
 namespace fjord::apps {
 namespace {
 
 std::vector<Option> options_of(TrainOptions& o) {
-  return {{"out", &o.out, "folder for the results"},
+  return {{"preset", &o.preset,
+           "demo: as the notebook trains; best: longer, for a better model in five seconds"},
+          {"out", &o.out, "folder for the results"},
           {"epochs", &o.epochs, "number of passes over the training points"},
           {"batch", &o.batch, "number of points in a training step"},
           {"rate", &o.rate, "Adam's step length"},
@@ -82,7 +85,12 @@ Command parse_command_line(int argc, char** argv) {
       add_command(app, "sample", "draw samples from a model", options_of(sample));
   constexpr std::array needed{"--model", "--data", "--count", "--out"};
   for (CLI::App* command : {score_command, sample_command}) require_options(*command, needed);
-  const std::string file = config_file(argc, argv);
+  // A preset sets the defaults, which the file wins over, and the command line over both.
+  const std::string file = early_value("--config", argc, argv);
+  if (!file.empty()) read_config(file, options_of(train), "moons train");
+  if (const std::string preset = early_value("--preset", argc, argv); !preset.empty())
+    train.preset = preset;
+  preset_named(train.preset).apply(train);
   if (!file.empty()) read_config(file, options_of(train), "moons train");
   if (!parse(app, argc, argv)) return {};
   if (version) {

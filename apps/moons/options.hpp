@@ -14,6 +14,7 @@ namespace fjord::apps {
 /// The settings of a training run; every field is an option of the command line and a key of
 /// config.toml.
 struct TrainOptions {
+  std::string preset = "demo";  ///< what the others are if they are not given: see preset.hpp
   std::string out = "runs/moons";
   Index epochs = 40;
   Index batch = 256;

@@ -21,11 +21,12 @@
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/moons/grid_of_lines.hpp"
 #include "fjord/apps/moons/picture.hpp"
+#include "fjord/apps/moons/preset.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
-#include "fjord/flows/sharded.hpp"
+#include "fjord/flows/fit.hpp"
 #include "fjord/flows/toys/moons.hpp"
-#include "fjord/optim/adam.hpp"
+#include "fjord/optim/schedules.hpp"
 
 namespace fjord::apps {
 namespace {
@@ -91,21 +92,21 @@ class Training final {
         workers_(thread_count(options.threads)),
         model_(flows::make_flow<T>(flow_settings(options), training_settings(options),
                                    use(RandomUse::weights))),
-        parameters_(nn::parameters_of(*model_)),
-        sharded_(*model_, workers_),
-        adam_(nn::parameter_pointers(parameters_), {.rate = options.rate}),
         data_(points(flows::make_moons(options.points, options.noise, use(RandomUse::noise)))),
         test_(test_points(small_test_rows, small_test_seed)),
+        rows_(data_),
+        test_rows_(test_),
+        fit_(*model_, rows_, &test_rows_, workers_, fit_options()),
         folder_(options.out) {}
 
   int run() {
     start();
-    while (position_.epoch < options_.epochs) {
-      if (!train_epoch()) return interrupted();
-      end_epoch();
+    while (fit_.report().end == flows::FitEnd::running) {
+      step();
       if (stop_signal() != 0) return interrupted();
     }
     progress_.finish();
+    check_end();
     return finish() ? 0 : interrupted();
   }
 
@@ -125,9 +126,11 @@ class Training final {
     folder_.check_files(result_names);
     const fs::path file = folder_.file(checkpoint_name);
     if (options_.resume && fs::exists(file)) {
-      position_ = load_checkpoint(file, parameters_, adam_, settings_, settings_of(TrainOptions()));
-      position_.finished = false;
-      const Index begun = position_.epoch + (position_.batch > 0 ? 1 : 0);
+      const Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(TrainOptions()));
+      record_ = checkpoint.record;
+      record_.finished = false;
+      restore(fit_, checkpoint.state, file);
+      const Index begun = fit_.position().epoch + (fit_.position().batch > 0 ? 1 : 0);
       require(begun <= options_.epochs, "--epochs", [&] {
         return "the checkpoint is already in epoch " + std::to_string(begun) +
                "; give at least as many epochs";
@@ -141,7 +144,7 @@ class Training final {
                " holds an unfinished run; go on with --resume, or name another --out";
       });
     }
-    if (position_.steps == 0) begin();
+    if (fit_.position().steps == 0) begin();
     write_file(folder_.file(config_name), config_text(options_));
     began_ = Clock::now();
   }
@@ -156,90 +159,87 @@ class Training final {
     }
   }
 
-  Index batches() const { return (options_.points + options_.batch - 1) / options_.batch; }
+  flows::FitOptions<T> fit_options() const {
+    flows::FitOptions<T> fit;
+    fit.epochs = options_.epochs;
+    fit.batch = options_.batch;
+    fit.rate = options_.rate;
+    fit.gradient = &ode::gradient_mode_named(options_.gradient);
+    fit.keep_best = false;
+    const Preset& preset = preset_named(options_.preset);
+    fit.schedule = optim::schedule_named(preset.schedule, flows::steps_of(fit, options_.points));
+    fit.average = preset.average;
+    fit.shuffling = use(RandomUse::shuffling);
+    fit.probes = use(RandomUse::probes);
+    return fit;
+  }
 
-  // Returns false if a signal came; the step under way is finished then.
-  bool train_epoch() {
-    const std::vector<std::uint32_t> order =
-        use(RandomUse::shuffling)
-            .fold(static_cast<std::uint64_t>(position_.epoch))
-            .permutation(static_cast<std::uint32_t>(options_.points));
-    while (position_.batch < batches()) {
-      const auto first = static_cast<std::size_t>(position_.batch * options_.batch);
-      const std::size_t count =
-          std::min(order.size() - first, static_cast<std::size_t>(options_.batch));
-      step(std::span(order).subspan(first, count));
+  void step() {
+    const std::size_t epochs = fit_.report().curve.size();
+    const Index failures = fit_.report().failures;
+    fit_.step();
+    if (fit_.report().failures > failures && fit_.report().end == flows::FitEnd::running) {
+      progress_.finish();
+      print_note(program_name, fit_.report().failure +
+                                   "; going on from the beginning of the epoch at a lower rate");
+    } else if (fit_.report().curve.size() > epochs) {
+      end_epoch(fit_.report().curve.back());
+    } else {
       progress_.update(progress_state());
-      if (stop_signal() != 0) return false;
     }
-    return true;
   }
 
-  void step(std::span<const std::uint32_t> rows) {
-    const ode::GradientMode* mode = &ode::gradient_mode_named(options_.gradient);
-    const RandomKey probes =
-        use(RandomUse::probes).fold(static_cast<std::uint64_t>(position_.steps));
-    const flows::LossAndGradient<T> result = sharded_.loss_and_gradient(data_, rows, mode, probes);
-    bool finite = std::isfinite(result.loss);
-    for (const T g : result.gradient) finite &= std::isfinite(g);
-    if (!finite) {
-      throw std::range_error(
-          "step " + std::to_string(position_.steps + 1) +
-          " gave a loss or gradient that is not a number; lower --rate, or tighten --rtol "
-          "and --atol");
+  void check_end() const {
+    if (fit_.report().end != flows::FitEnd::failure) return;
+    try {
+      fit_.throw_failure();
+    } catch (const std::range_error& error) {
+      throw std::range_error(std::string(error.what()) +
+                             "; lower --rate, or tighten --rtol and --atol");
     }
-    adam_.step(result.gradient);
-    const auto count = static_cast<double>(rows.size());
-    position_.loss_sum += result.loss * count;
-    position_.rows += count;
-    position_.evaluation_sum += result.evaluations;
-    ++position_.batch;
-    ++position_.steps;
   }
 
-  void end_epoch() {
+  void end_epoch(const flows::FitEpoch& epoch) {
     draw_samples(points_a_line);
-    const Statistics test =
-        negated_statistics(sharded_.log_prob(test_, use(RandomUse::probes)).values);
-    const double train_nll = position_.loss_sum / position_.rows;
-    position_.last_evaluations = position_.evaluation_sum / static_cast<double>(batches());
-    progress_.end_epoch(progress_state(), test.mean);
-    ++position_.epoch;
+    ProgressState state = progress_state();
+    state.epoch = epoch.epoch;
+    state.nll = epoch.loss;
+    state.evaluations = epoch.evaluations;
+    progress_.end_epoch(state, *epoch.held_out);
     nlohmann::ordered_json line;
-    line["epoch"] = position_.epoch;
-    line["step"] = position_.steps;
-    line["train_nll"] = train_nll;
-    line["test_nll"] = test.mean;
-    line["test_nll_se"] = json_number(test.standard_error);
-    line["nfe_forward"] = position_.last_evaluations;
+    line["epoch"] = epoch.epoch;
+    line["step"] = epoch.steps;
+    line["train_nll"] = epoch.loss;
+    line["test_nll"] = *epoch.held_out;
+    line["test_nll_se"] = json_number(epoch.standard_error);
+    line["nfe_forward"] = epoch.evaluations;
     line["seconds"] = seconds();
-    position_.metrics += line.dump() + "\n";
-    position_.batch = 0;
-    position_.loss_sum = position_.rows = position_.evaluation_sum = 0;
-    write_file(folder_.file(metrics_name), position_.metrics);
+    record_.metrics += line.dump() + "\n";
+    write_file(folder_.file(metrics_name), record_.metrics);
     save();
   }
 
   // As the notebook does at each epoch.
   void draw_samples(Index points_of_line) {
     flows::Context<T> context;
-    context.random = use(RandomUse::samples).fold(static_cast<std::uint64_t>(position_.epoch));
+    context.random =
+        use(RandomUse::samples).fold(static_cast<std::uint64_t>(fit_.position().epoch));
     panels_.points_a_line = points_of_line;
     Tape<T> tape;
     const Tensor<T> base(model_->base().sample(tape, sample_rows, context).value());
     const Tensor<double> grid = grid_of_lines(grid_lines, points_of_line, 2.4);
     panels_.base = base.template as<double>();
     panels_.base_grid = grid;
-    panels_.transformed = sharded_.forward(*model_, base).values.template as<double>();
+    panels_.transformed = fit_.sharded().forward(*model_, base).values.template as<double>();
     const Tensor<T> lines = grid.as<T>();
-    panels_.transformed_grid = sharded_.forward(*model_, lines).values.template as<double>();
+    panels_.transformed_grid = fit_.sharded().forward(*model_, lines).values.template as<double>();
   }
 
   int interrupted() {
     progress_.finish();
     save();
-    print_note(program_name,
-               "stopped after step " + std::to_string(position_.steps) + "; go on with --resume");
+    print_note(program_name, "stopped after step " + std::to_string(fit_.position().steps) +
+                                 "; go on with --resume");
     return 128 + stop_signal();
   }
 
@@ -247,31 +247,31 @@ class Training final {
   bool finish() {
     const Tensor<T> test = test_points(large_test_rows, large_test_seed);
     const Statistics result =
-        negated_statistics(sharded_.log_prob(test, use(RandomUse::probes)).values);
+        negated_statistics(fit_.sharded().log_prob(test, use(RandomUse::probes)).values);
     const std::optional<double> entropy = flows::Moons(options_.noise).entropy();
     if (stop_signal() != 0) return false;
     const double total = seconds();
-    position_.seconds = total;
+    record_.seconds = total;
     began_ = Clock::time_point();  // the picture does not count
     nlohmann::ordered_json line;
     line["final"] = true;
     line["test_nll"] = result.mean;
     line["test_nll_se"] = json_number(result.standard_error);
     line["entropy"] = json_number(entropy);
-    line["nfe_forward"] = position_.last_evaluations;
+    line["nfe_forward"] = fit_.report().curve.back().evaluations;
     line["seconds"] = total;
-    write_file(folder_.file(metrics_name), position_.metrics + line.dump() + "\n");
+    write_file(folder_.file(metrics_name), record_.metrics + line.dump() + "\n");
     nn::save_safetensors(folder_.file(model_name),
                          flows::version_1_state(*model_, flow_settings(options_)));
     draw_picture();
     if (stop_signal() != 0) return false;
-    position_.finished = true;
+    record_.finished = true;
     save();
     std::printf(
         "test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a "
         "step\n",
         result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
-        static_cast<long long>(options_.epochs), total, position_.last_evaluations);
+        static_cast<long long>(options_.epochs), total, fit_.report().curve.back().evaluations);
     return true;
   }
 
@@ -295,23 +295,24 @@ class Training final {
 
   ProgressState progress_state() const {
     ProgressState state;
-    state.epoch = position_.epoch + 1;
+    const flows::FitPosition& position = fit_.position();
+    state.epoch = position.epoch + 1;
     state.epochs = options_.epochs;
-    state.step = position_.steps;
-    state.steps = options_.epochs * batches();
-    state.nll = position_.loss_sum / position_.rows;
-    state.evaluations = position_.evaluation_sum / static_cast<double>(position_.batch);
+    state.step = position.steps;
+    state.steps = options_.epochs * fit_.batches();
+    state.nll = position.loss_sum / position.weight;
+    state.evaluations = position.evaluation_sum / static_cast<double>(position.batch);
     return state;
   }
 
   double seconds() const {
-    return position_.seconds + std::chrono::duration<double>(Clock::now() - began_).count();
+    return record_.seconds + std::chrono::duration<double>(Clock::now() - began_).count();
   }
 
   void save() {
-    Position now = position_;
+    RunRecord now = record_;
     if (began_ != Clock::time_point()) now.seconds = seconds();
-    save_checkpoint(folder_.file(checkpoint_name), parameters_, adam_, now, settings_);
+    save_checkpoint(folder_.file(checkpoint_name), fit_.state(), now, settings_);
   }
 
   using Clock = std::chrono::steady_clock;
@@ -321,12 +322,12 @@ class Training final {
   RandomKey random_;
   Workers workers_;
   std::unique_ptr<flows::TransformedDistribution<T>> model_;
-  nn::NamedParameters<T> parameters_;
-  flows::ShardedModel<T> sharded_;
-  optim::Adam<T> adam_;
   Tensor<T> data_;
   Tensor<T> test_;
-  Position position_;
+  flows::TableRows<T> rows_;
+  flows::TableRows<T> test_rows_;
+  flows::Fit<T> fit_;
+  RunRecord record_;
   Panels panels_;
   Progress progress_;
   Clock::time_point began_;
