@@ -80,6 +80,16 @@ void take(const Bijector<T>& part, Around<T>& around) {
   around.flow = flow;
 }
 
+// Takes the bijectors of a model, of the bases in it first; returns the innermost base.
+template <class T>
+const Distribution<T>& take(const Distribution<T>& model, Around<T>& around) {
+  const auto* transformed = dynamic_cast<const TransformedDistribution<T>*>(&model);
+  if (transformed == nullptr) return model;
+  const Distribution<T>& base = take(transformed->base(), around);
+  take(transformed->bijector(), around);
+  return base;
+}
+
 /// Where the rows of a shard are on their paths, and how they move.
 template <class T>
 struct Moving {
@@ -150,12 +160,10 @@ FlowMatching<T>::FlowMatching(const FlowMatchingOptions& options) : options_(opt
 template <class T>
 Var<T> FlowMatching<T>::of_rows(const Distribution<T>& model, const Var<T>& x,
                                 Context<T>& context) const {
-  const auto* transformed = dynamic_cast<const TransformedDistribution<T>*>(&model);
-  require(transformed != nullptr, "flow_matching", "a TransformedDistribution is needed");
   Around<T> around;
-  take(transformed->bijector(), around);
+  const Distribution<T>& start = take(model, around);
   require(around.flow != nullptr, "flow_matching", "the model has no Ffjord");
-  Var<T> base = transformed->base().sample(x.tape(), x.shape()[0], context);
+  Var<T> base = start.sample(x.tape(), x.shape()[0], context);
   for (const Bijector<T>* part : around.before) base = part->forward(base, context);
   Var<T> data = x;
   for (std::size_t k = around.after.size(); k-- > 0;)

@@ -50,8 +50,8 @@ struct FlowMatchingOptions {
 /// The mean over the columns of (f - velocity)^2 at a random time of a random path that ends in the
 /// row: smallest where the field f carries the base to the data.
 ///
-/// The model is a TransformedDistribution of an Ffjord, alone or in a chain with other bijectors;
-/// the path is in the space of that Ffjord. The base and the other bijectors are not trained.
+/// The model is a TransformedDistribution of an Ffjord, alone or in a chain with other bijectors,
+/// and its base may be one as well; the path is in the space of the only Ffjord. The base and the other bijectors are not trained.
 /// Errors:  std::invalid_argument, from of_rows, if the model has not exactly one Ffjord there.
 template <class T>
 class FlowMatching final : public Loss<T> {

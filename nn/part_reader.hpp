@@ -19,13 +19,14 @@ class PartReader;
 template <class T>
 struct PartType {
   std::string_view name;
+  std::string_view about;  ///< what it is, for docs/flows.md
   std::unique_ptr<Part<T>> (*build)(PartReader<T>& reader);
 };
 
 /// The entry for class C, which is made by its constructor from a reader.
 template <class T, class C>
-constexpr PartType<T> part_type(std::string_view name) {
-  return {name, [](PartReader<T>& reader) -> std::unique_ptr<Part<T>> {
+constexpr PartType<T> part_type(std::string_view name, std::string_view about = "") {
+  return {name, about, [](PartReader<T>& reader) -> std::unique_ptr<Part<T>> {
             return std::make_unique<C>(reader);
           }};
 }

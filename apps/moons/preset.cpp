@@ -10,7 +10,7 @@ namespace {
 constexpr std::array presets{
     // As the notebook trains.
     Preset{"demo", 40, 256, 0.01, 4, "8,8", "dormand_prince", "constant", std::nullopt},
-    Preset{"best", 80, 256, 0.01, 4, "8,8", "dormand_prince", "cosine", std::nullopt}};
+    Preset{"best", 120, 256, 0.03, 4, "8,8", "dormand_prince", "cosine", std::nullopt}};
 
 }  // namespace
 

@@ -169,7 +169,7 @@ TEST_CASE("matching: models without one continuous flow are refused") {
                          std::invalid_argument);
   };
   DiagonalNormal<double> normal(std::vector<double>{0, 0}, std::vector<double>{1, 1});
-  refuses(normal, "TransformedDistribution is needed");
+  refuses(normal, "has no Ffjord");
   refuses(*make_flow<double>(test::small_settings(), {}, RandomKey(1)), "several Ffjord");
   CHECK_THROWS_WITH_AS(FlowMatching<double>({&matching_path_named("target"), -1}),
                        doctest::Contains("scale must not be negative"), std::invalid_argument);

@@ -14,6 +14,37 @@ namespace {
 using flows::Context;
 using flows::Distribution;
 
+std::map<std::string, ProvedType>& proved() {
+  static std::map<std::string, ProvedType> types;
+  return types;
+}
+
+// Takes note of a part and all parts below it.
+void note(const nn::Config& config, const std::string& row) {
+  ProvedType& type = proved()[config.type];
+  type.settings.clear();
+  type.children.clear();
+  for (const auto& setting : config.settings) type.settings.push_back(setting.first);
+  for (const nn::Config::Child& child : config.children) {
+    type.children.push_back(child.name + (child.is_list ? " (list)" : ""));
+    for (const nn::Config& part : child.parts) note(part, row);
+  }
+  if (type.rows.empty() || type.rows.back() != row) type.rows.push_back(row);
+}
+
+// Takes note of the tensors of one part alone: those whose paths do not begin with a child's.
+void note_tensors(nn::Part<double>& part) {
+  const nn::Description<double> description = part.describe();
+  std::vector<std::string>& names = proved()[description.config().type].tensors;
+  names.clear();
+  for (const auto& p : description.parameters()) {
+    bool is_own = true;
+    for (const nn::Config::Child& child : description.config().children)
+      is_own &= !p.name.starts_with(child.name + ".");
+    if (is_own) names.push_back(p.name);
+  }
+}
+
 // The case's key; its value does not matter.
 const RandomKey key(5);
 
@@ -58,7 +89,12 @@ void check_company(const Distribution<double>& model, const Tensor<double>& x,
 }
 
 // Through the bytes of a file: in double the same bits, in float the same but for rounding.
-void check_file(Distribution<double>& model, const Tensor<double>& x, const Tensor<double>& given) {
+void check_file(Distribution<double>& model, const Tensor<double>& x, const Tensor<double>& given,
+                const std::string& name) {
+  const nn::Description<double> description = model.describe();
+  note(description.config(), name);
+  note_tensors(model);
+  for (nn::Part<double>* part : description.parts()) note_tensors(*part);
   const nn::State state =
       nn::parse_safetensors(nn::format_safetensors(flows::state_of(model)), "model");
   const auto again = flows::model_of<double>(state);
@@ -75,6 +111,10 @@ void check_file(Distribution<double>& model, const Tensor<double>& x, const Tens
 }
 
 }  // namespace
+
+const std::map<std::string, ProvedType>& proved_types() {
+  return proved();
+}
 
 void check_bijector(const BijectorCase& c) {
   CAPTURE(c.name);
@@ -107,7 +147,7 @@ void check_bijector(const BijectorCase& c) {
       std::move(made));
   check_routes(model, y, c.given, c.tolerance);
   check_company(model, y, c.given);
-  check_file(model, y, c.given);
+  check_file(model, y, c.given, c.name);
 }
 
 void check_distribution(const DistributionCase& c) {
@@ -116,7 +156,7 @@ void check_distribution(const DistributionCase& c) {
   CHECK(model->dim() == c.x.shape()[1]);
   if (c.tolerance > 0) check_routes(*model, c.x, c.given, c.tolerance);
   check_company(*model, c.x, c.given);
-  check_file(*model, c.x, c.given);
+  check_file(*model, c.x, c.given, c.name);
   const Index rows = 6;
   const auto context_for = [&](Tape<double>& tape, Index first, Index count) {
     Context<double> context;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -39,5 +40,16 @@ struct DistributionCase {
 /// have the density that log_prob gives them, float against double, and the round trip through the
 /// bytes of a model file.
 void check_distribution(const DistributionCase& distribution);
+
+/// What the rows so far have shown of a type of parts.
+struct ProvedType {
+  std::vector<std::string> settings;  ///< names
+  std::vector<std::string> children;  ///< names
+  std::vector<std::string> tensors;   ///< names of its own ones
+  std::vector<std::string> rows;      ///< names of the rows that a part of it was in
+};
+
+/// By name of the type.
+const std::map<std::string, ProvedType>& proved_types();
 
 }  // namespace fjord::test
