@@ -1,6 +1,7 @@
 /// Everything of the layer flows, for its users.
 #pragma once
 
+#include "fjord/flows/affine.hpp"
 #include "fjord/flows/bijector.hpp"
 #include "fjord/flows/distribution.hpp"
 #include "fjord/flows/divergence.hpp"
@@ -14,6 +15,7 @@
 #include "fjord/flows/row_source.hpp"
 #include "fjord/flows/sharded.hpp"
 #include "fjord/flows/split.hpp"
+#include "fjord/flows/standardise.hpp"
 #include "fjord/flows/toy_sets.hpp"
 #include "fjord/flows/types.hpp"
 #include "fjord/flows/vector_field.hpp"

@@ -2,9 +2,11 @@
 
 #include <array>
 
+#include "fjord/flows/affine.hpp"
 #include "fjord/flows/distribution.hpp"
 #include "fjord/flows/ffjord.hpp"
 #include "fjord/flows/mlp_field.hpp"
+#include "fjord/flows/standardise.hpp"
 #include "fjord/nn/modules.hpp"
 
 namespace fjord::flows {
@@ -19,9 +21,13 @@ std::span<const nn::PartType<T>> vector_fields() {
 
 template <class T>
 std::span<const nn::PartType<T>> bijectors() {
-  static constexpr std::array types{part_type<T, Chain<T>>("chain"),
+  static constexpr std::array types{part_type<T, Affine<T>>("affine"),
+                                    part_type<T, Chain<T>>("chain"),
                                     part_type<T, Ffjord<T>>("ffjord"),
-                                    part_type<T, Inverse<T>>("inverse")};
+                                    part_type<T, Inverse<T>>("inverse"),
+                                    part_type<T, Scale<T>>("scale"),
+                                    part_type<T, Shift<T>>("shift"),
+                                    part_type<T, Standardise<T>>("standardise")};
   return types;
 }
 
