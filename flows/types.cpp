@@ -4,8 +4,10 @@
 
 #include "fjord/flows/affine.hpp"
 #include "fjord/flows/distribution.hpp"
+#include "fjord/flows/elementwise_maps.hpp"
 #include "fjord/flows/ffjord.hpp"
 #include "fjord/flows/mlp_field.hpp"
+#include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/standardise.hpp"
 #include "fjord/nn/modules.hpp"
 
@@ -23,11 +25,19 @@ template <class T>
 std::span<const nn::PartType<T>> bijectors() {
   static constexpr std::array types{part_type<T, Affine<T>>("affine"),
                                     part_type<T, Chain<T>>("chain"),
+                                    part_type<T, Exp<T>>("exp"),
                                     part_type<T, Ffjord<T>>("ffjord"),
                                     part_type<T, Inverse<T>>("inverse"),
+                                    part_type<T, Power<T>>("power"),
                                     part_type<T, Scale<T>>("scale"),
                                     part_type<T, Shift<T>>("shift"),
-                                    part_type<T, Standardise<T>>("standardise")};
+                                    part_type<T, Sigmoid<T>>("sigmoid"),
+                                    part_type<T, SinhArcsinh<T>>("sinh_arcsinh"),
+                                    part_type<T, SoftClip<T>>("soft_clip"),
+                                    part_type<T, Softplus<T>>("softplus"),
+                                    part_type<T, Standardise<T>>("standardise"),
+                                    part_type<T, Tanh<T>>("tanh"),
+                                    part_type<T, YeoJohnson<T>>("yeo_johnson")};
   return types;
 }
 

@@ -1,0 +1,153 @@
+#include "fjord/flows/elementwise_maps.hpp"
+
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "fjord/tests/support/check_flow.hpp"
+#include "fjord/tests/support/flows.hpp"
+#include "fjord/tests/support/part_battery.hpp"
+
+namespace fjord::flows {
+namespace {
+
+using Made = std::unique_ptr<Bijector<double>>;
+
+template <class C, auto... settings>
+Made make() {
+  return std::make_unique<C>(settings...);
+}
+
+Made interval() {
+  return std::make_unique<Sigmoid<double>>(-2, 3);
+}
+
+Made soft_clip() {
+  return std::make_unique<SoftClip<double>>(-2, 3, 0.5);
+}
+
+Made logit() {
+  return std::make_unique<Inverse<double>>(std::make_unique<Sigmoid<double>>(-5, 5));
+}
+
+Made power() {
+  return std::make_unique<Power<double>>(-2.5);
+}
+
+TEST_CASE("elementwise_maps: every route, company, precision and the file agree") {
+  struct Row {
+    const char* name;
+    Made (*make)();
+    double shift = 0;  ///< moves the rows into the domain
+  };
+
+  for (const Row& row :
+       {Row{"exp", make<Exp<double>>}, Row{"softplus", make<Softplus<double>>},
+        Row{"tanh", make<Tanh<double>>}, Row{"sigmoid", interval}, Row{"logit", logit},
+        Row{"power", power, 4}, Row{"soft clip", soft_clip}}) {
+    Tensor<double> x = test::normals({4, 3}, 7);
+    for (double& number : x.storage()) number += row.shift;
+    test::check_bijector(
+        {.name = row.name, .make = [&](const RandomKey&) { return row.make(); }, .x = x});
+  }
+}
+
+TEST_CASE("elementwise_maps: values and slopes are those of mpmath") {
+  struct Value {
+    const char* name;
+    Made (*make)();
+    double x;
+    double y;
+    double log_slope;
+  };
+
+  // mpmath 1.3.0 with 30 digits.
+  const std::vector<Value> values{
+      {"softplus", make<Softplus<double>>, -40, 4.2483542552915611e-18, -40},
+      {"softplus", make<Softplus<double>>, -1.3, 0.24100845383299221, -1.5410084538329922},
+      {"softplus", make<Softplus<double>>, 50, 50, -1.9287498479942364e-22},
+      {"tanh", make<Tanh<double>>, -40, -1, -78.613705638880109},
+      {"tanh", make<Tanh<double>>, -1.3, -0.86172315931330636, -1.356995022815449},
+      {"tanh", make<Tanh<double>>, 30, 1, -58.613705638880109},
+      {"sigmoid", interval, -1.3, -0.92917491521279306, -0.17257899523188404},
+      {"sigmoid", interval, 40, 3, -38.390562087565906},
+      {"soft clip", soft_clip, -4, -1.99092549298367, -4.0182006981872668},
+      {"soft clip", soft_clip, 0.7, 0.69724036059281766, -0.014557550843037975},
+      {"soft clip", soft_clip, 5, 2.9909250847182305, -4.0181561158981351},
+      {"power", power, 1.7, 0.26538580928974756, -0.94090814684344132},
+      {"exp", make<Exp<double>>, -30, 9.3576229688401746e-14, -30}};
+  for (const Value& value : values) {
+    CAPTURE(value.name);
+    CAPTURE(value.x);
+    Tape<double> tape;
+    Context<double> context;
+    const WithLogDet<double> y =
+        value.make()->forward_with_log_det(tape.input(Tensor<double>{{value.x}}), context);
+    CHECK(y.value.item() == doctest::Approx(value.y).epsilon(1e-14));
+    CHECK(std::abs(y.log_det.item() - value.log_slope) < 1e-14 * (1 + std::abs(value.log_slope)));
+  }
+}
+
+TEST_CASE("elementwise_maps: soft clip has the values that TensorFlow Probability publishes") {
+  Tape<double> tape;
+  Context<double> context;
+  const Var<double> x = tape.input(Tensor<double>{{-15, -7, 1, 9, 20}});
+  // The example of tfp.bijectors.SoftClip, in single precision.
+  CHECK(test::worst_difference(
+            Tensor<double>(SoftClip<double>(-10, 10, 1).forward(x, context).value()),
+            {{-9.993284, -6.951412, 0.9998932, 8.686738, 9.999954}}) < 2e-6);
+}
+
+TEST_CASE("elementwise_maps: large numbers neither overflow nor lose their place") {
+  Tape<double> tape;
+  Context<double> context;
+  for (const double y : {1e-300, 1e-20, 800.0, 1e300}) {
+    const Var<double> x = Softplus<double>().inverse(tape.input(Tensor<double>{{y}}), context);
+    // log(e^y - 1) is log y, or y, to all digits.
+    CHECK(x.item() == doctest::Approx(y < 1 ? std::log(y) : y).epsilon(1e-15));
+  }
+  const Var<double> far = tape.input(Tensor<double>{{-1e4, 1e4}});
+  CHECK(Sigmoid<double>().forward_with_log_det(far, context).log_det.item() == -2e4);
+  CHECK(Tanh<double>().forward_with_log_det(far, context).log_det.item() ==
+        doctest::Approx(-4e4 + 4 * std::log(2)).epsilon(1e-15));
+}
+
+TEST_CASE("elementwise_maps: what has no point in the base has no finite density") {
+  const auto density = [](Made map, double y) {
+    const TransformedDistribution<double> model(
+        std::make_unique<DiagonalNormal<double>>(std::vector<double>{0}, std::vector<double>{1}),
+        std::move(map));
+    return test::log_prob<double>(model, {{y}})(0);
+  };
+  for (const double y : {-1.0, 0.0}) {
+    CHECK_FALSE(std::isfinite(density(make<Exp<double>>(), y)));
+    CHECK_FALSE(std::isfinite(density(make<Softplus<double>>(), y)));
+    CHECK_FALSE(std::isfinite(density(power(), y)));
+  }
+  for (const double y : {-2.5, -2.0, 3.0, 3.5}) {
+    CHECK_FALSE(std::isfinite(density(make<Tanh<double>>(), y / 2 - 0.5 * (y > 0 ? 1 : 0))));
+    CHECK_FALSE(std::isfinite(density(interval(), y)));
+    CHECK_FALSE(std::isfinite(density(soft_clip(), y)));
+  }
+  // A whole power of a negative number is finite, but of the wrong branch.
+  CHECK_FALSE(std::isfinite(density(std::make_unique<Power<double>>(3), -8)));
+}
+
+TEST_CASE("elementwise_maps: settings that are no map are refused") {
+  CHECK_THROWS_WITH_AS(Sigmoid<double>(1, 1), doctest::Contains("[sigmoid] an interval"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(SoftClip<double>(0, HUGE_VAL, 1), doctest::Contains("[soft_clip]"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(SoftClip<double>(0, 1, 0), doctest::Contains("a positive hinge"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(Power<double>(0), doctest::Contains("other than 0"), std::invalid_argument);
+  // Too close together for float.
+  CHECK_THROWS_AS(Sigmoid<float>(1, 1 + 1e-12), std::invalid_argument);
+  Tape<double> tape;
+  Context<double> context;
+  CHECK_THROWS_WITH_AS(Exp<double>().forward(tape.input(Tensor<double>{1, 2}), context),
+                       doctest::Contains("rows are needed"), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace fjord::flows
