@@ -6,7 +6,9 @@
 #include "fjord/flows/distribution.hpp"
 #include "fjord/flows/elementwise_maps.hpp"
 #include "fjord/flows/ffjord.hpp"
+#include "fjord/flows/linear_maps.hpp"
 #include "fjord/flows/mlp_field.hpp"
+#include "fjord/flows/permutation.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/standardise.hpp"
 #include "fjord/nn/modules.hpp"
@@ -27,7 +29,10 @@ std::span<const nn::PartType<T>> bijectors() {
                                     part_type<T, Chain<T>>("chain"),
                                     part_type<T, Exp<T>>("exp"),
                                     part_type<T, Ffjord<T>>("ffjord"),
+                                    part_type<T, Householder<T>>("householder"),
                                     part_type<T, Inverse<T>>("inverse"),
+                                    part_type<T, LuLinear<T>>("lu_linear"),
+                                    part_type<T, Permutation<T>>("permutation"),
                                     part_type<T, Power<T>>("power"),
                                     part_type<T, Scale<T>>("scale"),
                                     part_type<T, Shift<T>>("shift"),
@@ -37,6 +42,7 @@ std::span<const nn::PartType<T>> bijectors() {
                                     part_type<T, Softplus<T>>("softplus"),
                                     part_type<T, Standardise<T>>("standardise"),
                                     part_type<T, Tanh<T>>("tanh"),
+                                    part_type<T, Triangular<T>>("triangular"),
                                     part_type<T, YeoJohnson<T>>("yeo_johnson")};
   return types;
 }
