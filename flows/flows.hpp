@@ -15,6 +15,7 @@
 #include "fjord/flows/matching.hpp"
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/model_file.hpp"
+#include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
 #include "fjord/flows/row_source.hpp"
 #include "fjord/flows/sharded.hpp"

@@ -8,6 +8,7 @@
 #include "fjord/flows/ffjord.hpp"
 #include "fjord/flows/linear_maps.hpp"
 #include "fjord/flows/mlp_field.hpp"
+#include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/standardise.hpp"
@@ -25,13 +26,15 @@ std::span<const nn::PartType<T>> vector_fields() {
 
 template <class T>
 std::span<const nn::PartType<T>> bijectors() {
-  static constexpr std::array types{part_type<T, Affine<T>>("affine"),
+  static constexpr std::array types{part_type<T, ActNorm<T>>("act_norm"),
+                                    part_type<T, Affine<T>>("affine"),
                                     part_type<T, Chain<T>>("chain"),
                                     part_type<T, Exp<T>>("exp"),
                                     part_type<T, Ffjord<T>>("ffjord"),
                                     part_type<T, Householder<T>>("householder"),
                                     part_type<T, Inverse<T>>("inverse"),
                                     part_type<T, LuLinear<T>>("lu_linear"),
+                                    part_type<T, MovingBatchNorm<T>>("moving_batch_norm"),
                                     part_type<T, Permutation<T>>("permutation"),
                                     part_type<T, Power<T>>("power"),
                                     part_type<T, Scale<T>>("scale"),
