@@ -3,6 +3,7 @@
 
 #include "fjord/flows/affine.hpp"
 #include "fjord/flows/bijector.hpp"
+#include "fjord/flows/conditional_affine.hpp"
 #include "fjord/flows/distribution.hpp"
 #include "fjord/flows/divergence.hpp"
 #include "fjord/flows/elementwise.hpp"
@@ -21,6 +22,7 @@
 #include "fjord/flows/sharded.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/split.hpp"
+#include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
 #include "fjord/flows/toy_sets.hpp"
 #include "fjord/flows/types.hpp"

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "fjord/flows/affine.hpp"
+#include "fjord/flows/conditional_affine.hpp"
 #include "fjord/flows/distribution.hpp"
 #include "fjord/flows/elementwise_maps.hpp"
 #include "fjord/flows/ffjord.hpp"
@@ -11,6 +12,7 @@
 #include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
 #include "fjord/flows/skew_maps.hpp"
+#include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
 #include "fjord/nn/modules.hpp"
 
@@ -29,9 +31,11 @@ std::span<const nn::PartType<T>> bijectors() {
   static constexpr std::array types{part_type<T, ActNorm<T>>("act_norm"),
                                     part_type<T, Affine<T>>("affine"),
                                     part_type<T, Chain<T>>("chain"),
+                                    part_type<T, ConditionalAffine<T>>("conditional_affine"),
                                     part_type<T, Exp<T>>("exp"),
                                     part_type<T, Ffjord<T>>("ffjord"),
                                     part_type<T, Householder<T>>("householder"),
+                                    part_type<T, Identity<T>>("identity"),
                                     part_type<T, Inverse<T>>("inverse"),
                                     part_type<T, LuLinear<T>>("lu_linear"),
                                     part_type<T, MovingBatchNorm<T>>("moving_batch_norm"),
@@ -43,6 +47,7 @@ std::span<const nn::PartType<T>> bijectors() {
                                     part_type<T, SinhArcsinh<T>>("sinh_arcsinh"),
                                     part_type<T, SoftClip<T>>("soft_clip"),
                                     part_type<T, Softplus<T>>("softplus"),
+                                    part_type<T, Stack<T>>("stack"),
                                     part_type<T, Standardise<T>>("standardise"),
                                     part_type<T, Tanh<T>>("tanh"),
                                     part_type<T, Triangular<T>>("triangular"),
