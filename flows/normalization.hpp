@@ -3,6 +3,8 @@
 /// Base to data is the affine map that undoes the normalization.
 #pragma once
 
+#include <limits>
+
 #include "fjord/flows/affine.hpp"
 
 namespace fjord::flows {
@@ -25,6 +27,9 @@ class ActNorm final : public Bijector<T> {
   WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const override;
   WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context<T>& context) const override;
   Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t step) override;
+
+  Index adapting_steps() const override { return 1; }
+
   nn::Description<T> describe() override;
 
  private:
@@ -62,7 +67,7 @@ class MovingBatchNorm final : public Bijector<T> {
   WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context<T>& context) const override;
   Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t step) override;
 
-  bool adapts_in_training() const override { return true; }
+  Index adapting_steps() const override { return std::numeric_limits<Index>::max(); }
 
   nn::Description<T> describe() override;
 

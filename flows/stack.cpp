@@ -94,8 +94,10 @@ Var<T> Stack<T>::adapt(const Var<T>& y, Context<T>& context, std::uint64_t step)
 }
 
 template <class T>
-bool Stack<T>::adapts_in_training() const {
-  return std::ranges::any_of(parts_, [](const auto& part) { return part->adapts_in_training(); });
+Index Stack<T>::adapting_steps() const {
+  Index steps = 0;
+  for (const auto& part : parts_) steps = std::max(steps, part->adapting_steps());
+  return steps;
 }
 
 template <class T>

@@ -38,7 +38,7 @@ class Stack final : public Bijector<T> {
   WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const override;
   WithLogDet<T> inverse_with_log_det(const Var<T>& y, Context<T>& context) const override;
   Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t step) override;
-  bool adapts_in_training() const override;
+  Index adapting_steps() const override;
   nn::Description<T> describe() override;
 
  private:

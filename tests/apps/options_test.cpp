@@ -27,11 +27,11 @@ TrainOptions parse_train(std::vector<std::string> words) {
 
 TEST_CASE("options: the defaults are those of the demo") {
   const std::map<std::string, std::string> expected{
-      {"out", "runs/moons"},        {"epochs", "40"},       {"batch", "256"},  {"rate", "0.01"},
-      {"points", "8192"},           {"noise", "0.06"},      {"blocks", "4"},   {"hidden", "8,8"},
-      {"activation", "tanh"},       {"rtol", "0.001"},      {"atol", "1e-05"}, {"trace", "exact"},
-      {"method", "dormand_prince"}, {"gradient", "direct"}, {"seed", "0"},     {"threads", "0"},
-      {"precision", "float"}};
+      {"preset", "demo"}, {"out", "runs/moons"},        {"epochs", "40"},       {"batch", "256"},
+      {"rate", "0.01"},   {"points", "8192"},           {"noise", "0.06"},      {"blocks", "4"},
+      {"hidden", "8,8"},  {"activation", "tanh"},       {"rtol", "0.001"},      {"atol", "1e-05"},
+      {"trace", "exact"}, {"method", "dormand_prince"}, {"gradient", "direct"}, {"seed", "0"},
+      {"threads", "0"},   {"precision", "float"}};
   CHECK(settings_of(parse_train({})) == expected);
   CHECK_FALSE(parse_train({}).resume);
   const auto score =
