@@ -3,21 +3,106 @@
 #include <algorithm>
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/factor.hpp"
+#include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/autodiff/tape.hpp"
 
 namespace fjord::flows {
 
+namespace {
+
 template <class T>
-Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes) {
+void check_shapes(const Var<T>& x, const Var<T>& y) {
   const Shape shape = x.shape();
   require(shape.rank() == 2 && y.shape() == shape, "divergence", [&] {
     return "x and y [B, D] are needed, got " + to_string(shape) + " and " + to_string(y.shape());
   });
-  const auto count = static_cast<double>(probes.shape()[1]);
-  return sum(pushforward(x, probes, y) * probes, {1, 2}) * static_cast<T>(1 / count);
+}
+
+// Numbers of directions [B, K, D] as numbers of rows.
+template <class T>
+Var<T> weighted_sum(const Var<T>& numbers, Index summed) {
+  const Index count = numbers.shape()[1];
+  const auto sum_of = [&](const Var<T>& part) { return sum(part, {1, 2}); };
+  if (summed == count) return sum_of(numbers);
+  const T weight = static_cast<T>(1 / static_cast<double>(count - summed));
+  if (summed == 0) return sum_of(numbers) * weight;
+  return sum_of(slice(numbers, 1, 0, summed)) + sum_of(slice(numbers, 1, summed, count)) * weight;
+}
+
+// Orthonormal directions [B, min(K, D), D] that span the products with a sketch [B, K, D]: a leaf.
+template <class T>
+Var<T> basis_of_products(const Var<T>& x, const Var<T>& y, const Var<T>& sketch) {
+  const Shape shape = sketch.shape();
+  Tape<T>& tape = x.tape();
+  const NodeShape kept = tape.keep_shape({shape[0], std::min(shape[1], shape[2]), shape[2]});
+  T* numbers = tape.new_values(kept.size);
+  {
+    const RewindScope<T> scope(tape);
+    const Var<T> basis = swap_axes(qr(swap_axes(pushforward(x, sketch, y), 1, 2)).q, 1, 2);
+    std::copy_n(basis.value().data(), kept.size, numbers);
+  }
+  return tape.borrow(kept, numbers);
+}
+
+}  // namespace
+
+template <class T>
+Var<T> divergence_of(const JacobianProducts<T>& jacobian) {
+  if (jacobian.summed == jacobian.products.shape()[1]) return trace(jacobian.products);
+  return weighted_sum(jacobian.products * jacobian.directions, jacobian.summed);
+}
+
+template <class T>
+Var<T> squared_norm_of(const JacobianProducts<T>& jacobian) {
+  return weighted_sum(square(jacobian.products), jacobian.summed);
+}
+
+template <class T>
+JacobianProducts<T> unit_products(const Var<T>& x, const Var<T>& y, const Var<T>& units) {
+  check_shapes(x, y);
+  require(units.shape() == stacked_shape(x.shape(), x.shape()[1]), "divergence",
+          [&] { return "units [B, D, D] are needed, got " + to_string(units.shape()); });
+  return {units, pushforward(x, units, y), units.shape()[1]};
+}
+
+template <class T>
+JacobianProducts<T> hutchinson_products(const Var<T>& x, const Var<T>& y, const Var<T>& probes) {
+  check_shapes(x, y);
+  return {probes, pushforward(x, probes, y), 0};
+}
+
+template <class T>
+JacobianProducts<T> hutch_plus_plus_products(const Var<T>& x, const Var<T>& y,
+                                             const Var<T>& probes) {
+  check_shapes(x, y);
+  const Index half = probes.shape()[1] / 2;
+  const Var<T> basis = basis_of_products(x, y, slice(probes, 1, 0, half));
+  const Var<T> rest = slice(probes, 1, half, 2 * half);
+  const Var<T> outside = rest - matmul(matmul(rest, swap_axes(basis, 1, 2)), basis);
+  const Var<T> directions = concatenate<T>({basis, outside}, 1);
+  return {directions, pushforward(x, directions, y), basis.shape()[1]};
+}
+
+template <class T>
+JacobianProducts<T> jacobian_products(Trace trace, const Var<T>& x, const Var<T>& y,
+                                      const Var<T>& directions) {
+  if (trace == Trace::exact) return unit_products(x, y, directions);
+  return trace == Trace::hutchinson ? hutchinson_products(x, y, directions)
+                                    : hutch_plus_plus_products(x, y, directions);
+}
+
+void check_probes(Trace trace, Index probes) {
+  require(probes > 0, "divergence",
+          [&] { return "probes must be positive, got " + std::to_string(probes); });
+  require(trace != Trace::hutch_plus_plus || probes % 3 == 0, "divergence", [&] {
+    return "probes of Hutch++ must be a multiple of 3, got " + std::to_string(probes);
+  });
 }
 
 template <class T>
@@ -65,10 +150,27 @@ Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& r
   return tape.borrow(TensorView<T>(drawn, stacked.shape(), Order::c));
 }
 
-#define FJORD_INSTANTIATE(T)                                                         \
-  template Var<T> estimated_divergence(const Var<T>&, const Var<T>&, const Var<T>&); \
-  template Var<T> divergence_values(const Var<T>&, const Var<T>&, Index);            \
-  template Var<T> draw_probes(const Var<T>&, Index, Probe, const RandomKey&, std::uint64_t);
+template <class T>
+Var<T> directions_for(Trace trace, const Var<T>& x, Index products, Probe probe,
+                      const RandomKey& random, std::uint64_t first_row) {
+  if (trace == Trace::exact) return unit_tangents(x);
+  const Index count = trace == Trace::hutch_plus_plus ? 2 * (products / 3) : products;
+  return draw_probes(x, count, probe, random, first_row);
+}
+
+#define FJORD_INSTANTIATE(T)                                                                     \
+  template Var<T> divergence_of(const JacobianProducts<T>&);                                     \
+  template Var<T> squared_norm_of(const JacobianProducts<T>&);                                   \
+  template JacobianProducts<T> unit_products(const Var<T>&, const Var<T>&, const Var<T>&);       \
+  template JacobianProducts<T> hutchinson_products(const Var<T>&, const Var<T>&, const Var<T>&); \
+  template JacobianProducts<T> hutch_plus_plus_products(const Var<T>&, const Var<T>&,            \
+                                                        const Var<T>&);                          \
+  template JacobianProducts<T> jacobian_products(Trace, const Var<T>&, const Var<T>&,            \
+                                                 const Var<T>&);                                 \
+  template Var<T> divergence_values(const Var<T>&, const Var<T>&, Index);                        \
+  template Var<T> draw_probes(const Var<T>&, Index, Probe, const RandomKey&, std::uint64_t);     \
+  template Var<T> directions_for(Trace, const Var<T>&, Index, Probe, const RandomKey&,           \
+                                 std::uint64_t);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

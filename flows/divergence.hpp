@@ -1,4 +1,4 @@
-/// The divergence of a field, estimated by forward tangents; the exact one is autodiff's.
+/// Traces of the Jacobians of fields: exact, or estimated by forward tangents along random probes.
 #pragma once
 
 #include "fjord/autodiff/derivatives.hpp"
@@ -6,15 +6,80 @@
 
 namespace fjord::flows {
 
+/// How the trace of a Jacobian is found.
+enum class Trace {
+  /// Exact where the field knows its divergence, where rows have no more numbers than there are
+  /// probes, and where no derivatives are asked for, as in scoring; Hutchinson's otherwise.
+  automatic,
+  exact,            ///< by unit tangents, unless the field knows its divergence
+  hutchinson,       ///< see hutchinson_products
+  hutch_plus_plus,  ///< see hutch_plus_plus_products
+};
+
+/// Products of Jacobians with directions, whose weighted sums are traces and norms.
+///
+/// Shapes:  directions e and products J e [B, K, D].
+template <class T>
+struct JacobianProducts {
+  Var<T> directions;
+  Var<T> products;
+  /// The first so many have the weight 1, the others 1 / their number; all, for unit tangents.
+  Index summed;
+};
+
+/// The exact divergence, or an unbiased estimate: the weighted sum of e . J e. [B]
+template <class T>
+Var<T> divergence_of(const JacobianProducts<T>& jacobian);
+
+/// The square of the Jacobian's Frobenius norm, or an unbiased estimate: that of |J e|^2. [B]
+template <class T>
+Var<T> squared_norm_of(const JacobianProducts<T>& jacobian);
+
+/// Products with the unit tangents of `unit_tangents`: nothing is estimated.
+///
+/// Shapes:  x, y [B, D], y computed from x, each row from its own; units [B, D, D].
+/// Errors:  std::invalid_argument, in all functions of products, if the shapes do not match.
+template <class T>
+JacobianProducts<T> unit_products(const Var<T>& x, const Var<T>& y, const Var<T>& units);
+
+/// Products with probes: the estimates are means over them.
+///
+/// Shapes:  probes [B, K, D], entries of mean 0 and variance 1, independent.
+/// Source:  Hutchinson, Commun. Stat. Simul. Comput. 19 (1990); Grathwohl et al., FFJORD, ICLR
+///          2019.
+template <class T>
+JacobianProducts<T> hutchinson_products(const Var<T>& x, const Var<T>& y, const Var<T>& probes);
+
+/// Products with a basis of what J makes of the first half of the probes, and with what of the
+/// other half is orthogonal to it: the part of J in the basis is exact, only the rest is estimated.
+///
+/// Shapes:  probes [B, 2 K / 3, D]: K products in all.
+/// Note:    Exact for a Jacobian of rank up to K / 3. Derivatives take the basis as constant: the
+///          estimates have the right mean for any basis, and so have their derivatives.
+/// Source:  Meyer, Musco, Musco & Woodruff, Hutch++: optimal stochastic trace estimation, SOSA
+///          2021, algorithm 1.
+template <class T>
+JacobianProducts<T> hutch_plus_plus_products(const Var<T>& x, const Var<T>& y,
+                                             const Var<T>& probes);
+
+/// The products of a trace that is not automatic, with the directions that `directions_for` gives.
+template <class T>
+JacobianProducts<T> jacobian_products(Trace trace, const Var<T>& x, const Var<T>& y,
+                                      const Var<T>& directions);
+
+/// Throws std::invalid_argument unless the trace can be estimated by that many products with J: at
+/// least one, and a multiple of three for Hutch++.
+void check_probes(Trace trace, Index probes);
+
 /// An unbiased estimate of the divergence: the mean over K probes of probe . (dy/dx probe).
 ///
 /// Shapes:  x, y [B, D]; probes [B, K, D], entries of mean 0 and variance 1, independent; result
 ///          [B].
 /// Errors:  std::invalid_argument if the shapes do not match.
-/// Source:  Hutchinson, Commun. Stat. Simul. Comput. 19 (1990); Grathwohl et al., FFJORD, ICLR
-///          2019.
 template <class T>
-Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes);
+Var<T> estimated_divergence(const Var<T>& x, const Var<T>& y, const Var<T>& probes) {
+  return divergence_of(hutchinson_products(x, y, probes));
+}
 
 /// The exact divergence as a leaf without derivatives: by `block` unit tangents at once, whose
 /// memory is given back before the next.
@@ -34,5 +99,13 @@ enum class Probe { rademacher, gaussian };
 template <class T>
 Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& random,
                    std::uint64_t first_row);
+
+/// The directions that the products of a trace need: unit tangents, or probes for `products`
+/// products with J.
+///
+/// Shapes:  as draw_probes, whose other arguments these are.
+template <class T>
+Var<T> directions_for(Trace trace, const Var<T>& x, Index products, Probe probe,
+                      const RandomKey& random, std::uint64_t first_row);
 
 }  // namespace fjord::flows

@@ -23,6 +23,12 @@ ode::Field<T> field_for(const F& function, const Context<T>& context) {
                                          : ode::Field<T>(std::cref(function));
 }
 
+// Whether the exact trace takes more memory at once than it needs: where nothing is recorded, it is
+// computed in blocks.
+bool takes_blocks(const Shape& rows, const ode::GradientMode& gradient) {
+  return !gradient.has_derivatives() && rows.size() * rows[1] > numbers_of_tangents;
+}
+
 }  // namespace
 
 template <class T>
@@ -48,8 +54,7 @@ Ffjord<T>::Ffjord(nn::PartReader<T>& reader)
 
 template <class T>
 void Ffjord<T>::set_solver(const SolverSettings& solver) {
-  require(solver.probes > 0, "ffjord",
-          [&] { return "probes must be positive, got " + std::to_string(solver.probes); });
+  check_probes(solver.trace, solver.probes);
   options_.solver = solver;
 }
 
@@ -83,9 +88,10 @@ nn::Description<T> Ffjord<T>::describe() {
 
 template <class T>
 Var<T> Ffjord<T>::integrate_alone(const Var<T>& z0, ode::TimeSpan span, Context<T>& context) const {
-  const auto slope = [this, given = context.given](const Var<T>& t, const Var<T>& z) {
-    return options_.solver.trace == Trace::exact ? field_->slope(t, z, given)
-                                                 : field_->slope_for_tangents(t, z, given);
+  // As with the log-determinant, for the same bits.
+  const bool by_tangents = trace_for(z0.shape(), context) != Trace::exact;
+  const auto slope = [this, by_tangents, given = context.given](const Var<T>& t, const Var<T>& z) {
+    return by_tangents ? field_->slope_for_tangents(t, z, given) : field_->slope(t, z, given);
   };
   return integrate(field_for(slope, context), z0, span, context);
 }
@@ -113,11 +119,12 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
           [&] { return "rows [B, D] are needed, got " + to_string(shape); });
   const Index rows = shape[0];
   const Index dim = shape[1];
-  const Var<T> directions = directions_at(z0, context);
+  const Trace trace = trace_for(shape, context);
+  const Var<T> directions = directions_at(z0, trace, context);
   // The state is z with the integral of the divergence as one column more.
-  const auto augmented = [this, directions, dim, given = context.given](const Var<T>& t,
-                                                                        const Var<T>& state) {
-    return slope_with_divergence(t, slice(state, 1, 0, dim), directions, given);
+  const auto augmented = [this, trace, directions, dim, given = context.given](
+                             const Var<T>& t, const Var<T>& state) {
+    return slope_with_divergence(t, slice(state, 1, 0, dim), trace, directions, given);
   };
   const Var<T> zeros = broadcast_to(z0.tape().scalar(T(0)), {rows, 1});
   const Var<T> end =
@@ -126,31 +133,32 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, ode::TimeSpan 
 }
 
 template <class T>
-Var<T> Ffjord<T>::directions_at(const Var<T>& z0, const Context<T>& context) const {
-  if (options_.solver.trace == Trace::hutchinson) {
-    return draw_probes(z0, options_.solver.probes, options_.solver.probe,
-                       context.random.fold(context.solves), context.first_row);
-  }
-  return field_->knows_divergence() || takes_blocks(z0.shape(), context) ? Var<T>()
-                                                                         : unit_tangents(z0);
+Trace Ffjord<T>::trace_for(const Shape& rows, const Context<T>& context) const {
+  if (options_.solver.trace != Trace::automatic) return options_.solver.trace;
+  const bool is_cheap = field_->knows_divergence() || !context.gradient->has_derivatives() ||
+                        (rows.rank() == 2 && rows[1] <= options_.solver.probes);
+  return is_cheap ? Trace::exact : Trace::hutchinson;
 }
 
 template <class T>
-bool Ffjord<T>::takes_blocks(const Shape& rows, const Context<T>& context) const {
-  return !context.gradient->has_derivatives() && rows.size() * rows[1] > numbers_of_tangents;
+Var<T> Ffjord<T>::directions_at(const Var<T>& z0, Trace trace, const Context<T>& context) const {
+  if (trace == Trace::exact &&
+      (field_->knows_divergence() || takes_blocks(z0.shape(), *context.gradient)))
+    return {};
+  return directions_for(trace, z0, options_.solver.probes, options_.solver.probe,
+                        context.random.fold(context.solves), context.first_row);
 }
 
 template <class T>
-Var<T> Ffjord<T>::slope_with_divergence(const Var<T>& t, const Var<T>& z, const Var<T>& directions,
-                                        const Var<T>& given) const {
+Var<T> Ffjord<T>::slope_with_divergence(const Var<T>& t, const Var<T>& z, Trace trace,
+                                        const Var<T>& directions, const Var<T>& given) const {
   if (directions.is_empty() && field_->knows_divergence())
     return field_->with_divergence(t, z, given);
   const Var<T> slope = field_->slope_for_tangents(t, z, given);
   const Var<T> divergence =
       directions.is_empty()
           ? divergence_values(z, slope, std::max<Index>(1, numbers_of_tangents / z.shape().size()))
-      : options_.solver.trace == Trace::exact ? exact_divergence(z, slope, directions)
-                                              : estimated_divergence(z, slope, directions);
+          : divergence_of(jacobian_products(trace, z, slope, directions));
   return concatenate<T>({slope, reshape(divergence, {z.shape()[0], 1})}, 1);
 }
 

@@ -8,15 +8,15 @@
 
 namespace fjord::flows {
 
-enum class Trace { exact, hutchinson };
-
 /// How continuous flows compute; not part of a model.
 struct SolverSettings {
   /// Of every solve, except for the norm and the gradient mode: Context has those.
   ode::SolveOptions solve = {};
-  Trace trace = Trace::exact;
-  Probe probe = Probe::rademacher;  ///< of Hutchinson's trace
-  Index probes = 1;  ///< of Hutchinson's trace, for each row, drawn once a solve, > 0
+  Trace trace = Trace::automatic;
+  Probe probe = Probe::rademacher;  ///< of estimated traces
+  /// Products with the Jacobian that an estimated trace may take, for each row, > 0; for Hutch++ a
+  /// multiple of 3. Its probes are drawn once a solve.
+  Index probes = 1;
 };
 
 struct FfjordOptions {
@@ -34,7 +34,7 @@ template <class T>
 class Ffjord final : public Bijector<T> {
  public:
   /// Errors:  std::invalid_argument if the field is null, the times are not finite, or `probes` is
-  ///          not positive.
+  ///          out of its range.
   explicit Ffjord(std::unique_ptr<VectorField<T>> field, const FfjordOptions& options = {});
   /// Takes a function as the field, with the parameters that it binds: see FunctionField.
   explicit Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters = {},
@@ -43,7 +43,7 @@ class Ffjord final : public Bijector<T> {
 
   /// How it computes from now on.
   ///
-  /// Errors:  std::invalid_argument, and no change, if `probes` is not positive.
+  /// Errors:  std::invalid_argument, and no change, if `probes` is out of its range.
   void set_solver(const SolverSettings& solver);
 
   const VectorField<T>& field() const { return *field_; }
@@ -62,15 +62,15 @@ class Ffjord final : public Bijector<T> {
   Var<T> integrate_alone(const Var<T>& z0, ode::TimeSpan span, Context<T>& context) const;
   WithLogDet<T> integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span,
                                        Context<T>& context) const;
-  // What the trace needs pushed through the field; empty where the field gives it itself.
-  Var<T> directions_at(const Var<T>& z0, const Context<T>& context) const;
-  // Whether the exact trace takes more memory at once than it needs: where nothing is recorded, it
-  // is computed in blocks.
-  bool takes_blocks(const Shape& rows, const Context<T>& context) const;
+  // The trace of settings that leave it open, for rows of some shape.
+  Trace trace_for(const Shape& rows, const Context<T>& context) const;
+  // What the trace needs pushed through the field; empty where the field gives it itself, and where
+  // it is computed in blocks.
+  Var<T> directions_at(const Var<T>& z0, Trace trace, const Context<T>& context) const;
   // The slope of z with the divergence as one column more; directions empty: in one operation, or
   // in blocks.
-  Var<T> slope_with_divergence(const Var<T>& t, const Var<T>& z, const Var<T>& directions,
-                               const Var<T>& given) const;
+  Var<T> slope_with_divergence(const Var<T>& t, const Var<T>& z, Trace trace,
+                               const Var<T>& directions, const Var<T>& given) const;
 
   std::unique_ptr<VectorField<T>> field_;
   std::vector<Parameter<T>*> parameters_;

@@ -1,5 +1,6 @@
 #include "fjord/flows/divergence.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <doctest/doctest.h>
@@ -7,6 +8,7 @@
 #include "fjord/autodiff/gradient_check.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/factor.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
@@ -129,6 +131,121 @@ TEST_CASE("divergence: estimates have the mean and the variance of Hutchinson's"
       CHECK(square_sum == doctest::Approx(variance).epsilon(0.03));
     }
   }
+}
+
+/// U diag(values) U^T with the orthogonal U of a random matrix.
+Tensor<double> symmetric(const std::vector<double>& values) {
+  const auto dim = static_cast<Index>(values.size());
+  Tape<double> tape;
+  const Var<double> u = qr(tape.input(normals({dim, dim}, 21))).q;
+  Tensor<double> diagonal = Tensor<double>::zeros({dim});
+  std::ranges::copy(values, diagonal.storage().begin());
+  const Var<double> d = tape.input(diagonal);
+  return Tensor<double>(matmul(u * d, transpose(u)).value());
+}
+
+/// The estimates for y = x A by products with so many probes' directions, at many rows.
+Tensor<double> estimates(Trace trace, const Tensor<double>& a, Index products, Probe probe,
+                         Index rows) {
+  Tape<double> tape;
+  const Var<double> x = tape.input(Tensor<double>::zeros({rows, a.shape()[0]}));
+  const Var<double> y = matmul(x, tape.input(a));
+  const Var<double> directions = directions_for(trace, x, products, probe, RandomKey(3), 0);
+  return Tensor<double>(divergence_of(jacobian_products(trace, x, y, directions)).value());
+}
+
+struct Moments {
+  double mean = 0;
+  double squared_error = 0;
+};
+
+Moments moments(const Tensor<double>& estimates, double exact) {
+  Moments m;
+  const auto count = static_cast<double>(estimates.shape().size());
+  for (const double e : estimates.storage()) {
+    m.mean += e / count;
+    m.squared_error += (e - exact) * (e - exact) / count;
+  }
+  return m;
+}
+
+TEST_CASE("divergence: Hutch++ is exact for a Jacobian of rank up to a third of the products") {
+  const Tensor<double> a = symmetric({1.5, -0.7, 0, 0, 0, 0, 0});
+  for (const Probe probe : {Probe::rademacher, Probe::gaussian}) {
+    const Tensor<double> exact = Tensor<double>::full({40}, 0.8);
+    CHECK(worst_difference(estimates(Trace::hutch_plus_plus, a, 6, probe, 40), exact) < 1e-12);
+    CHECK(worst_difference(estimates(Trace::hutch_plus_plus, a, 3, probe, 40), exact) > 1e-2);
+    CHECK(worst_difference(estimates(Trace::hutchinson, a, 6, probe, 40), exact) > 1e-2);
+  }
+  // More probes than there are directions, and nothing to find.
+  const Tensor<double> small{{0.3, 1.1}, {-0.4, 0.8}};
+  CHECK(worst_difference(estimates(Trace::hutch_plus_plus, small, 9, Probe::gaussian, 5),
+                         Tensor<double>::full({5}, 1.1)) < 1e-12);
+  CHECK(estimates(Trace::hutch_plus_plus, Tensor<double>::zeros({4, 4}), 6, Probe::gaussian, 5) ==
+        Tensor<double>::zeros({5}));
+}
+
+TEST_CASE("divergence: Hutch++ has the right mean and less error than Hutchinson's products") {
+  constexpr Index rows = 4000;
+  std::vector<double> values;
+  for (int i = 1; i <= 12; ++i) values.push_back(1.0 / (i * i));
+  const Tensor<double> a = symmetric(values);
+  double exact = 0;
+  for (const double value : values) exact += value;
+  for (const Probe probe : {Probe::rademacher, Probe::gaussian}) {
+    for (const Index products : {3, 6, 12}) {
+      CAPTURE(products);
+      const Moments plain = moments(estimates(Trace::hutchinson, a, products, probe, rows), exact);
+      const Moments better =
+          moments(estimates(Trace::hutch_plus_plus, a, products, probe, rows), exact);
+      CHECK(std::abs(better.mean - exact) < 4 * std::sqrt(better.squared_error / rows));
+      CHECK(better.squared_error < plain.squared_error);
+    }
+  }
+}
+
+TEST_CASE("divergence: Hutch++ has derivatives where the Jacobian is 0, of the right mean") {
+  constexpr Index rows = 20'000;
+  Tape<double> tape;
+  const Var<double> x = tape.input(Tensor<double>::zeros({rows, 5}));
+  const Var<double> factor = tape.scalar(0);
+  const Var<double> y = matmul(x, tape.input(symmetric({1.5, -0.7, 0.4, 0.3, 0.2}))) * factor;
+  const Var<double> probes =
+      directions_for(Trace::hutch_plus_plus, x, 6, Probe::rademacher, RandomKey(3), 0);
+  const Var<double> loss = mean(divergence_of(hutch_plus_plus_products(x, y, probes)));
+  // The derivative of an estimate is one of the trace 1.7, its deviation that of the part outside
+  // of the basis: below the norm 1.8 of the whole.
+  CHECK(std::abs(gradient_values<double>(loss, {factor})[0].item() - 1.7) <
+        4 * 1.8 / std::sqrt(static_cast<double>(rows)));
+}
+
+TEST_CASE("divergence: squares of the Jacobian's norm are exact, and estimated without a bias") {
+  constexpr Index rows = 4000;
+  const Tensor<double> a{{0.3, 1.1, -0.2}, {-0.4, 0.8, 0.5}, {0.9, 0.1, -0.6}};
+  double exact = 0;
+  for (const double entry : a.storage()) exact += entry * entry;
+  Tape<double> tape;
+  const Var<double> x = tape.input(Tensor<double>::zeros({rows, 3}));
+  const Var<double> y = matmul(x, tape.input(a));
+  const auto norms = [&](Trace trace, Index products) {
+    const Var<double> e = directions_for(trace, x, products, Probe::gaussian, RandomKey(4), 0);
+    return Tensor<double>(squared_norm_of(jacobian_products(trace, x, y, e)).value());
+  };
+  CHECK(worst_difference(norms(Trace::exact, 1), Tensor<double>::full({rows}, exact)) < 1e-13);
+  for (const Trace trace : {Trace::hutchinson, Trace::hutch_plus_plus}) {
+    const Moments m = moments(norms(trace, 3), exact);
+    CHECK(std::abs(m.mean - exact) < 4 * std::sqrt(m.squared_error / rows));
+    CHECK(m.squared_error > 0.01);
+  }
+}
+
+TEST_CASE("divergence: numbers of probes out of their range are refused") {
+  CHECK_THROWS_WITH_AS(check_probes(Trace::hutchinson, 0),
+                       "[divergence] probes must be positive, got 0", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(check_probes(Trace::hutch_plus_plus, 4),
+                       "[divergence] probes of Hutch++ must be a multiple of 3, got 4",
+                       std::invalid_argument);
+  check_probes(Trace::hutch_plus_plus, 9);
 }
 
 TEST_CASE_TEMPLATE("divergence: probes of a row depend on its number alone", T, float, double) {

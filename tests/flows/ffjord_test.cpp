@@ -24,6 +24,8 @@ using test::worst_difference;
 FfjordOptions options(double tolerance, Trace trace = Trace::exact) {
   FfjordOptions o;
   o.solver = numerics(tolerance, trace);
+  // Exact for rows of three numbers.
+  if (trace == Trace::hutch_plus_plus) o.solver.probes = 9;
   return o;
 }
 
@@ -60,9 +62,10 @@ struct Way {
 };
 
 const std::vector<Way> ways{
-    {Trace::exact, &ode::values_only}, {Trace::exact, &ode::direct},
-    {Trace::exact, &ode::backsolve},   {Trace::hutchinson, &ode::values_only},
-    {Trace::hutchinson, &ode::direct}, {Trace::hutchinson, &ode::backsolve}};
+    {Trace::exact, &ode::values_only},      {Trace::exact, &ode::direct},
+    {Trace::exact, &ode::backsolve},        {Trace::hutchinson, &ode::values_only},
+    {Trace::hutchinson, &ode::direct},      {Trace::hutchinson, &ode::backsolve},
+    {Trace::hutch_plus_plus, &ode::direct}, {Trace::automatic, &ode::direct}};
 
 TEST_CASE("ffjord: a constant field is a shift without a determinant, for every trace") {
   const Tensor<double> x = normals({6, 3}, 1);
@@ -181,6 +184,52 @@ TEST_CASE("ffjord: each solve of a context draws probes of its own, each context
   Context<double> again;
   CHECK(Tensor<double>(flow.forward_with_log_det(x, again).log_det.value()) == first);
   CHECK(context.solves == 2);
+}
+
+TEST_CASE("ffjord: the probes of a solve stay the same over it") {
+  // The Jacobian is constant, so that the integral is the estimate of one evaluation.
+  const Tensor<double> a = normals({5, 5}, 4);
+  const ode::Field<double> field = [&](const Var<double>& t, const Var<double>& z) {
+    return matmul(z, t.tape().input(a));
+  };
+  const Tensor<double> x = normals({30, 5}, 1);
+  for (const Trace trace : {Trace::hutchinson, Trace::hutch_plus_plus}) {
+    Tape<double> tape;
+    const Var<double> z = tape.input(x);
+    const Var<double> directions =
+        directions_for(trace, z, 3, Probe::rademacher, RandomKey(7).fold(0), 0);
+    const Tensor<double> once(
+        divergence_of(jacobian_products(trace, z, matmul(z, tape.input(a)), directions)).value());
+    FfjordOptions o = options(1e-8, trace);
+    o.solver.probes = 3;
+    CHECK(worst_difference(run(Ffjord<double>(field, {}, o), x, true).log_det, once) < 1e-12);
+  }
+}
+
+TEST_CASE("ffjord: the automatic trace is exact where that is cheap, else Hutchinson's") {
+  const ode::Field<double> field = [](const Var<double>& t, const Var<double>& z) {
+    return matmul(z, t.tape().input(Tensor<double>{{0.3, 1.1}, {-0.2, -0.5}}));
+  };
+  const Tensor<double> x = normals({9, 2}, 1);
+  const auto log_det = [&](Trace trace, Index probes, const ode::GradientMode* gradient) {
+    FfjordOptions o = options(1e-6, trace);
+    o.solver.probes = probes;
+    return run(Ffjord<double>(field, {}, o), x, true, gradient).log_det;
+  };
+  const Tensor<double> exact = log_det(Trace::exact, 1, &ode::direct);
+  CHECK(SolverSettings().trace == Trace::automatic);
+  CHECK(log_det(Trace::automatic, 1, &ode::values_only) ==
+        log_det(Trace::exact, 1, &ode::values_only));
+  CHECK(log_det(Trace::automatic, 2, &ode::direct) == exact);
+  CHECK(log_det(Trace::automatic, 1, &ode::direct) == log_det(Trace::hutchinson, 1, &ode::direct));
+  // A narrow network of tanh knows its divergence.
+  const auto in_training = [](Trace trace) {
+    const auto model = test::random_model<double>(test::small_settings(), numerics(1e-6, trace));
+    Tape<double> tape;
+    Context<double> context;
+    return Tensor<double>(model->log_prob(tape.input(normals({9, 2}, 1)), context).value());
+  };
+  CHECK(in_training(Trace::automatic) == in_training(Trace::exact));
 }
 
 TEST_CASE("ffjord: a context counts the calls of the field, with and without the trace") {
