@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/random.hpp"
@@ -9,6 +11,9 @@
 #include "fjord/ode/solve.hpp"
 
 namespace fjord::flows {
+
+template <class T>
+struct Regularizer;
 
 /// What one evaluation of a flow on a shard of rows needs besides its input, and what it counts.
 template <class T>
@@ -22,6 +27,23 @@ struct Context {
   Var<T> given = {};            ///< what is known of the rows, [B, G]; empty for nothing
   std::size_t evaluations = 0;  ///< calls of fields so far, for the shard
   std::size_t solves = 0;       ///< solves so far: each draws probes of its own
+  std::size_t accepted = 0;     ///< steps of solves so far
+  std::size_t rejected = 0;     ///< steps that were tried and given up, so far
+  /// Computed along the paths of solves with a log-determinant; none is null. They and the list
+  /// outlive the recording.
+  std::span<const Regularizer<T>* const> regularizers = {};
+  /// [B, R], the integrals of the R regularisers over |dt|, summed over the solves so far; empty
+  /// before the first.
+  Var<T> penalties = {};
+  /// Of the solves so far, where sweeps call fields: see ode::Report::calls_in_sweeps.
+  std::vector<std::shared_ptr<const std::size_t>> calls_in_sweeps = {};
+
+  /// Calls of fields by all sweeps through the solves so far; it grows with every sweep.
+  std::size_t sweep_evaluations() const {
+    std::size_t sum = 0;
+    for (const auto& calls : calls_in_sweeps) sum += *calls;
+    return sum;
+  }
 };
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include "fjord/flows/bijector.hpp"
 #include "fjord/flows/divergence.hpp"
+#include "fjord/flows/regularizer.hpp"
 #include "fjord/flows/vector_field.hpp"
 #include "fjord/ode/solve.hpp"
 
@@ -17,11 +18,17 @@ struct SolverSettings {
   /// Products with the Jacobian that an estimated trace may take, for each row, > 0; for Hutch++ a
   /// multiple of 3. Its probes are drawn once a solve.
   Index probes = 1;
+  /// In training, where Context::norm is rms, every solve has a time of the data that is drawn
+  /// uniformly from t1 - steer to t1 + steer; >= 0, and 0 or less than |t1 - t0|.
+  ///
+  /// Source:  Ghosh et al., STEER: simple temporal regularization for neural ODEs, NeurIPS 2020.
+  double steer = 0;
 };
 
 struct FfjordOptions {
-  double t0 = 0;  ///< time of the base
-  double t1 = 1;  ///< time of the data
+  double t0 = 0;            ///< time of the base
+  double t1 = 1;            ///< time of the data
+  bool trained_t1 = false;  ///< whether t1 is a parameter, which begins at that time
   SolverSettings solver = {};
 };
 
@@ -33,8 +40,8 @@ struct FfjordOptions {
 template <class T>
 class Ffjord final : public Bijector<T> {
  public:
-  /// Errors:  std::invalid_argument if the field is null, the times are not finite, or `probes` is
-  ///          out of its range.
+  /// Errors:  std::invalid_argument if the field is null, the times are not finite, or
+  ///          `probes` or `steer` are out of their range.
   explicit Ffjord(std::unique_ptr<VectorField<T>> field, const FfjordOptions& options = {});
   /// Takes a function as the field, with the parameters that it binds: see FunctionField.
   explicit Ffjord(ode::Field<T> field, nn::NamedParameters<T> parameters = {},
@@ -43,7 +50,8 @@ class Ffjord final : public Bijector<T> {
 
   /// How it computes from now on.
   ///
-  /// Errors:  std::invalid_argument, and no change, if `probes` is out of its range.
+  /// Errors:  std::invalid_argument, and no change, if `probes` or `steer` are out of their
+  ///          range.
   void set_solver(const SolverSettings& solver);
 
   const VectorField<T>& field() const { return *field_; }
@@ -57,24 +65,39 @@ class Ffjord final : public Bijector<T> {
   nn::Description<T> describe() override;
 
  private:
-  Var<T> integrate(const ode::Field<T>& f, const Var<T>& y0, ode::TimeSpan span,
+  enum class Direction { to_data, to_base };
+
+  // What is integrated next to z, and by what.
+  struct Integrand {
+    Trace trace;
+    // Pushed through the field; empty where it gives its divergence itself, and where that is
+    // computed in blocks.
+    Var<T> directions;
+    Var<T> given;
+    std::span<const Regularizer<T>* const> regularizers;
+    bool uses_jacobian;
+  };
+
+  double data_time() const;
+  // The same for one solve, a number apart in training.
+  double steered(const Context<T>& context) const;
+  // The times of a solve.
+  void set_times(ode::Problem<T>& problem, Direction direction, const Context<T>& context) const;
+  Var<T> integrate(const ode::Field<T>& f, const Var<T>& y0, Direction direction,
                    Context<T>& context) const;
-  Var<T> integrate_alone(const Var<T>& z0, ode::TimeSpan span, Context<T>& context) const;
-  WithLogDet<T> integrate_with_log_det(const Var<T>& z0, ode::TimeSpan span,
+  Var<T> integrate_alone(const Var<T>& z0, Direction direction, Context<T>& context) const;
+  WithLogDet<T> integrate_with_log_det(const Var<T>& z0, Direction direction,
                                        Context<T>& context) const;
   // The trace of settings that leave it open, for rows of some shape.
   Trace trace_for(const Shape& rows, const Context<T>& context) const;
-  // What the trace needs pushed through the field; empty where the field gives it itself, and where
-  // it is computed in blocks.
-  Var<T> directions_at(const Var<T>& z0, Trace trace, const Context<T>& context) const;
-  // The slope of z with the divergence as one column more; directions empty: in one operation, or
-  // in blocks.
-  Var<T> slope_with_divergence(const Var<T>& t, const Var<T>& z, Trace trace,
-                               const Var<T>& directions, const Var<T>& given) const;
+  Integrand integrand_for(const Var<T>& z0, const Context<T>& context) const;
+  // The slopes of z, of the integral of the divergence and of the penalties, side by side.
+  Var<T> slopes(const Var<T>& t, const Var<T>& z, const Integrand& integrand) const;
 
   std::unique_ptr<VectorField<T>> field_;
   std::vector<Parameter<T>*> parameters_;
   FfjordOptions options_;
+  std::unique_ptr<Parameter<T>> t1_;  // null unless it is trained
 };
 
 /// Sets how every Ffjord in a model computes.

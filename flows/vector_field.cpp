@@ -10,6 +10,11 @@ Var<T> VectorField<T>::with_divergence(const Var<T>&, const Var<T>&, const Var<T
 }
 
 template <class T>
+Var<T> VectorField<T>::potential_time_slope(const Var<T>&, const Var<T>&, const Var<T>&) const {
+  fail("vector_field", "this field is not the gradient of a potential");
+}
+
+template <class T>
 FunctionField<T>::FunctionField(ode::Field<T> function, nn::NamedParameters<T> parameters)
     : function_(std::move(function)), parameters_(std::move(parameters)) {
   require(function_ != nullptr, "ffjord", "a field is needed, got an empty function");

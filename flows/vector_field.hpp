@@ -32,6 +32,11 @@ class VectorField : public nn::Part<T> {
   ///
   /// Errors:  std::invalid_argument if the field does not know it.
   virtual Var<T> with_divergence(const Var<T>& t, const Var<T>& x, const Var<T>& given) const;
+
+  /// dP/dt of a field f = -grad P, the gradient in x of a potential P(t, x): [B].
+  ///
+  /// Errors:  std::invalid_argument if the field has no potential.
+  virtual Var<T> potential_time_slope(const Var<T>& t, const Var<T>& x, const Var<T>& given) const;
 };
 
 /// A field that is a function, with the parameters that it binds. A model with it cannot be saved.

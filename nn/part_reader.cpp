@@ -79,6 +79,11 @@ const V& PartReader<T>::setting(std::string_view name, const char* kind) {
 }
 
 template <class T>
+bool PartReader<T>::has(std::string_view name) const {
+  return std::ranges::any_of(config_.settings, [&](const auto& s) { return s.first == name; });
+}
+
+template <class T>
 bool PartReader<T>::flag(std::string_view name) {
   return setting<bool>(name, "true or false");
 }

@@ -64,6 +64,8 @@ class PartReader final {
     return as<P>(build_part(config, "", types, numbers), config, "");
   }
 
+  /// Whether there is a setting of that name; it need not be read.
+  bool has(std::string_view name) const;
   bool flag(std::string_view name);
   double number(std::string_view name);
   /// A whole number, 0 or more.
