@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fjord/nn/activation.hpp"
+#include "fjord/nn/fourier_time.hpp"
 #include "fjord/nn/linear.hpp"
 #include "fjord/nn/mlp.hpp"
 #include "fjord/nn/module.hpp"
@@ -10,3 +11,4 @@
 #include "fjord/nn/part_reader.hpp"
 #include "fjord/nn/safetensors.hpp"
 #include "fjord/nn/time_input.hpp"
+#include "fjord/nn/time_layer.hpp"
