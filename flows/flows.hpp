@@ -18,6 +18,7 @@
 #include "fjord/flows/model_file.hpp"
 #include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
+#include "fjord/flows/potential_field.hpp"
 #include "fjord/flows/regularizer.hpp"
 #include "fjord/flows/residual_field.hpp"
 #include "fjord/flows/row_source.hpp"

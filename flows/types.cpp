@@ -11,6 +11,7 @@
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
+#include "fjord/flows/potential_field.hpp"
 #include "fjord/flows/residual_field.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/stack.hpp"
@@ -25,6 +26,7 @@ using nn::part_type;
 template <class T>
 std::span<const nn::PartType<T>> vector_fields() {
   static constexpr std::array types{part_type<T, MlpField<T>>("mlp_field"),
+                                    part_type<T, PotentialField<T>>("potential_field"),
                                     part_type<T, ResidualField<T>>("residual_field"),
                                     part_type<T, TimeMlpField<T>>("time_mlp_field")};
   return types;

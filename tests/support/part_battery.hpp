@@ -19,6 +19,8 @@ struct BijectorCase {
   double tolerance = 1e-9;    ///< of inverse, log-determinants and second derivatives
   /// Of the parameters' random changes: most parts begin as the identity, which hides mistakes.
   double disturbance = 0.3;
+  /// Parameters that log-densities do not depend on.
+  std::vector<std::string> idle = {};
 };
 
 /// Checks, with doctest: inverse and log-determinants (check_flow), a gradient in every parameter,
