@@ -75,11 +75,14 @@ int main(int, char** argv) {
   Workers workers(2);
   flows::ShardedModel<float> sharded(model, workers);
   const Tensor<float> table = draw(4096, RandomKey(1));
+  std::uint64_t step = 0;
   for (std::uint64_t epoch = 0; epoch < 15; ++epoch) {
     const auto order = RandomKey(2).fold(epoch).permutation(4096);
     for (std::size_t first = 0; first < order.size(); first += 256) {
       const auto batch = std::span(order).subspan(first, 256);
-      adam.step(sharded.loss_and_gradient(table, batch, &ode::direct, RandomKey(3)).gradient);
+      // Every step has its own probes of the trace.
+      const RandomKey key = RandomKey(4).fold(step++);
+      adam.step(sharded.loss_and_gradient(table, batch, &ode::direct, key).gradient);
     }
   }
 
