@@ -7,7 +7,7 @@ namespace fjord::nn {
 
 /// The time itself, or its cosines and sines: cos(pi k t), then sin(pi k t), for k = 1, 2, ..., K.
 ///
-/// Source:  the time embedding of zuko's FFJTransform (zuko/transforms.py).
+/// Source:  the time embedding of zuko's FFJTransform (zuko/flows/continuous.py).
 template <class T>
 class FourierTime final {
  public:

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/sweep.hpp"
 #include "fjord/flows/sharded.hpp"
 #include "fjord/tests/support/counted_new.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -40,6 +42,30 @@ TEST_CASE_TEMPLATE("allocation: a training step like an earlier one allocates no
                    double) {
   for (const Trace trace : {Trace::exact, Trace::hutchinson}) {
     for (const int threads : {1, 2}) CHECK(allocations_of_steps<T>(trace, threads) == 0);
+  }
+}
+
+TEST_CASE_TEMPLATE("allocation: nor does one with penalties", T, float, double) {
+  const auto model = test::random_model<T>(test::small_settings(), test::numerics(1e-4));
+  Vars<T> bound(nn::parameters_of(*model).size());
+  const Tensor<T> data = test::normals({128, 2}, 6).template as<T>();
+  const auto parameters = nn::parameter_pointers(nn::parameters_of(*model));
+  for (const char* name : {"kinetic_energy", "jacobian_norm", "directional_derivative"}) {
+    CAPTURE(name);
+    const Regularizer<T>* list[]{&regularizer_named<T>(name)};
+    Tape<T> tape;
+    const auto step = [&] {
+      tape.clear();
+      for (std::size_t i = 0; i < bound.size(); ++i) bound[i] = tape.bind(*parameters[i]);
+      Context<T> context{.norm = ode::ErrorNorm::rms, .regularizers = list};
+      const Var<T> log_prob = model->log_prob(tape.borrow(data), context);
+      const Var<T> loss = sum(context.penalties) - sum(log_prob);
+      gradient_values<T>(loss, bound);
+    };
+    for (int i = 0; i < 3; ++i) step();
+    const std::size_t before = test::allocations();
+    for (int i = 0; i < 3; ++i) step();
+    CHECK(test::allocations() == before);
   }
 }
 

@@ -6,11 +6,39 @@
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
 #include "fjord/tests/support/part_battery.hpp"
+#include "fjord/tests/support/sine_weights.hpp"
 
 namespace fjord::flows {
 namespace {
 
 using test::normals;
+
+/// f at t = 0.4 and two rows, with sines as weights.
+template <class F, class Options>
+Tensor<double> slope(const Options& options) {
+  F field(options, RandomKey(1));
+  test::set_sine_weights(field);
+  Tape<double> tape;
+  const Var<double> x = tape.input({{0.3, -0.7}, {1.1, 0.2}});
+  const Var<double> given = tape.input({{0.5}, {-0.2}});
+  return Tensor<double>(field.slope(tape.scalar(0.4), x, given).value());
+}
+
+TEST_CASE("time_mlp_field: slopes are those of its formula") {
+  // In torch 2.15.0.
+  const Tensor<double> expected{{2.8542540758972916, 1.0771560763411843},
+                                {3.1986294909562405, 1.5807955643222185}};
+  const TimeMlpOptions options{.hidden = {3}, .activation = "elu", .frequencies = 2, .given = 1};
+  CHECK(test::worst_difference(slope<TimeMlpField<double>>(options), expected) < 1e-13);
+}
+
+TEST_CASE("residual_field: slopes are those of its formula") {
+  // In torch 2.15.0.
+  const Tensor<double> expected{{0.22977482162682145, 0.3151811339665221},
+                                {0.5445959749812271, -0.11708076553927776}};
+  const ResidualOptions options{.width = 3, .blocks = 1, .layer = "squash"};
+  CHECK(test::worst_difference(slope<ResidualField<double>>(options), expected) < 1e-13);
+}
 
 /// The row of the battery for a field.
 template <class F, class Options>
