@@ -65,7 +65,8 @@ const std::vector<Way> ways{
     {Trace::exact, &ode::values_only},      {Trace::exact, &ode::direct},
     {Trace::exact, &ode::backsolve},        {Trace::hutchinson, &ode::values_only},
     {Trace::hutchinson, &ode::direct},      {Trace::hutchinson, &ode::backsolve},
-    {Trace::hutch_plus_plus, &ode::direct}, {Trace::automatic, &ode::direct}};
+    {Trace::hutch_plus_plus, &ode::direct}, {Trace::hutch_plus_plus, &ode::backsolve},
+    {Trace::automatic, &ode::direct}};
 
 TEST_CASE("ffjord: a constant field is a shift without a determinant, for every trace") {
   const Tensor<double> x = normals({6, 3}, 1);
@@ -298,6 +299,21 @@ TEST_CASE("ffjord: the gradient of the log-density is that of differences, in bo
       }
     }
     CHECK(i == direct.numbers.size());
+  }
+}
+
+TEST_CASE("ffjord: with Hutch++ the gradient is the same in all modes") {
+  SolverSettings settings = numerics(1e-11, Trace::hutch_plus_plus);
+  settings.probes = 3;
+  const auto model = test::random_model<double>(test::small_settings(), settings);
+  const Tensor<double> x = normals({5, 2}, 2);
+  const std::vector<double> expected = mean_log_prob(*model, x, &ode::direct).numbers;
+  for (const ode::GradientMode* mode : std::initializer_list<const ode::GradientMode*>{
+           &ode::backsolve, &ode::interpolating, &ode::checkpointed}) {
+    CAPTURE(mode->name());
+    const std::vector<double> found = mean_log_prob(*model, x, mode).numbers;
+    REQUIRE(found.size() == expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::abs(found[i] - expected[i]) < 1e-6);
   }
 }
 
