@@ -4,6 +4,7 @@
 #include "fjord/nn/activation.hpp"
 #include "fjord/nn/fourier_time.hpp"
 #include "fjord/nn/linear.hpp"
+#include "fjord/nn/masked_mlp.hpp"
 #include "fjord/nn/mlp.hpp"
 #include "fjord/nn/module.hpp"
 #include "fjord/nn/modules.hpp"
