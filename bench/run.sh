@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds and runs the benchmarks: each figure beside its reference, timed in the same run.
-# Usage: run.sh [training | autodiff | ode]
+# Usage: run.sh [training | autodiff | flows | ode]
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
@@ -9,12 +9,12 @@ install_missing $build_packages gnuplot-nox libboost-dev
 configure build -Dcpu=native
 # A folder that was made before Boost was installed does not know the benchmark that needs it.
 ninja -C "$root/build" -t query bench/ode_bench > /dev/null 2>&1 || meson setup --reconfigure "$root/build" >&2
-build build bench/training_bench bench/autodiff_bench bench/ode_bench apps/moons/moons
+build build bench/training_bench bench/autodiff_bench bench/flows_bench bench/ode_bench apps/moons/moons
 # OpenBLAS reads the core to take the processor for as it is loaded; moons --version finds the right one by itself.
 OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$("$root/build/apps/moons/moons" --version | sed -n 's/.*core \([A-Za-z]*\),.*/\1/p')}
 export OPENBLAS_CORETYPE
 case ${1-training} in
   training) exec "$root/build/bench/training_bench" "$root/build/apps/moons/moons" ;;
-  autodiff | ode) exec "$root/build/bench/$1_bench" ;;
-  *) echo "run.sh: training, autodiff or ode is needed, got $1" >&2; exit 2 ;;
+  autodiff | flows | ode) exec "$root/build/bench/$1_bench" ;;
+  *) echo "run.sh: training, autodiff, flows or ode is needed, got $1" >&2; exit 2 ;;
 esac

@@ -3,7 +3,10 @@
 #include <array>
 
 #include "fjord/flows/affine.hpp"
+#include "fjord/flows/affine_transformer.hpp"
+#include "fjord/flows/autoregressive.hpp"
 #include "fjord/flows/conditional_affine.hpp"
+#include "fjord/flows/coupling.hpp"
 #include "fjord/flows/distribution.hpp"
 #include "fjord/flows/elementwise_maps.hpp"
 #include "fjord/flows/ffjord.hpp"
@@ -11,7 +14,9 @@
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
+#include "fjord/flows/polynomial_splines.hpp"
 #include "fjord/flows/potential_field.hpp"
+#include "fjord/flows/rational_quadratic.hpp"
 #include "fjord/flows/residual_field.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/stack.hpp"
@@ -34,7 +39,6 @@ std::span<const nn::PartType<T>> vector_fields() {
 
 template <class T>
 std::span<const nn::PartType<T>> bijectors() {
-  static constexpr std::array types{part_type<T, ActNorm<T>>("act_norm"),
                                     part_type<T, Affine<T>>("affine"),
                                     part_type<T, Chain<T>>("chain"),
                                     part_type<T, ConditionalAffine<T>>("conditional_affine"),
@@ -58,6 +62,11 @@ std::span<const nn::PartType<T>> bijectors() {
                                     part_type<T, Tanh<T>>("tanh"),
                                     part_type<T, Triangular<T>>("triangular"),
                                     part_type<T, YeoJohnson<T>>("yeo_johnson")};
+      part_type<T, Autoregressive<T>>("autoregressive"), part_type<T, Chain<T>>("chain"),
+      part_type<T, Coupling<T>>("coupling"), part_type<T, Ffjord<T>>("ffjord"),
+      part_type<T, Inverse<T>>("inverse")};
+  static constexpr std::array types{part_type<T, ActNorm<T>>("act_norm"),
+  static constexpr std::array types{
   return types;
 }
 
@@ -69,6 +78,17 @@ std::span<const nn::PartType<T>> distributions() {
 }
 
 template <class T>
+std::span<const nn::PartType<T>> transformers() {
+  static constexpr std::array types{part_type<T, AdditiveTransformer<T>>("additive"),
+                                    part_type<T, AffineTransformer<T>>("affine"),
+                                    part_type<T, CubicSpline<T>>("cubic_spline"),
+                                    part_type<T, LinearSpline<T>>("linear_spline"),
+                                    part_type<T, QuadraticSpline<T>>("quadratic_spline"),
+                                    part_type<T, RationalQuadraticSpline<T>>("rational_quadratic")};
+  return types;
+}
+
+template <class T>
 const nn::PartTypes<T>& all_types() {
   static const nn::PartTypes<T> types = [] {
     nn::PartTypes<T> all;
@@ -76,6 +96,7 @@ const nn::PartTypes<T>& all_types() {
     all.add(vector_fields<T>());
     all.add(bijectors<T>());
     all.add(distributions<T>());
+    all.add(transformers<T>());
     return all;
   }();
   return types;
@@ -85,6 +106,7 @@ const nn::PartTypes<T>& all_types() {
   template std::span<const nn::PartType<T>> vector_fields(); \
   template std::span<const nn::PartType<T>> bijectors();     \
   template std::span<const nn::PartType<T>> distributions(); \
+  template std::span<const nn::PartType<T>> transformers();  \
   template const nn::PartTypes<T>& all_types();
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

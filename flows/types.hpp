@@ -11,6 +11,8 @@ template <class T>
 std::span<const nn::PartType<T>> bijectors();
 template <class T>
 std::span<const nn::PartType<T>> distributions();
+template <class T>
+std::span<const nn::PartType<T>> transformers();
 
 /// All types of the library. A program adds its own to a copy.
 template <class T>

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fjord/flows/distribution.hpp"
 
@@ -19,7 +20,7 @@ struct BijectorCase {
   double tolerance = 1e-9;    ///< of inverse, log-determinants and second derivatives
   /// Of the parameters' random changes: most parts begin as the identity, which hides mistakes.
   double disturbance = 0.3;
-  /// Parameters that log-densities do not depend on.
+  /// Parameters with entries that log-densities do not depend on, such as masked weights.
   std::vector<std::string> idle = {};
 };
 
