@@ -141,7 +141,7 @@ T place_of(T rise, T first, T bend, T curl) {
     const T error = (first + (bend + curl * place) * place) * place - rise;
     (error > 0 ? high : low) = place;
     T next = place - error / (first + (2 * bend + 3 * curl * place) * place);
-    if (!(next > low && next < high)) next = (low + high) / 2;
+    if (!(next >= low && next <= high)) next = (low + high) / 2;
     if (next == place) break;
     place = next;
   }

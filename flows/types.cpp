@@ -14,14 +14,18 @@
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
+#include "fjord/flows/planar.hpp"
 #include "fjord/flows/polynomial_splines.hpp"
 #include "fjord/flows/potential_field.hpp"
+#include "fjord/flows/radial.hpp"
 #include "fjord/flows/rational_quadratic.hpp"
 #include "fjord/flows/residual_field.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
+#include "fjord/flows/sum_of_squares.hpp"
 #include "fjord/flows/time_mlp_field.hpp"
+#include "fjord/flows/unconstrained_monotonic.hpp"
 #include "fjord/nn/modules.hpp"
 
 namespace fjord::flows {
@@ -42,6 +46,7 @@ std::span<const nn::PartType<T>> bijectors() {
                                     part_type<T, Affine<T>>("affine"),
                                     part_type<T, Chain<T>>("chain"),
                                     part_type<T, ConditionalAffine<T>>("conditional_affine"),
+                                    part_type<T, Coupling<T>>("coupling"),
                                     part_type<T, Exp<T>>("exp"),
                                     part_type<T, Ffjord<T>>("ffjord"),
                                     part_type<T, Householder<T>>("householder"),
@@ -50,7 +55,9 @@ std::span<const nn::PartType<T>> bijectors() {
                                     part_type<T, LuLinear<T>>("lu_linear"),
                                     part_type<T, MovingBatchNorm<T>>("moving_batch_norm"),
                                     part_type<T, Permutation<T>>("permutation"),
+                                    part_type<T, Planar<T>>("planar"),
                                     part_type<T, Power<T>>("power"),
+                                    part_type<T, Radial<T>>("radial")};
                                     part_type<T, Scale<T>>("scale"),
                                     part_type<T, Shift<T>>("shift"),
                                     part_type<T, Sigmoid<T>>("sigmoid"),
@@ -66,6 +73,7 @@ std::span<const nn::PartType<T>> bijectors() {
       part_type<T, Coupling<T>>("coupling"), part_type<T, Ffjord<T>>("ffjord"),
       part_type<T, Inverse<T>>("inverse")};
   static constexpr std::array types{part_type<T, ActNorm<T>>("act_norm"),
+  static constexpr std::array types{part_type<T, Autoregressive<T>>("autoregressive"),
   static constexpr std::array types{
   return types;
 }
@@ -79,12 +87,15 @@ std::span<const nn::PartType<T>> distributions() {
 
 template <class T>
 std::span<const nn::PartType<T>> transformers() {
-  static constexpr std::array types{part_type<T, AdditiveTransformer<T>>("additive"),
-                                    part_type<T, AffineTransformer<T>>("affine"),
-                                    part_type<T, CubicSpline<T>>("cubic_spline"),
-                                    part_type<T, LinearSpline<T>>("linear_spline"),
-                                    part_type<T, QuadraticSpline<T>>("quadratic_spline"),
-                                    part_type<T, RationalQuadraticSpline<T>>("rational_quadratic")};
+  static constexpr std::array types{
+      part_type<T, AdditiveTransformer<T>>("additive"),
+      part_type<T, AffineTransformer<T>>("affine"),
+      part_type<T, CubicSpline<T>>("cubic_spline"),
+      part_type<T, LinearSpline<T>>("linear_spline"),
+      part_type<T, QuadraticSpline<T>>("quadratic_spline"),
+      part_type<T, RationalQuadraticSpline<T>>("rational_quadratic"),
+      part_type<T, SumOfSquares<T>>("sum_of_squares"),
+      part_type<T, UnconstrainedMonotonic<T>>("unconstrained_monotonic")};
   return types;
 }
 

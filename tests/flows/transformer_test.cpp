@@ -87,8 +87,8 @@ TEST_CASE("transformer: NaN stays NaN, and infinite numbers do not become finite
     for (const bool inverted : {false, true}) {
       const Numbers y = apply(*transformer, x, parameters, inverted);
       CHECK(std::isnan(y.value(0, 0)));
-      CHECK(y.value(0, 1) == INFINITY);
-      CHECK(y.value(0, 2) == -INFINITY);
+      CHECK(!std::isfinite(y.value(0, 1)));
+      CHECK(!std::isfinite(y.value(0, 2)));
     }
   }
 }

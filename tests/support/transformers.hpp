@@ -7,6 +7,8 @@
 #include "fjord/flows/affine_transformer.hpp"
 #include "fjord/flows/polynomial_splines.hpp"
 #include "fjord/flows/rational_quadratic.hpp"
+#include "fjord/flows/sum_of_squares.hpp"
+#include "fjord/flows/unconstrained_monotonic.hpp"
 
 namespace fjord::test {
 
@@ -40,6 +42,15 @@ inline std::vector<TransformerCase> all_transformers() {
       {"linear_spline", make_spline<flows::LinearSpline<double>>},
       {"quadratic_spline", make_spline<flows::QuadraticSpline<double>>},
       {"rational_quadratic", make_spline<flows::RationalQuadraticSpline<double>>},
+      {"sum_of_squares",
+       []() -> TransformerPointer {
+         return std::make_unique<flows::SumOfSquares<double>>(flows::SumOfSquaresSettings{2, 2});
+       }},
+      {"unconstrained_monotonic",
+       []() -> TransformerPointer {
+         return std::make_unique<flows::UnconstrainedMonotonic<double>>(
+             flows::UnconstrainedMonotonicSettings{2, {4}, "tanh", 32}, RandomKey(2));
+       }},
   };
 }
 
