@@ -32,7 +32,7 @@ WithLogSlope<T> AdditiveTransformer<T>::invert(const Var<T>& y, const Var<T>& pa
 
 template <class T>
 nn::Description<T> AdditiveTransformer<T>::describe() {
-  return nn::Description<T>("additive");
+  return nn::Description<T>("additive_transformer");
 }
 
 template <class T>
@@ -62,7 +62,7 @@ WithLogSlope<T> AffineTransformer<T>::invert(const Var<T>& y, const Var<T>& para
 
 template <class T>
 nn::Description<T> AffineTransformer<T>::describe() {
-  return nn::Description<T>("affine").set("bound", bound_);
+  return nn::Description<T>("affine_transformer").set("bound", bound_);
 }
 
 template class AdditiveTransformer<float>;

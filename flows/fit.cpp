@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 
@@ -165,6 +166,9 @@ void Fit<T>::take_step(std::span<const std::uint32_t> rows) {
   position_.loss_sum += result.loss * weight;
   position_.weight += weight;
   position_.evaluation_sum += result.evaluations;
+  position_.penalty_sums.resize(result.penalties.size());
+  std::ranges::transform(position_.penalty_sums, result.penalties, position_.penalty_sums.begin(),
+                         std::plus());
   ++position_.batch;
   ++position_.steps;
 }
@@ -190,12 +194,15 @@ void Fit<T>::end_epoch() {
                  .steps = position_.steps,
                  .loss = position_.loss_sum / position_.weight,
                  .evaluations = position_.evaluation_sum / static_cast<double>(batches()),
-                 .rate_factor = position_.rate_factor * position_.retry_rate};
+                 .rate_factor = position_.rate_factor * position_.retry_rate,
+                 .penalties = position_.penalty_sums};
+  for (double& penalty : epoch.penalties) penalty /= static_cast<double>(batches());
   if (held_out_ != nullptr) score(epoch);
   report_.curve.push_back(epoch);
   ++position_.epoch;
   position_.batch = 0;
   position_.loss_sum = position_.weight = position_.evaluation_sum = 0;
+  position_.penalty_sums.clear();
   epoch_start_ = snapshot();
   epoch_position_ = position_;
   if (position_.epoch == options_.epochs) {

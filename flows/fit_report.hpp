@@ -31,6 +31,7 @@ struct FitEpoch {
   std::optional<double> standard_error = {};  ///< of `held_out`
   double evaluations = 0;                     ///< calls of fields, mean over the steps
   double rate_factor = 1;                     ///< of the last step
+  std::vector<double> penalties = {};         ///< of the loss's regularisers, mean over the steps
 
   bool operator==(const FitEpoch&) const = default;
 };
@@ -45,14 +46,15 @@ struct FitReport {
 
 /// The position inside an epoch.
 struct FitPosition {
-  Index epoch = 0;            ///< epochs that are complete
-  Index batch = 0;            ///< batches of the next epoch that are done
-  Index steps = 0;            ///< steps in all
-  double loss_sum = 0;        ///< over the rows of the epoch so far
-  double weight = 0;          ///< of these rows
-  double evaluation_sum = 0;  ///< over the steps of the epoch so far
-  double rate_factor = 1;     ///< of the last step
-  double retry_rate = 1;      ///< factor of the rate after failures
+  Index epoch = 0;                        ///< epochs that are complete
+  Index batch = 0;                        ///< batches of the next epoch that are done
+  Index steps = 0;                        ///< steps in all
+  double loss_sum = 0;                    ///< over the rows of the epoch so far
+  double weight = 0;                      ///< of these rows
+  double evaluation_sum = 0;              ///< over the steps of the epoch so far
+  double rate_factor = 1;                 ///< of the last step
+  double retry_rate = 1;                  ///< factor of the rate after failures
+  std::vector<double> penalty_sums = {};  ///< of the regularisers, over the steps of the epoch
 };
 
 }  // namespace fjord::flows

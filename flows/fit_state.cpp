@@ -19,7 +19,8 @@ Json to_json(const FitPosition& p) {
           {"weight", p.weight},
           {"evaluation_sum", p.evaluation_sum},
           {"rate_factor", p.rate_factor},
-          {"retry_rate", p.retry_rate}};
+          {"retry_rate", p.retry_rate},
+          {"penalty_sums", p.penalty_sums}};
 }
 
 FitPosition position_of(const Json& json) {
@@ -32,6 +33,7 @@ FitPosition position_of(const Json& json) {
   json.at("evaluation_sum").get_to(p.evaluation_sum);
   json.at("rate_factor").get_to(p.rate_factor);
   json.at("retry_rate").get_to(p.retry_rate);
+  json.at("penalty_sums").get_to(p.penalty_sums);
   require(p.epoch >= 0 && p.batch >= 0 && p.steps >= 0, "fit", "a count is negative");
   return p;
 }
@@ -54,7 +56,8 @@ Json to_json(const FitReport& r) {
                      {"held_out", optional(e.held_out)},
                      {"standard_error", optional(e.standard_error)},
                      {"evaluations", e.evaluations},
-                     {"rate_factor", e.rate_factor}});
+                     {"rate_factor", e.rate_factor},
+                     {"penalties", e.penalties}});
   }
   return {{"curve", curve},
           {"best_epoch", r.best_epoch},
@@ -69,7 +72,8 @@ FitReport report_of(const Json& json) {
     r.curve.push_back({e.at("epoch").get<Index>(), e.at("steps").get<Index>(),
                        e.at("loss").get<double>(), optional_at(e, "held_out"),
                        optional_at(e, "standard_error"), e.at("evaluations").get<double>(),
-                       e.at("rate_factor").get<double>()});
+                       e.at("rate_factor").get<double>(),
+                       e.at("penalties").get<std::vector<double>>()});
   }
   json.at("best_epoch").get_to(r.best_epoch);
   json.at("failures").get_to(r.failures);

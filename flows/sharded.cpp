@@ -41,6 +41,19 @@ void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
     std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
 }
 
+// The sums over a shard's rows of penalties [B, R].
+template <class T>
+void take_penalties(const Var<T>& penalties, std::vector<double>& sums) {
+  sums.clear();
+  if (penalties.is_empty()) return;
+  const TensorView<T> values = penalties.value();
+  for (Index r = 0; r < values.shape()[1]; ++r) {
+    double sum = 0;
+    for (Index i = 0; i < values.shape()[0]; ++i) sum += static_cast<double>(values(i, r));
+    sums.push_back(sum);
+  }
+}
+
 // The sum of what the rows lose, each with its weight times `scale`.
 template <class T>
 Var<T> weighted_sum(const Var<T>& losses, const RowSource<T>& data,
@@ -145,18 +158,24 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const Loss<T>& loss, const
     weights += data.weight(row);
   }
   const auto count = static_cast<Index>(rows.size());
-  LossAndGradient<T> result;
   const Context<T> start{.gradient = gradient, .norm = ode::ErrorNorm::rms, .random = random};
-  result.evaluations = for_each_shard(
-      count, start,
-      [&](Worker& worker, Shard& shard, Index first, Index size, Context<T>& context) {
-        const auto chosen =
-            rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
-        const Var<T> x = gather(worker.tape, data, chosen, context);
-        take_gradient(worker, shard,
-                      weighted_sum(loss.of_rows(model_, x, context), data, chosen, 1 / weights));
-      });
-  const auto shards = static_cast<std::size_t>(shard_count(count));
+  const auto run = [&](Worker& worker, Shard& shard, Index first, Index size, Context<T>& context) {
+    const auto chosen =
+        rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
+    const Var<T> x = gather(worker.tape, data, chosen, context);
+    const Var<T> losses = loss.of_rows(model_, x, context);
+    take_penalties(context.penalties, shard.penalties);
+    take_gradient(worker, shard, weighted_sum(losses, data, chosen, 1 / weights));
+  };
+  const double evaluations = for_each_shard(count, start, run);
+  LossAndGradient<T> result = sum_of_shards(static_cast<std::size_t>(shard_count(count)), count);
+  result.evaluations = evaluations;
+  return result;
+}
+
+template <class T>
+LossAndGradient<T> ShardedModel<T>::sum_of_shards(std::size_t shards, Index rows) {
+  LossAndGradient<T> result;
   for (std::size_t i = 0; i < shards; ++i) result.loss += shards_[i].loss;
   // Along a tree, so that the sums over many shards keep their digits.
   for (std::size_t apart = 1; apart < shards; apart *= 2) {
@@ -165,7 +184,13 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const Loss<T>& loss, const
                              shards_[i].gradient.begin(), std::plus());
     }
   }
+  std::vector<double>& penalties = shards_[0].penalties;
+  for (std::size_t r = 0; r < penalties.size(); ++r) {
+    for (std::size_t i = 1; i < shards; ++i) penalties[r] += shards_[i].penalties[r];
+    penalties[r] /= static_cast<double>(rows);
+  }
   result.gradient = shards_[0].gradient;
+  result.penalties = penalties;
   return result;
 }
 

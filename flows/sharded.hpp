@@ -15,6 +15,8 @@ struct LossAndGradient {
   double loss = 0;
   std::span<const T> gradient;  ///< of all parameters, one after another; valid until the next call
   double evaluations = 0;       ///< calls of fields, mean over the rows
+  /// Of every regulariser that the loss has, the mean over the rows; valid until the next call.
+  std::span<const double> penalties;
 };
 
 /// Numbers for every row of a batch.
@@ -81,6 +83,7 @@ class ShardedModel final {
     double loss = 0;
     std::size_t evaluations = 0;
     std::vector<T> gradient;
+    std::vector<double> penalties;  // sums over the rows
   };
 
   Index shard_count(Index rows) const {
@@ -93,6 +96,8 @@ class ShardedModel final {
                 Context<T>& context) const;
   // Keeps a shard's loss and its gradient in all parameters.
   void take_gradient(Worker& worker, Shard& shard, const Var<T>& loss) const;
+  // Adds the shards' losses, gradients and penalties, of which shard 0 keeps the last two.
+  LossAndGradient<T> sum_of_shards(std::size_t shards, Index rows);
   // Runs a function of rows for all rows of data: `row_values` gives a number for each.
   template <class F>
   RowResults<T> for_each_row(const RowSource<T>& data, const RandomKey& random, F row_values);

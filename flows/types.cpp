@@ -34,68 +34,84 @@ using nn::part_type;
 
 template <class T>
 std::span<const nn::PartType<T>> vector_fields() {
-  static constexpr std::array types{part_type<T, MlpField<T>>("mlp_field"),
-                                    part_type<T, PotentialField<T>>("potential_field"),
-                                    part_type<T, ResidualField<T>>("residual_field"),
-                                    part_type<T, TimeMlpField<T>>("time_mlp_field")};
+  static constexpr std::array types{
+      part_type<T, MlpField<T>>("mlp_field", "a network of the time, the row and what is given"),
+      part_type<T, PotentialField<T>>(
+          "potential_field",
+          "minus the gradient of OT-Flow's potential, with its trace in closed form"),
+      part_type<T, ResidualField<T>>("residual_field",
+                                     "a residual network of the time and the row"),
+      part_type<T, TimeMlpField<T>>("time_mlp_field",
+                                    "a network whose layers take the time: FFJORD's eight kinds")};
   return types;
 }
 
 template <class T>
 std::span<const nn::PartType<T>> bijectors() {
-                                    part_type<T, Affine<T>>("affine"),
-                                    part_type<T, Chain<T>>("chain"),
-                                    part_type<T, ConditionalAffine<T>>("conditional_affine"),
-                                    part_type<T, Coupling<T>>("coupling"),
-                                    part_type<T, Exp<T>>("exp"),
-                                    part_type<T, Ffjord<T>>("ffjord"),
-                                    part_type<T, Householder<T>>("householder"),
-                                    part_type<T, Identity<T>>("identity"),
-                                    part_type<T, Inverse<T>>("inverse"),
-                                    part_type<T, LuLinear<T>>("lu_linear"),
-                                    part_type<T, MovingBatchNorm<T>>("moving_batch_norm"),
-                                    part_type<T, Permutation<T>>("permutation"),
-                                    part_type<T, Planar<T>>("planar"),
-                                    part_type<T, Power<T>>("power"),
-                                    part_type<T, Radial<T>>("radial")};
-                                    part_type<T, Scale<T>>("scale"),
-                                    part_type<T, Shift<T>>("shift"),
-                                    part_type<T, Sigmoid<T>>("sigmoid"),
-                                    part_type<T, SinhArcsinh<T>>("sinh_arcsinh"),
-                                    part_type<T, SoftClip<T>>("soft_clip"),
-                                    part_type<T, Softplus<T>>("softplus"),
-                                    part_type<T, Stack<T>>("stack"),
-                                    part_type<T, Standardise<T>>("standardise"),
-                                    part_type<T, Tanh<T>>("tanh"),
-                                    part_type<T, Triangular<T>>("triangular"),
-                                    part_type<T, YeoJohnson<T>>("yeo_johnson")};
-      part_type<T, Autoregressive<T>>("autoregressive"), part_type<T, Chain<T>>("chain"),
-      part_type<T, Coupling<T>>("coupling"), part_type<T, Ffjord<T>>("ffjord"),
-      part_type<T, Inverse<T>>("inverse")};
-  static constexpr std::array types{part_type<T, ActNorm<T>>("act_norm"),
-  static constexpr std::array types{part_type<T, Autoregressive<T>>("autoregressive"),
   static constexpr std::array types{
+      part_type<T, ActNorm<T>>("act_norm",
+                               "an affine map that gives the first rows of training mean 0 and "
+                               "variance 1, then trained"),
+      part_type<T, Affine<T>>("affine", "a trained scale and shift of each column"),
+      part_type<T, Autoregressive<T>>("autoregressive",
+                                      "each column moved by a transformer of the columns before "
+                                      "it; base to data column by column"),
+      part_type<T, Chain<T>>("chain", "parts one after another, the first next to the base"),
+      part_type<T, ConditionalAffine<T>>(
+          "conditional_affine", "a scale and shift of each column by a network of what is given"),
+      part_type<T, Coupling<T>>("coupling", "some columns moved by a transformer of the others"),
+      part_type<T, Exp<T>>("exp", "e^x, to positive numbers"),
+      part_type<T, Ffjord<T>>("ffjord", "the flow of a vector field; both directions by a solve"),
+      part_type<T, Householder<T>>("householder", "a rotation, the product of reflections"),
+      part_type<T, Identity<T>>("identity", "no change"),
+      part_type<T, Inverse<T>>("inverse", "a part with its directions exchanged"),
+      part_type<T, LuLinear<T>>("lu_linear",
+                                "an invertible matrix by its LU factors, Glow's 1x1 convolution"),
+      part_type<T, MovingBatchNorm<T>>("moving_batch_norm",
+                                       "a normalisation by moving moments of the training rows"),
+      part_type<T, Permutation<T>>("permutation", "columns in another order"),
+      part_type<T, Planar<T>>("planar", "a planar flow; data to base by a root search"),
+      part_type<T, Power<T>>("power", "x^p of positive numbers"),
+      part_type<T, Radial<T>>("radial", "a radial flow; data to base by a root search"),
+      part_type<T, Scale<T>>("scale", "a trained scale of each column"),
+      part_type<T, Shift<T>>("shift", "a trained shift of each column"),
+      part_type<T, Sigmoid<T>>("sigmoid", "to numbers between two bounds"),
+      part_type<T, SinhArcsinh<T>>("sinh_arcsinh",
+                                   "trained skewness and weight of the tails of each column"),
+      part_type<T, SoftClip<T>>("soft_clip", "a smooth clipping between two bounds"),
+      part_type<T, Softplus<T>>("softplus", "log(1 + e^x), to positive numbers"),
+      part_type<T, Stack<T>>("stack", "parts side by side, each of its own columns"),
+      part_type<T, Standardise<T>>("standardise", "fixed means and scales: the units of a table"),
+      part_type<T, Tanh<T>>("tanh", "to numbers between -1 and 1"),
+      part_type<T, Triangular<T>>("triangular", "a lower triangular matrix with a shift"),
+      part_type<T, YeoJohnson<T>>("yeo_johnson",
+                                  "Yeo and Johnson's power of each column, trained")};
   return types;
 }
 
 template <class T>
 std::span<const nn::PartType<T>> distributions() {
-  static constexpr std::array types{part_type<T, DiagonalNormal<T>>("diagonal_normal"),
-                                    part_type<T, TransformedDistribution<T>>("transformed")};
+  static constexpr std::array types{
+      part_type<T, DiagonalNormal<T>>("diagonal_normal", "independent normal columns"),
+      part_type<T, TransformedDistribution<T>>("transformed",
+                                               "a base carried along by a bijector")};
   return types;
 }
 
 template <class T>
 std::span<const nn::PartType<T>> transformers() {
   static constexpr std::array types{
-      part_type<T, AdditiveTransformer<T>>("additive"),
-      part_type<T, AffineTransformer<T>>("affine"),
-      part_type<T, CubicSpline<T>>("cubic_spline"),
-      part_type<T, LinearSpline<T>>("linear_spline"),
-      part_type<T, QuadraticSpline<T>>("quadratic_spline"),
-      part_type<T, RationalQuadraticSpline<T>>("rational_quadratic"),
-      part_type<T, SumOfSquares<T>>("sum_of_squares"),
-      part_type<T, UnconstrainedMonotonic<T>>("unconstrained_monotonic")};
+      part_type<T, AdditiveTransformer<T>>("additive_transformer", "x + b"),
+      part_type<T, AffineTransformer<T>>("affine_transformer", "x e^s + b with a bounded s"),
+      part_type<T, CubicSpline<T>>("cubic_spline", "a monotone cubic spline"),
+      part_type<T, LinearSpline<T>>("linear_spline", "a monotone linear spline"),
+      part_type<T, QuadraticSpline<T>>("quadratic_spline", "a monotone quadratic spline"),
+      part_type<T, RationalQuadraticSpline<T>>("rational_quadratic",
+                                               "a monotone rational-quadratic spline"),
+      part_type<T, SumOfSquares<T>>("sum_of_squares",
+                                    "the integral of a sum of squares of polynomials"),
+      part_type<T, UnconstrainedMonotonic<T>>("unconstrained_monotonic",
+                                              "the integral of a positive network")};
   return types;
 }
 

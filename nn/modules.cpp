@@ -9,7 +9,7 @@ namespace fjord::nn {
 
 template <class T>
 std::span<const PartType<T>> modules() {
-  static constexpr std::array types{part_type<T, Linear<T>>("linear"), part_type<T, Mlp<T>>("mlp")};
+  static constexpr std::array types{part_type<T, Linear<T>>("linear", "x W^T + b"), part_type<T, Mlp<T>>("mlp", "a multilayer perceptron")};
   return types;
 }
 

@@ -24,7 +24,7 @@ TEST_CASE("autoregressive: with every transformer, it is a bijector") {
                               },
                           .x = test::normals({12, 3}, 10),
                           .tolerance = 1e-8,
-                          .masked = masked});
+                          .idle = masked});
   }
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("autoregressive: given numbers, orders and the exchanged maps make no 
                           .make = make,
                           .x = test::normals({4, 4}, 8),
                           .given = test::normals({4, 2}, 9),
-                          .masked = names});
+                          .idle = names});
   }
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("autoregressive: one column alone, and one with given numbers, are aff
                               },
                           .x = test::normals({4, 1}, 8),
                           .given = given > 0 ? test::normals({4, 2}, 9) : Tensor<double>(),
-                          .masked = {"network.layers.0.weight"}});
+                          .idle = {"network.layers.0.weight"}});
   }
 }
 

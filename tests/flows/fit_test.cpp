@@ -261,6 +261,47 @@ TEST_CASE("fit: a step that fails lowers the rate and goes on from the epoch's b
   CHECK(lost.scale() == 3);
 }
 
+TEST_CASE("fit: regularisers are weighed and reported, in training only") {
+  // f = w: the kinetic energy is w^2, and the rows at 2 are moved to 2 - w under N(0, 1).
+  class Constant final : public VectorField<double> {
+   public:
+    Var<double> slope(const Var<double>&, const Var<double>& x, const Var<double>&) const override {
+      return x * 0.0 + x.tape().bind(w_);
+    }
+
+    nn::Description<double> describe() override {
+      return nn::Description<double>("").parameter("w", w_);
+    }
+
+    double w() const { return w_.value().item(); }
+
+   private:
+    Parameter<double> w_{Tensor<double>(0.0)};
+  };
+
+  auto field = std::make_unique<Constant>();
+  const Constant& constant = *field;
+  TransformedDistribution<double> model(
+      std::make_unique<DiagonalNormal<double>>(std::vector<double>{0}, std::vector<double>{1}),
+      std::make_unique<Ffjord<double>>(std::move(field)));
+  const Tensor<double> x = Tensor<double>::full({10, 1}, 2.0);
+  const TableRows<double> rows(x);
+  Workers workers(2);
+  FitOptions<double> options = whole_batches(10, 300);
+  options.loss =
+      std::make_shared<NegativeLogLikelihood<double>>(std::vector<WeightedRegularizer<double>>{
+          {&regularizer_named<double>("kinetic_energy"), 0.5}});
+  options.schedule = optim::schedule_named("cosine", steps_of(options, 10));
+  const FitReport report = fit<double>(model, rows, &rows, workers, options);
+  // The least of (2 - w)^2 / 2 + w^2 / 2.
+  CHECK(constant.w() == doctest::Approx(1).epsilon(1e-5));
+  REQUIRE(report.curve.back().penalties.size() == 1);
+  CHECK(report.curve.back().penalties[0] == doctest::Approx(1).epsilon(1e-4));
+  const double nll = 0.5 + 0.5 * std::log(2 * std::numbers::pi);
+  CHECK(report.curve.back().loss == doctest::Approx(nll + 0.5).epsilon(1e-4));
+  CHECK(*report.curve.back().held_out == doctest::Approx(nll).epsilon(1e-4));
+}
+
 TEST_CASE("fit: the caller may end it") {
   const Tensor<double> x = data(64, 1);
   Normal model;

@@ -52,6 +52,7 @@ struct Page {
             "each row.\n";
     write_kind(page, "Distributions", flows::distributions<double>());
     write_kind(page, "Bijectors", flows::bijectors<double>());
+    write_kind(page, "Transformers", flows::transformers<double>());
     write_kind(page, "Vector fields", flows::vector_fields<double>());
     write_kind(page, "Networks", nn::modules<double>());
   }

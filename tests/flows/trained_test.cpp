@@ -18,11 +18,14 @@
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/normalization.hpp"
 #include "fjord/flows/permutation.hpp"
+#include "fjord/flows/planar.hpp"
 #include "fjord/flows/polynomial_splines.hpp"
+#include "fjord/flows/radial.hpp"
 #include "fjord/flows/rational_quadratic.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
+#include "fjord/flows/sum_of_squares.hpp"
 #include "fjord/flows/toys/moons.hpp"
 #include "fjord/flows/types.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -109,6 +112,15 @@ std::map<std::string, Row> rows_of_bijectors() {
       {"inverse", {[] { return std::make_unique<Inverse<double>>(splines()); }}},
       {"lu_linear", {with_splines<LuLinear<double>>(Index{2}, key)}},
       {"moving_batch_norm", {with_splines<MovingBatchNorm<double>>(Index{2})}},
+      {"planar", {with_splines<Planar<double>>(Index{2}, key)}},
+      {"power",
+       {[] {
+          return chain(chain(splines(), std::make_unique<Exp<double>>()),
+                       std::make_unique<Power<double>>(0.7));
+        },
+        [](double x) { return std::exp(x); }}},
+      {"radial", {with_splines<Radial<double>>(Index{2}, key)}},
+      {"soft_clip", {with_splines<SoftClip<double>>(-3.0, 4.0, 1.0)}},
       {"permutation", {with_splines<Permutation<double>>(std::vector<Index>{1, 0})}},
       {"scale", {with_splines<Scale<double>>(Index{2})}},
       {"shift", {with_splines<Shift<double>>(Index{2})}},
@@ -211,6 +223,7 @@ TEST_CASE("trained: couplings of any transformer learn more than a normal distri
       {"cubic_spline", {coupled<CubicSpline<double>>()}},
       {"linear_spline", {coupled<LinearSpline<double>>()}},
       {"quadratic_spline", {coupled<QuadraticSpline<double>>()}},
+      {"sum_of_squares", {coupled<SumOfSquares<double>>()}},
   };
   for (const auto& [name, row] : rows) check_learns(name, row);
 }
