@@ -19,7 +19,7 @@ void print(const char* name, flows::Distribution<float>& model, const Tensor<flo
   const auto result = sharded.log_prob(fresh, RandomKey(3));
   double nll = 0;
   for (const float value : result.values.storage()) nll -= value / 4096.0;
-  std::printf("%-26s NLL %.3f nats, %6.0f evaluations of the field in training\n", name, nll,
+  std::printf("%-26s NLL %.3f nats, %8.1f evaluations of the field in training\n", name, nll,
               evaluations);
 }
 

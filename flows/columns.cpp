@@ -54,7 +54,7 @@ ColumnMoments column_moments(const TensorView<T>& rows, const char* op) {
       squares += deviation * deviation;
     }
     require(std::isfinite(squares), op, [&] {
-      return "column " + std::to_string(d) + " has a number that is not finite, or too large";
+      return "column " + std::to_string(d + 1) + " has a number that is not finite, or too large";
     });
     moments.mean.push_back(first + apart);
     moments.variance.push_back(squares / static_cast<double>(shape[0]));
@@ -66,7 +66,7 @@ std::vector<double> column_deviations(const ColumnMoments& moments, const char* 
   std::vector<double> deviations;
   for (const double variance : moments.variance) {
     require(variance > 0, op,
-            [&] { return "column " + std::to_string(deviations.size()) + " is constant"; });
+            [&] { return "column " + std::to_string(deviations.size() + 1) + " is constant; leave it out"; });
     deviations.push_back(std::sqrt(variance));
   }
   return deviations;

@@ -193,6 +193,24 @@ class Examples(unittest.TestCase):
         self.assertLess(trained, entropy + 0.15)
         self.assertEqual(loaded, trained)
 
+    def test_parts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trained, first = numbers(self.output_of("parts", f"{folder}/parts.safetensors"))
+        entropy = math.log(2 * math.pi * math.e * 0.3)
+        self.assertGreater(trained, entropy - 0.05)
+        self.assertLess(trained, entropy + 0.1)
+        self.assertGreater(first, trained)
+
+    def test_matching(self):
+        entropy, *models = (numbers(line) for line in self.output_of("matching").splitlines())
+        likelihood, matching, both = models
+        for nll, _ in models:
+            self.assertGreater(nll, entropy[0] - 0.06)
+        # Matching is cheap and comes near; a few steps of likelihood after it come nearer.
+        self.assertLess(matching[0], entropy[0] + 0.7)
+        self.assertLess(both[0], matching[0])
+        self.assertLess(both[1], likelihood[1])
+
     def test_metropolis(self):
         # The closed form; what learning and sampling leave open is some 0.03.
         self.near(numbers(self.output_of("metropolis")), [0.8, 0.2, 0.48, 0.712], 0.12)

@@ -113,14 +113,14 @@ TEST_CASE("normalization: moving batch norm has the values of FFJORD's code") {
 TEST_CASE("normalization: rows without moments and options out of range are refused") {
   ActNorm<double> act_norm(2);
   CHECK_THROWS_WITH_AS(adapted(act_norm, {{1, 2}, {3, 2}}, 0),
-                       doctest::Contains("[act_norm] column 1 is constant"), std::invalid_argument);
+                       doctest::Contains("[act_norm] column 2 is constant"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(adapted(act_norm, {{1, 2, 3}}, 0), doctest::Contains("rows of 2 numbers"),
                        std::invalid_argument);
   MovingBatchNorm<double> moving(2);
   CHECK_THROWS_WITH_AS(adapted(moving, {{1, 2}}, 0), doctest::Contains("two rows at least"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(adapted(moving, {{1, 2}, {NAN, 3}}, 0),
-                       doctest::Contains("column 0 has a number that is not finite"),
+                       doctest::Contains("column 1 has a number that is not finite"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(MovingBatchNorm<double>(2, {.decay = 0}), doctest::Contains("a decay in"),
                        std::invalid_argument);

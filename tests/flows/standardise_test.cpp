@@ -49,9 +49,9 @@ TEST_CASE("standardise: what has no units is refused") {
                          std::invalid_argument);
   };
   // The mean of many 0.1 is not 0.1 in doubles.
-  refuses({{1, 0.1}, {2, 0.1}, {3, 0.1}}, "column 1 is constant");
-  refuses({{1, 0.1}}, "column 0 is constant");
-  refuses({{1, 0}, {2, NAN}}, "column 1 has a number that is not finite");
+  refuses({{1, 0.1}, {2, 0.1}, {3, 0.1}}, "column 2 is constant");
+  refuses({{1, 0.1}}, "column 1 is constant");
+  refuses({{1, 0}, {2, NAN}}, "column 2 has a number that is not finite");
   refuses(Tensor<double>::zeros({0, 2}), "rows are needed");
   CHECK_THROWS_WITH_AS(Standardise<double>({1, 2}, {1}), doctest::Contains("as many means"),
                        std::invalid_argument);
