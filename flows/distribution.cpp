@@ -1,71 +1,255 @@
 #include "fjord/flows/distribution.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
+#include <tuple>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/flows/check_rows.hpp"
+#include "fjord/flows/distributions/special.hpp"
 
 namespace fjord::flows {
 
-namespace {
+template <class T>
+IndependentColumns<T>::IndependentColumns(std::string type, std::vector<Setting> settings)
+    : type_(std::move(type)), settings_(std::move(settings)) {
+  const std::size_t size = settings_.front().values.size();
+  for (const Setting& setting : settings_) {
+    require(size > 0 && setting.values.size() == size, type_, [&] {
+      return "lists of one size, 1 or more, are needed, got " + std::to_string(size) + " and " +
+             std::to_string(setting.values.size()) + " numbers as " + settings_.front().name +
+             " and " + setting.name;
+    });
+  }
+  dim_ = static_cast<Index>(size);
+  low_.assign(size, -std::numeric_limits<double>::infinity());
+  high_.assign(size, std::numeric_limits<double>::infinity());
+  for (const Setting& setting : settings_) {
+    const bool positive = setting.range == Range::positive;
+    for (const double value : setting.values) {
+      const T as_kept = static_cast<T>(value);
+      const bool fits = setting.range == Range::any
+                            ? !std::isnan(value)
+                            : std::isfinite(as_kept) && (!positive || as_kept > 0);
+      require(fits, type_, [&] {
+        return "every " + setting.name + " must be " + (positive ? "positive and " : "") +
+               "finite, got " + std::to_string(value);
+      });
+    }
+    rounded_.push_back(
+        columns([&](Index d) { return setting.values[static_cast<std::size_t>(d)]; }));
+  }
+}
 
 template <class T>
-Tensor<T> rounded(const std::vector<double>& numbers, bool positive) {
-  Tensor<T> result = Tensor<T>::zeros({static_cast<Index>(numbers.size())});
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const T value = static_cast<T>(numbers[i]);
-    require(std::isfinite(value) && (!positive || value > 0), "diagonal_normal", [&] {
-      return std::string(positive ? "scales must be positive" : "means must be finite") + ", got " +
-             std::to_string(numbers[i]);
-    });
-    result.storage()[i] = value;
+void IndependentColumns<T>::set_support(
+    const std::function<std::pair<double, double>(Index)>& of_column) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  is_bounded_ = true;
+  below_ = columns([](Index) { return 0; });
+  above_ = below_;
+  for (Index d = 0; d < dim_; ++d) {
+    const auto k = static_cast<std::size_t>(d);
+    std::tie(low_[k], high_[k]) = of_column(d);
+    below_(d) = std::nextafter(static_cast<T>(low_[k]), -infinity);
+    above_(d) = std::nextafter(static_cast<T>(high_[k]), infinity);
   }
-  return result;
+}
+
+template <class T>
+void IndependentColumns<T>::check_column(Index column) const {
+  require(column >= 0 && column < dim_, type_, [&] {
+    return "a column below " + std::to_string(dim_) + " is needed, got " + std::to_string(column);
+  });
+}
+
+template <class T>
+std::optional<double> IndependentColumns<T>::cdf(Index column, double x, Tail tail) const {
+  check_column(column);
+  const auto k = static_cast<std::size_t>(column);
+  const bool is_infinite = std::isinf(x);
+  if (!is_infinite && !(x <= low_[k]) && !(x >= high_[k])) return cdf_of(column, x, tail);
+  if (!cdf_of(column, x, tail).has_value()) return std::nullopt;
+  return (x <= low_[k]) == (tail == Tail::lower) ? 0 : 1;
+}
+
+template <class T>
+std::optional<double> IndependentColumns<T>::quantile(Index column, double p, Tail tail) const {
+  check_column(column);
+  const auto k = static_cast<std::size_t>(column);
+  if (p > 0 && p < 1) return quantile_of(column, p, tail);
+  if (!quantile_of(column, 0.5, tail).has_value()) return std::nullopt;
+  if (!(p >= 0 && p <= 1)) return std::numeric_limits<double>::quiet_NaN();
+  return (p == 0) == (tail == Tail::lower) ? low_[k] : high_[k];
+}
+
+namespace {
+
+// The sum of f(column), if every column has it.
+template <class F>
+std::optional<double> sum_of(Index dim, F f) {
+  double sum = 0;
+  for (Index d = 0; d < dim; ++d) {
+    const std::optional<double> value = f(d);
+    if (!value) return std::nullopt;
+    sum += *value;
+  }
+  return sum;
+}
+
+// The numbers f(column), if every column has it.
+template <class F>
+std::optional<Tensor<double>> all_of(Index dim, F f) {
+  Tensor<double> values = Tensor<double>::zeros({dim});
+  for (Index d = 0; d < dim; ++d) {
+    const std::optional<double> value = f(d);
+    if (!value) return std::nullopt;
+    values(d) = *value;
+  }
+  return values;
 }
 
 }  // namespace
 
 template <class T>
+std::optional<Tensor<double>> IndependentColumns<T>::mean() const {
+  return all_of(dim_, [&](Index d) { return mean_of(d); });
+}
+
+template <class T>
+std::optional<Tensor<double>> IndependentColumns<T>::variance() const {
+  return all_of(dim_, [&](Index d) { return variance_of(d); });
+}
+
+template <class T>
+std::optional<double> IndependentColumns<T>::entropy() const {
+  return sum_of(dim_, [&](Index d) { return entropy_of(d); });
+}
+
+template <class T>
+double IndependentColumns<T>::draw(Index column, const RandomKey& random,
+                                   std::uint64_t number) const {
+  double u = 0;
+  random.uniform(std::span<double>(&u, 1), number);
+  // The middle of the cell of 0; that of every other number rounds to the number.
+  return quantile_of(column, std::max(u, 0x1p-54), Tail::lower).value();
+}
+
+template <class T>
+Var<T> IndependentColumns<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const {
+  constexpr T largest = std::numeric_limits<T>::max();
+  Tensor<T> x = Tensor<T>::zeros({rows, dim_});
+  for (Index d = 0; d < dim_; ++d) {
+    // Rounding to T must not leave the support, nor reach its ends, where densities may be infinite.
+    const T first = is_bounded_ ? std::nextafter(below_(d), largest) : -largest;
+    const T last = is_bounded_ ? std::nextafter(above_(d), -largest) : largest;
+    const double low = std::nextafter(first, largest);
+    const double high = std::nextafter(last, -largest);
+    for (Index row = 0; row < rows; ++row) {
+      const std::uint64_t number =
+          (context.first_row + static_cast<std::uint64_t>(row)) * static_cast<std::uint64_t>(dim_) +
+          static_cast<std::uint64_t>(d);
+      x(row, d) = static_cast<T>(std::clamp(draw(d, context.random, number), low, high));
+    }
+  }
+  return tape.input(x);
+}
+
+template <class T>
+Var<T> IndependentColumns<T>::log_densities(const Var<T>& x) const {
+  check_rows(x, dim_, type_.c_str());
+  const Var<T> inside = log_densities_inside(x);
+  if (!is_bounded_) return inside;
+  Tape<T>& tape = x.tape();
+  const Var<T> outside = (x <= tape.input(below_)) + (x >= tape.input(above_));
+  return where(outside, -std::numeric_limits<T>::infinity(), inside);
+}
+
+template <class T>
+Var<T> IndependentColumns<T>::log_prob(const Var<T>& x, Context<T>&) const {
+  return sum(log_densities(x), {1});
+}
+
+template <class T>
+nn::Description<T> IndependentColumns<T>::describe() {
+  nn::Description<T> description(type_);
+  for (const Setting& setting : settings_) description.set(setting.name, setting.values);
+  return description;
+}
+
+template <class T>
 DiagonalNormal<T>::DiagonalNormal(std::vector<double> mean, std::vector<double> scale)
-    : means_(std::move(mean)), scales_(std::move(scale)) {
-  require(!means_.empty() && means_.size() == scales_.size(), "diagonal_normal", [&] {
-    return "as many means as scales are needed, one at least, got " +
-           std::to_string(means_.size()) + " and " + std::to_string(scales_.size());
-  });
-  mean_ = rounded<T>(means_, false);
-  scale_ = rounded<T>(scales_, true);
+    : IndependentColumns<T>("diagonal_normal",
+                            {{"mean", IndependentColumns<T>::Range::finite, std::move(mean)},
+                             {"scale", IndependentColumns<T>::Range::positive, std::move(scale)}}) {
   double sum = 0;
-  for (const T s : scale_.storage())
-    sum += std::log(static_cast<double>(s)) + 0.5 * std::log(2 * std::numbers::pi);
-  log_normaliser_ = static_cast<T>(-sum);
+  log_normaliser_ = this->columns([&](Index d) {
+    const double log_normaliser =
+        -std::log(this->setting(1, d)) - 0.5 * std::log(2 * std::numbers::pi);
+    sum += log_normaliser;
+    return log_normaliser;
+  });
+  sum_of_log_normalisers_ = static_cast<T>(sum);
 }
 
 template <class T>
 Var<T> DiagonalNormal<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const {
-  std::vector<T> normals(static_cast<std::size_t>(Shape{rows, dim()}.size()));
-  context.random.normal(std::span<T>(normals),
-                        context.first_row * static_cast<std::uint64_t>(dim()));
-  Tensor<T> draws = Tensor<T>::from({rows, dim()}, normals);
-  for (Index d = 0; d < dim(); ++d) {
-    for (Index row = 0; row < rows; ++row) draws(row, d) = mean_(d) + scale_(d) * draws(row, d);
+  const Index dim = this->dim();
+  std::vector<T> normals(static_cast<std::size_t>(Shape{rows, dim}.size()));
+  context.random.normal(std::span<T>(normals), context.first_row * static_cast<std::uint64_t>(dim));
+  Tensor<T> draws = Tensor<T>::from({rows, dim}, normals);
+  for (Index d = 0; d < dim; ++d) {
+    const T mean = static_cast<T>(this->setting(0, d));
+    const T scale = static_cast<T>(this->setting(1, d));
+    for (Index row = 0; row < rows; ++row) draws(row, d) = mean + scale * draws(row, d);
   }
   return tape.input(draws);
 }
 
 template <class T>
 Var<T> DiagonalNormal<T>::log_prob(const Var<T>& x, Context<T>&) const {
-  check_rows(x, dim(), "diagonal_normal");
-  Tape<T>& tape = x.tape();
-  const Var<T> standard = (x - tape.input(mean_)) / tape.input(scale_);
-  return sum(square(standard), {1}) * T(-0.5) + log_normaliser_;
+  check_rows(x, this->dim(), "diagonal_normal");
+  const Var<T> z = (x - this->leaf(x.tape(), 0)) / this->leaf(x.tape(), 1);
+  return sum(square(z), {1}) * T(-0.5) + sum_of_log_normalisers_;
 }
 
 template <class T>
-nn::Description<T> DiagonalNormal<T>::describe() {
-  return nn::Description<T>("diagonal_normal").set("mean", means_).set("scale", scales_);
+Var<T> DiagonalNormal<T>::log_densities_inside(const Var<T>& x) const {
+  const Var<T> z = (x - this->leaf(x.tape(), 0)) / this->leaf(x.tape(), 1);
+  return square(z) * T(-0.5) + x.tape().input(log_normaliser_);
+}
+
+template <class T>
+std::optional<double> DiagonalNormal<T>::cdf_of(Index column, double x, Tail tail) const {
+  const double z = (x - this->setting(0, column)) / this->setting(1, column);
+  return special::normal_cdf(tail == Tail::lower ? z : -z);
+}
+
+template <class T>
+std::optional<double> DiagonalNormal<T>::quantile_of(Index column, double p, Tail tail) const {
+  const double z = special::normal_quantile(p);
+  return this->setting(0, column) + this->setting(1, column) * (tail == Tail::lower ? z : -z);
+}
+
+template <class T>
+std::optional<double> DiagonalNormal<T>::mean_of(Index column) const {
+  return this->setting(0, column);
+}
+
+template <class T>
+std::optional<double> DiagonalNormal<T>::variance_of(Index column) const {
+  return this->setting(1, column) * this->setting(1, column);
+}
+
+template <class T>
+std::optional<double> DiagonalNormal<T>::entropy_of(Index column) const {
+  return 0.5 * std::log(2 * std::numbers::pi * std::numbers::e) +
+         std::log(this->setting(1, column));
 }
 
 template <class T>
@@ -101,6 +285,8 @@ nn::Description<T> TransformedDistribution<T>::describe() {
   return nn::Description<T>("transformed").child("base", *base_).child("bijector", *bijector_);
 }
 
+template class IndependentColumns<float>;
+template class IndependentColumns<double>;
 template class DiagonalNormal<float>;
 template class DiagonalNormal<double>;
 template class TransformedDistribution<float>;

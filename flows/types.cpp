@@ -8,7 +8,21 @@
 #include "fjord/flows/conditional_affine.hpp"
 #include "fjord/flows/coupling.hpp"
 #include "fjord/flows/distribution.hpp"
+<<<<<<< HEAD
 #include "fjord/flows/elementwise_maps.hpp"
+=======
+#include "fjord/flows/distributions/beta.hpp"
+#include "fjord/flows/distributions/cauchy.hpp"
+#include "fjord/flows/distributions/exponential.hpp"
+#include "fjord/flows/distributions/gamma.hpp"
+#include "fjord/flows/distributions/half_normal.hpp"
+#include "fjord/flows/distributions/laplace.hpp"
+#include "fjord/flows/distributions/log_normal.hpp"
+#include "fjord/flows/distributions/logistic.hpp"
+#include "fjord/flows/distributions/student_t.hpp"
+#include "fjord/flows/distributions/uniform.hpp"
+#include "fjord/flows/distributions/von_mises.hpp"
+>>>>>>> 990d912 (Add distributions of independent columns)
 #include "fjord/flows/ffjord.hpp"
 #include "fjord/flows/linear_maps.hpp"
 #include "fjord/flows/mlp_field.hpp"
@@ -91,6 +105,7 @@ std::span<const nn::PartType<T>> bijectors() {
 
 template <class T>
 std::span<const nn::PartType<T>> distributions() {
+<<<<<<< HEAD
   static constexpr std::array types{
       part_type<T, DiagonalNormal<T>>("diagonal_normal", "independent normal columns"),
       part_type<T, TransformedDistribution<T>>("transformed",
@@ -112,6 +127,21 @@ std::span<const nn::PartType<T>> transformers() {
                                     "the integral of a sum of squares of polynomials"),
       part_type<T, UnconstrainedMonotonic<T>>("unconstrained_monotonic",
                                               "the integral of a positive network")};
+=======
+  static constexpr std::array types{part_type<T, Beta<T>>("beta"),
+                                    part_type<T, Cauchy<T>>("cauchy"),
+                                    part_type<T, DiagonalNormal<T>>("diagonal_normal"),
+                                    part_type<T, Exponential<T>>("exponential"),
+                                    part_type<T, Gamma<T>>("gamma"),
+                                    part_type<T, HalfNormal<T>>("half_normal"),
+                                    part_type<T, Laplace<T>>("laplace"),
+                                    part_type<T, LogNormal<T>>("log_normal"),
+                                    part_type<T, Logistic<T>>("logistic"),
+                                    part_type<T, StudentT<T>>("student_t"),
+                                    part_type<T, TransformedDistribution<T>>("transformed"),
+                                    part_type<T, Uniform<T>>("uniform"),
+                                    part_type<T, VonMises<T>>("von_mises")};
+>>>>>>> 990d912 (Add distributions of independent columns)
   return types;
 }
 

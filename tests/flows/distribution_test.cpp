@@ -170,7 +170,7 @@ TEST_CASE("distribution: rows of another width and parameters out of range are r
                        std::invalid_argument);
   for (const double bad : {0.0, -1.0, std::nan("")}) {
     CHECK_THROWS_WITH_AS(DiagonalNormal<double>({1.0}, {bad}),
-                         doctest::Contains("scales must be positive"), std::invalid_argument);
+                         doctest::Contains("every scale must be positive"), std::invalid_argument);
   }
   const auto model = test::random_model<double>(test::small_settings(), numerics(1e-3));
   const DiagonalNormal<double> normal({1.0, 2.0}, {1.0, 1.0});

@@ -159,7 +159,7 @@ TEST_CASE(
   refuses(R"({"type": "diagonal_normal", "mean": [1], "scale": [1], "df": 3})",
           "the setting df is unknown; it needs a newer Fjord");
   refuses(R"({"type": "diagonal_normal", "mean": [1], "scale": [-1]})",
-          "(diagonal_normal): [diagonal_normal] scales must be positive");
+          "(diagonal_normal): [diagonal_normal] every scale must be positive");
   refuses(R"({"type": "diagonal_normal", "mean": [1], "scale": [null]})",
           "the entry scale must be a number, a text");
   refuses(R"({"type": "chain", "parts": []})", "entry parts is missing");
