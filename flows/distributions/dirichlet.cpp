@@ -1,0 +1,100 @@
+#include "fjord/flows/distributions/dirichlet.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/autodiff/ops/exponential.hpp"
+#include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/select.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/flows/check_rows.hpp"
+#include "fjord/flows/distributions/check_numbers.hpp"
+#include "fjord/flows/distributions/draws.hpp"
+#include "fjord/flows/distributions/special.hpp"
+
+namespace fjord::flows {
+
+template <class T>
+Dirichlet<T>::Dirichlet(std::vector<double> concentration)
+    : concentration_(std::move(concentration)) {
+  require(concentration_.size() > 1, "dirichlet", [&] {
+    return "2 numbers or more are needed as concentration, got " +
+           std::to_string(concentration_.size());
+  });
+  check_numbers<T>(concentration_, true, "dirichlet", "concentration");
+  // As a product of beta functions, whose differences of log-gammas do not cancel.
+  for (const double a : concentration_) {
+    if (total_ > 0) log_normaliser_ -= special::log_beta(total_, a).value;
+    total_ += a;
+  }
+}
+
+template <class T>
+std::optional<Tensor<double>> Dirichlet<T>::mean() const {
+  Tensor<double> mean = Tensor<double>::zeros({dim()});
+  for (Index d = 0; d < dim(); ++d) mean(d) = concentration_[static_cast<std::size_t>(d)] / total_;
+  return mean;
+}
+
+template <class T>
+std::optional<Tensor<double>> Dirichlet<T>::variance() const {
+  Tensor<double> variance = Tensor<double>::zeros({dim()});
+  for (Index d = 0; d < dim(); ++d) {
+    const double a = concentration_[static_cast<std::size_t>(d)];
+    variance(d) = a / total_ * ((total_ - a) / total_) / (total_ + 1);
+  }
+  return variance;
+}
+
+template <class T>
+std::optional<double> Dirichlet<T>::entropy() const {
+  double entropy = -log_normaliser_;
+  // E log part_k = digamma(a_k) - digamma(total), the derivative of a log beta function.
+  for (const double a : concentration_) entropy -= (a - 1) * special::log_beta(a, total_ - a).in_a;
+  return entropy;
+}
+
+template <class T>
+Var<T> Dirichlet<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const {
+  std::vector<double> logs(concentration_.size());
+  Tensor<T> x = Tensor<T>::zeros({rows, dim()});
+  for (Index row = 0; row < rows; ++row) {
+    const std::uint64_t number = context.first_row + static_cast<std::uint64_t>(row);
+    for (std::size_t k = 0; k < logs.size(); ++k)
+      logs[k] = draw_log_gamma(concentration_[k], context.random, number * logs.size() + k);
+    const double most = *std::max_element(logs.begin(), logs.end());
+    double sum = 0;
+    for (const double log : logs) sum += std::exp(log - most);
+    // What the rounded parts leave of 1 must be positive, as they must.
+    const double rounding = static_cast<double>(logs.size()) * std::numeric_limits<T>::epsilon();
+    const bool is_full = std::exp(logs.back() - most) / sum < 2 * rounding;
+    const double whole = is_full ? 1 - 2 * rounding : 1;
+    for (Index d = 0; d < dim(); ++d) {
+      const double part = whole * std::exp(logs[static_cast<std::size_t>(d)] - most) / sum;
+      x(row, d) = std::max(static_cast<T>(part), std::numeric_limits<T>::min());
+    }
+  }
+  return tape.input(x);
+}
+
+template <class T>
+Var<T> Dirichlet<T>::log_prob(const Var<T>& x, Context<T>&) const {
+  check_rows(x, dim(), "dirichlet");
+  Tape<T>& tape = x.tape();
+  const Var<T> parts = concatenate({x, T(1) - sum(x, {1}, true)}, 1);
+  const auto size = static_cast<Index>(concentration_.size());
+  const Var<T> powers = tape.input(Tensor<double>::from({size}, concentration_).template as<T>());
+  const Var<T> logs = sum(xlogy(powers - T(1), parts), {1}) + static_cast<T>(log_normaliser_);
+  return where(sum(parts < T(0), {1}) > T(0), -std::numeric_limits<T>::infinity(), logs);
+}
+
+template <class T>
+nn::Description<T> Dirichlet<T>::describe() {
+  return nn::Description<T>("dirichlet").set("concentration", concentration_);
+}
+
+template class Dirichlet<float>;
+template class Dirichlet<double>;
+
+}  // namespace fjord::flows
