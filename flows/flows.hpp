@@ -17,6 +17,7 @@
 #include "fjord/flows/distributions/full_normal.hpp"
 #include "fjord/flows/distributions/gamma.hpp"
 #include "fjord/flows/distributions/half_normal.hpp"
+#include "fjord/flows/distributions/kl_divergence.hpp"
 #include "fjord/flows/distributions/laplace.hpp"
 #include "fjord/flows/distributions/log_normal.hpp"
 #include "fjord/flows/distributions/logistic.hpp"

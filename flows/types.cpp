@@ -109,51 +109,46 @@ std::span<const nn::PartType<T>> bijectors() {
 
 template <class T>
 std::span<const nn::PartType<T>> distributions() {
-                                    part_type<T, Beta<T>>("beta"),
-                                    part_type<T, Categorical<T>>("categorical"),
-      part_type<T, AdditiveTransformer<T>>("additive_transformer", "x + b"),
-      part_type<T, AffineTransformer<T>>("affine_transformer", "x e^s + b with a bounded s"),
-      part_type<T, CubicSpline<T>>("cubic_spline", "a monotone cubic spline"),
-      part_type<T, DiagonalNormal<T>>("diagonal_normal", "independent normal columns"),
-      part_type<T, LinearSpline<T>>("linear_spline", "a monotone linear spline"),
-      part_type<T, QuadraticSpline<T>>("quadratic_spline", "a monotone quadratic spline"),
-      part_type<T, RationalQuadraticSpline<T>>("rational_quadratic",
-      part_type<T, SumOfSquares<T>>("sum_of_squares",
-      part_type<T, TransformedDistribution<T>>("transformed",
-      part_type<T, UnconstrainedMonotonic<T>>("unconstrained_monotonic",
-  static constexpr std::array types{part_type<T, Bernoulli<T>>("bernoulli"),
-  static constexpr std::array types{part_type<T, Beta<T>>("beta"),
-<<<<<<< HEAD
   static constexpr std::array types{
-                                               "a base carried along by a bijector")};
+      part_type<T, Bernoulli<T>>("bernoulli", "0 or 1"),
+      part_type<T, Beta<T>>("beta", "beta"),
+      part_type<T, Categorical<T>>("categorical", "a whole number"),
+      part_type<T, Cauchy<T>>("cauchy", "Cauchy"),
+      part_type<T, DiagonalNormal<T>>("diagonal_normal", "independent normal columns"),
+      part_type<T, Dirichlet<T>>("dirichlet", "Dirichlet"),
+      part_type<T, Exponential<T>>("exponential", "exponential"),
+      part_type<T, FullNormal<T>>("full_normal", "a normal with a full covariance"),
+      part_type<T, Gamma<T>>("gamma", "gamma"),
+      part_type<T, HalfNormal<T>>("half_normal", "half-normal"),
+      part_type<T, Laplace<T>>("laplace", "Laplace"),
+      part_type<T, LogNormal<T>>("log_normal", "log-normal"),
+      part_type<T, Logistic<T>>("logistic", "logistic"),
+      part_type<T, LowRankNormal<T>>("low_rank_normal",
+                                     "a normal whose covariance is diagonal plus one of low rank"),
+      part_type<T, Mixture<T>>("mixture", "a mixture, its logits trained"),
+      part_type<T, Product<T>>("product", "independent distributions of column ranges"),
+      part_type<T, StudentT<T>>("student_t", "Student's t"),
+      part_type<T, TransformedDistribution<T>>("transformed", "a base carried along by a bijector"),
+      part_type<T, Truncated<T>>("truncated", "a distribution between bounds"),
+      part_type<T, Uniform<T>>("uniform", "uniform"),
+      part_type<T, VonMises<T>>("von_mises", "von Mises")};
   return types;
 }
 
 template <class T>
 std::span<const nn::PartType<T>> transformers() {
+  static constexpr std::array types{
+      part_type<T, AdditiveTransformer<T>>("additive_transformer", "x + b"),
+      part_type<T, AffineTransformer<T>>("affine_transformer", "x e^s + b with a bounded s"),
+      part_type<T, CubicSpline<T>>("cubic_spline", "a monotone cubic spline"),
+      part_type<T, LinearSpline<T>>("linear_spline", "a monotone linear spline"),
+      part_type<T, QuadraticSpline<T>>("quadratic_spline", "a monotone quadratic spline"),
+      part_type<T, RationalQuadraticSpline<T>>("rational_quadratic",
                                                "a monotone rational-quadratic spline"),
+      part_type<T, SumOfSquares<T>>("sum_of_squares",
                                     "the integral of a sum of squares of polynomials"),
+      part_type<T, UnconstrainedMonotonic<T>>("unconstrained_monotonic",
                                               "the integral of a positive network")};
-=======
-                                    part_type<T, Cauchy<T>>("cauchy"),
-                                    part_type<T, DiagonalNormal<T>>("diagonal_normal"),
-                                    part_type<T, Dirichlet<T>>("dirichlet"),
-                                    part_type<T, Exponential<T>>("exponential"),
-                                    part_type<T, FullNormal<T>>("full_normal"),
-                                    part_type<T, Gamma<T>>("gamma"),
-                                    part_type<T, HalfNormal<T>>("half_normal"),
-                                    part_type<T, Laplace<T>>("laplace"),
-                                    part_type<T, LogNormal<T>>("log_normal"),
-                                    part_type<T, Logistic<T>>("logistic"),
-                                    part_type<T, LowRankNormal<T>>("low_rank_normal"),
-                                    part_type<T, Mixture<T>>("mixture"),
-                                    part_type<T, Product<T>>("product"),
-                                    part_type<T, StudentT<T>>("student_t"),
-                                    part_type<T, TransformedDistribution<T>>("transformed"),
-                                    part_type<T, Truncated<T>>("truncated"),
-                                    part_type<T, Uniform<T>>("uniform"),
-                                    part_type<T, VonMises<T>>("von_mises")};
->>>>>>> 990d912 (Add distributions of independent columns)
   return types;
 }
 
