@@ -23,6 +23,17 @@ void print(const char* name, flows::Distribution<float>& model, const Tensor<flo
               evaluations);
 }
 
+// As text, a point a line: docs/matching.gp draws them.
+void write_samples(const std::string& folder, const char* name, flows::Distribution<float>& model) {
+  Workers workers(1);
+  const Tensor<float> x =
+      flows::ShardedModel<float>(model, workers).sample(4096, RandomKey(4)).values;
+  std::string text;
+  for (Index i = 0; i < 4096; ++i)
+    text += std::to_string(x(i, 0)) + " " + std::to_string(x(i, 1)) + "\n";
+  write_file(folder + "/" + name + ".txt", text);
+}
+
 double evaluations_of(const flows::FitReport& report, Index batches) {
   double sum = 0;
   for (const flows::FitEpoch& epoch : report.curve)
@@ -30,8 +41,9 @@ double evaluations_of(const flows::FitReport& report, Index batches) {
   return sum;
 }
 
-// The eight Gaussians by likelihood, by matching, and by matching with likelihood after it.
-int main() {
+// The eight Gaussians by likelihood, by matching, and by matching with likelihood after it; with a
+// folder, leaves samples there: matching [FOLDER]
+int main(int argc, char** argv) {
   const flows::ToySet& set = flows::toy_set_named("eight_gaussians");
   const Tensor<float> table = set.draw(4096, RandomKey(1)).as<float>();
   const Tensor<float> fresh = set.draw(4096, RandomKey(2)).as<float>();
@@ -49,10 +61,13 @@ int main() {
   const auto by_likelihood = make_model();
   const auto first = flows::fit<float>(*by_likelihood, rows, nullptr, workers, likelihood);
   print("likelihood", *by_likelihood, fresh, evaluations_of(first, 16));
+  if (argc > 1) write_samples(argv[1], "likelihood", *by_likelihood);
   const auto by_both = make_model();
   const auto second = flows::fit<float>(*by_both, rows, nullptr, workers, matching);
   print("matching", *by_both, fresh, evaluations_of(second, 16));
+  if (argc > 1) write_samples(argv[1], "matching", *by_both);
   const auto third = flows::fit<float>(*by_both, rows, nullptr, workers, tuning);
   print("matching, then likelihood", *by_both, fresh,
         evaluations_of(second, 16) + evaluations_of(third, 16));
+  if (argc > 1) write_samples(argv[1], "both", *by_both);
 }
