@@ -17,10 +17,13 @@ struct UnconstrainedMonotonicSettings {
 /// c + the integral from 0 to x of e^g(t), where g = 7 tanh(network(t, signal) / 7), so that slopes
 /// stay between e^-7 and e^7.
 ///
-/// The integral is Gauss and Legendre's sum; the slope is that of the integral. Parameters of an
-/// entry are the signal and c. The network begins as 0, whatever the signal.
+/// The integral is Gauss and Legendre's sum. Parameters of an entry are the signal and c. The
+/// network begins as 0, whatever the signal.
 /// Source:  Wehenkel & Louppe, Unconstrained Monotonic Neural Networks, NeurIPS 2019. The bound is
 ///          zuko's.
+/// Note:    The log-slope is that of the integral, from which the sum differs where the integrand
+///          changes too fast for its nodes: far out, where x is many times the width of a step of
+///          the network. Standardise the data, or take more nodes.
 template <class T>
 class UnconstrainedMonotonic final : public Transformer<T> {
  public:
