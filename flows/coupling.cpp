@@ -14,6 +14,9 @@ CouplingSettings read_settings(nn::PartReader<T>& reader) {
           read_conditioner(reader)};
 }
 
+// So that no number of weights overflows, whatever a file says.
+constexpr Index most_columns = Index(1) << 32;
+
 // How many columns column 0 is one of.
 Index first_count(Index dim) {
   return (dim + 1) / 2;
@@ -21,9 +24,10 @@ Index first_count(Index dim) {
 
 template <class T>
 std::vector<Index> sizes_for(const CouplingSettings& settings, const Transformer<T>* transformer) {
-  require(settings.dim > 1, "coupling", [&] {
-    return "rows of at least 2 numbers are needed, got " + std::to_string(settings.dim);
+  require(settings.dim > 1 && settings.dim <= most_columns, "coupling", [&] {
+    return "rows of 2 to 2^32 numbers are needed, got " + std::to_string(settings.dim);
   });
+  require(settings.network.given >= 0, "coupling", "given must be 0 or more");
   require(transformer != nullptr, "coupling", "a transformer is needed, got null");
   const Index first = first_count(settings.dim);
   const Index kept = settings.parity ? settings.dim - first : first;

@@ -21,7 +21,7 @@ CouplingMask mask_named(std::string_view name);
 std::string_view name_of(CouplingMask mask);
 
 struct CouplingSettings {
-  Index dim = 2;                                ///< D, > 1
+  Index dim = 2;                                ///< D, from 2 to 2^32
   CouplingMask mask = CouplingMask::alternate;  ///< which columns stay
   bool parity = false;                          ///< no: column 0 stays; yes: it is transformed
   ConditionerSettings network = {};
@@ -36,8 +36,8 @@ struct CouplingSettings {
 template <class T>
 class Coupling final : public Bijector<T> {
  public:
-  /// Errors:  std::invalid_argument if dim is less than 2, the transformer is null, or the network
-  ///          cannot be made.
+  /// Errors:  std::invalid_argument if dim is out of its range, the transformer is null, or the
+  ///          network cannot be made.
   Coupling(CouplingSettings settings, std::unique_ptr<Transformer<T>> transformer,
            const RandomKey& random);
   explicit Coupling(nn::PartReader<T>& reader);

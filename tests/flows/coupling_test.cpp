@@ -85,9 +85,14 @@ TEST_CASE("coupling: wrong settings and rows are refused") {
                             std::move(transformer), RandomKey(1));
   };
   CHECK_THROWS_WITH_AS(make(1, std::make_unique<AffineTransformer<double>>()),
-                       "[coupling] rows of at least 2 numbers are needed, got 1",
+                       "[coupling] rows of 2 to 2^32 numbers are needed, got 1",
                        std::invalid_argument);
   CHECK_THROWS_AS(make(2, nullptr), std::invalid_argument);
+  CHECK_THROWS_AS(make(Index(1) << 33, std::make_unique<AffineTransformer<double>>()),
+                  std::invalid_argument);
+  CHECK_THROWS_AS(Coupling<double>(settings_of(6, CouplingMask::halves, false, -1),
+                                   std::make_unique<AffineTransformer<double>>(), RandomKey(1)),
+                  std::invalid_argument);
   CHECK_THROWS_WITH_AS(mask_named("odd"), "[mask] alternate or halves is needed, got odd",
                        std::invalid_argument);
   const auto coupling = make(2, std::make_unique<AffineTransformer<double>>());
