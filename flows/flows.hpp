@@ -59,6 +59,7 @@
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
 #include "fjord/flows/sum_of_squares.hpp"
+#include "fjord/flows/sylvester.hpp"
 #include "fjord/flows/time_mlp_field.hpp"
 #include "fjord/flows/toy_sets.hpp"
 #include "fjord/flows/transformer.hpp"
