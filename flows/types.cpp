@@ -67,18 +67,17 @@ std::span<const nn::PartType<T>> vector_fields() {
 
 template <class T>
 std::span<const nn::PartType<T>> bijectors() {
-                                    part_type<T, Chain<T>>("chain"),
-                                    part_type<T, Coupling<T>>("coupling"),
-                                    part_type<T, Ffjord<T>>("ffjord"),
-                                    part_type<T, Inverse<T>>("inverse"),
-                                    part_type<T, Planar<T>>("planar"),
-                                    part_type<T, Radial<T>>("radial"),
-                                    part_type<T, Sylvester<T>>("sylvester")};
+  static constexpr std::array types{
       part_type<T, ActNorm<T>>("act_norm",
+                               "an affine map that gives the first rows of training mean 0 and "
+                               "variance 1, then trained"),
       part_type<T, Affine<T>>("affine", "a trained scale and shift of each column"),
       part_type<T, Autoregressive<T>>("autoregressive",
+                                      "each column moved by a transformer of the columns before "
+                                      "it; base to data column by column"),
       part_type<T, Chain<T>>("chain", "parts one after another, the first next to the base"),
       part_type<T, ConditionalAffine<T>>(
+          "conditional_affine", "a scale and shift of each column by a network of what is given"),
       part_type<T, Coupling<T>>("coupling", "some columns moved by a transformer of the others"),
       part_type<T, Exp<T>>("exp", "e^x, to positive numbers"),
       part_type<T, Ffjord<T>>("ffjord", "the flow of a vector field; both directions by a solve"),
@@ -86,7 +85,9 @@ std::span<const nn::PartType<T>> bijectors() {
       part_type<T, Identity<T>>("identity", "no change"),
       part_type<T, Inverse<T>>("inverse", "a part with its directions exchanged"),
       part_type<T, LuLinear<T>>("lu_linear",
+                                "an invertible matrix by its LU factors, Glow's 1x1 convolution"),
       part_type<T, MovingBatchNorm<T>>("moving_batch_norm",
+                                       "a normalisation by moving moments of the training rows"),
       part_type<T, Permutation<T>>("permutation", "columns in another order"),
       part_type<T, Planar<T>>("planar", "a planar flow; data to base by a root search"),
       part_type<T, Power<T>>("power", "x^p of positive numbers"),
@@ -95,23 +96,15 @@ std::span<const nn::PartType<T>> bijectors() {
       part_type<T, Shift<T>>("shift", "a trained shift of each column"),
       part_type<T, Sigmoid<T>>("sigmoid", "to numbers between two bounds"),
       part_type<T, SinhArcsinh<T>>("sinh_arcsinh",
+                                   "trained skewness and weight of the tails of each column"),
       part_type<T, SoftClip<T>>("soft_clip", "a smooth clipping between two bounds"),
       part_type<T, Softplus<T>>("softplus", "log(1 + e^x), to positive numbers"),
       part_type<T, Stack<T>>("stack", "parts side by side, each of its own columns"),
       part_type<T, Standardise<T>>("standardise", "fixed means and scales: the units of a table"),
+      part_type<T, Sylvester<T>>("sylvester", "a Sylvester flow"),
       part_type<T, Tanh<T>>("tanh", "to numbers between -1 and 1"),
       part_type<T, Triangular<T>>("triangular", "a lower triangular matrix with a shift"),
       part_type<T, YeoJohnson<T>>("yeo_johnson",
-  static constexpr std::array types{part_type<T, Autoregressive<T>>("autoregressive"),
-  static constexpr std::array types{
-                               "an affine map that gives the first rows of training mean 0 and "
-                               "variance 1, then trained"),
-                                      "each column moved by a transformer of the columns before "
-                                      "it; base to data column by column"),
-          "conditional_affine", "a scale and shift of each column by a network of what is given"),
-                                "an invertible matrix by its LU factors, Glow's 1x1 convolution"),
-                                       "a normalisation by moving moments of the training rows"),
-                                   "trained skewness and weight of the tails of each column"),
                                   "Yeo and Johnson's power of each column, trained")};
   return types;
 }

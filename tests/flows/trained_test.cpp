@@ -26,6 +26,7 @@
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
 #include "fjord/flows/sum_of_squares.hpp"
+#include "fjord/flows/sylvester.hpp"
 #include "fjord/flows/toys/moons.hpp"
 #include "fjord/flows/types.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -121,6 +122,7 @@ std::map<std::string, Row> rows_of_bijectors() {
         [](double x) { return std::exp(x); }}},
       {"radial", {with_splines<Radial<double>>(Index{2}, key)}},
       {"soft_clip", {with_splines<SoftClip<double>>(-3.0, 4.0, 1.0)}},
+      {"sylvester", {with_splines<Sylvester<double>>(Index{2}, Index{1}, key)}},
       {"permutation", {with_splines<Permutation<double>>(std::vector<Index>{1, 0})}},
       {"scale", {with_splines<Scale<double>>(Index{2})}},
       {"shift", {with_splines<Shift<double>>(Index{2})}},
