@@ -3,6 +3,7 @@
 
 #include "fjord/autodiff/autodiff.hpp"
 #include "fjord/flows/flows.hpp"
+#include "fjord/optim/optim.hpp"
 
 using namespace fjord;
 

@@ -6,6 +6,8 @@
 #include "fjord/flows/affine_transformer.hpp"
 #include "fjord/flows/autoregressive.hpp"
 #include "fjord/flows/coupling.hpp"
+#include "fjord/flows/linear_maps.hpp"
+#include "fjord/flows/normalization.hpp"
 #include "fjord/flows/rational_quadratic.hpp"
 
 namespace fjord::flows {
@@ -58,6 +60,20 @@ std::unique_ptr<Chain<T>> make_real_nvp(const LayeredSettings& settings, const R
 }
 
 template <class T>
+std::unique_ptr<Chain<T>> make_glow(const LayeredSettings& settings, const RandomKey& random) {
+  return chain_of<T>(settings, [&](Index k) {
+    const RandomKey key = random.fold(static_cast<std::uint64_t>(k));
+    std::vector<std::unique_ptr<Bijector<T>>> step;
+    step.push_back(std::make_unique<Coupling<T>>(
+        CouplingSettings{settings.dim, CouplingMask::halves, false, settings.network},
+        std::make_unique<AffineTransformer<T>>(), key.fold(0)));
+    step.push_back(std::make_unique<LuLinear<T>>(settings.dim, key.fold(1)));
+    step.push_back(std::make_unique<ActNorm<T>>(settings.dim));
+    return std::make_unique<Chain<T>>(std::move(step));
+  });
+}
+
+template <class T>
 std::unique_ptr<Chain<T>> make_spline_coupling(const LayeredSettings& settings,
                                                const SplineSettings& spline,
                                                const RandomKey& random) {
@@ -91,6 +107,7 @@ std::unique_ptr<Chain<T>> make_spline_autoregressive(const LayeredSettings& sett
 #define FJORD_INSTANTIATE(T)                                                                  \
   template std::unique_ptr<Chain<T>> make_nice(const LayeredSettings&, const RandomKey&);     \
   template std::unique_ptr<Chain<T>> make_real_nvp(const LayeredSettings&, const RandomKey&); \
+  template std::unique_ptr<Chain<T>> make_glow(const LayeredSettings&, const RandomKey&);     \
   template std::unique_ptr<Chain<T>> make_spline_coupling(                                    \
       const LayeredSettings&, const SplineSettings&, const RandomKey&);                       \
   template std::unique_ptr<Chain<T>> make_maf(const LayeredSettings&, const RandomKey&);      \

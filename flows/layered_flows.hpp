@@ -24,6 +24,12 @@ std::unique_ptr<Chain<T>> make_nice(const LayeredSettings& settings, const Rando
 /// Source:  Dinh et al., Real NVP, ICLR 2017.
 template <class T>
 std::unique_ptr<Chain<T>> make_real_nvp(const LayeredSettings& settings, const RandomKey& random);
+/// Glow's steps: from data to base act norm, an invertible matrix, and an affine coupling.
+///
+/// Source:  Kingma & Dhariwal, Glow: Generative Flow with Invertible 1x1 Convolutions, NeurIPS 2018,
+///          sec. 3, for rows.
+template <class T>
+std::unique_ptr<Chain<T>> make_glow(const LayeredSettings& settings, const RandomKey& random);
 /// Couplings with rational-quadratic splines, whose masks alternate.
 ///
 /// Source:  Durkan et al., Neural Spline Flows, NeurIPS 2019: RQ-NSF (C).

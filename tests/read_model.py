@@ -90,9 +90,10 @@ def coupling(part, tensors, y):
     kept = ~first if part["parity"] else first
     parameters = mlp(below(tensors, "network"), y[:, kept])[0]
     bound = part["transformer"]["bound"]
-    log_slope = bound * np.tanh(parameters[:, 1::2] / bound)
+    shift, a = np.hsplit(parameters, 2)
+    log_slope = bound * np.tanh(a / bound)
     x = y.copy()
-    x[:, ~kept] = y[:, ~kept] * np.exp(log_slope) + parameters[:, 0::2]
+    x[:, ~kept] = y[:, ~kept] * np.exp(log_slope) + shift
     return x, log_slope.sum(axis=1)
 
 

@@ -28,6 +28,7 @@ struct ChainCase {
 const std::vector<ChainCase> chains{
     {"nice", make_nice<double>},
     {"real_nvp", make_real_nvp<double>},
+    {"glow", make_glow<double>},
     {"spline_coupling",
      [](const LayeredSettings& s, const RandomKey& key) {
        return make_spline_coupling<double>(s, spline, key);

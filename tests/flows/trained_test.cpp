@@ -76,7 +76,9 @@ std::function<Part()> with_splines(A... arguments) {
 
 template <class M>
 std::function<Part()> coupled() {
-  return [] { return couplings([] { return std::make_unique<M>(); }); };
+  // Four layers: two of some transformers bend the moons too little.
+  const MakeTransformer make = [] { return std::make_unique<M>(); };
+  return [make] { return chain(couplings(make), couplings(make)); };
 }
 
 Part continuous() {
@@ -132,7 +134,7 @@ std::map<std::string, Row> rows_of_bijectors() {
       {"stack",
        {[] {
           Parts parts;
-          parts.push_back(std::make_unique<Identity<double>>());
+          parts.push_back(std::make_unique<Exp<double>>());
           parts.push_back(std::make_unique<Exp<double>>());
           return chain(splines(),
                        std::make_unique<Stack<double>>(std::move(parts), std::vector<Index>{1, 1}));
@@ -191,7 +193,7 @@ std::vector<double> normal_log_prob(const Tensor<double>& x, const Tensor<double
   return result;
 }
 
-void check_learns(const std::string& name, const Row& row) {
+void check_learns(const std::string& name, const Row& row, Index epochs = 12) {
   CAPTURE(name);
   const Tensor<double> x = moons(1024, 1, row.to_range);
   const Tensor<double> fresh = moons(2000, 2, row.to_range);
@@ -200,7 +202,7 @@ void check_learns(const std::string& name, const Row& row) {
                                         row.make());
   const Score untrained = score(test::log_prob<double>(model, fresh).to_vector());
   Workers workers(2);
-  FitOptions<double> options{.epochs = 12, .batch = 128, .rate = 2e-2};
+  FitOptions<double> options{.epochs = epochs, .batch = 128, .rate = 2e-2};
   const FitReport report = fit<double>(model, TableRows<double>(x), nullptr, workers, options);
   CHECK(report.failures == 0);
   const Score trained = score(test::log_prob<double>(model, fresh).to_vector());
@@ -212,11 +214,39 @@ void check_learns(const std::string& name, const Row& row) {
 TEST_CASE("trained: a model with any bijector learns more than a normal distribution") {
   const std::map<std::string, Row> rows = rows_of_bijectors();
   for (const nn::PartType<double>& type : bijectors<double>()) {
+    if (type.name == "conditional_affine") continue;  // it does nothing without what is given
     const auto found = rows.find(std::string(type.name));
     CAPTURE(std::string(type.name));
     CHECK(found != rows.end());
     if (found != rows.end()) check_learns(found->first, found->second);
   }
+}
+
+TEST_CASE("trained: a conditional map learns what the given numbers say") {
+  // y = sin(2 g) + 0.2 n: at given g the entropy is that of the noise.
+  const auto draw = [](Index count, std::uint64_t seed, Tensor<double>& given) {
+    given = test::normals({count, 1}, seed);
+    Tensor<double> y = test::normals({count, 1}, seed + 1, 0.2);
+    for (Index i = 0; i < count; ++i) y(i, 0) += std::sin(2 * given(i, 0));
+    return y;
+  };
+  Tensor<double> given;
+  Tensor<double> fresh_given;
+  const Tensor<double> y = draw(2048, 1, given);
+  const Tensor<double> fresh = draw(2000, 3, fresh_given);
+  TransformedDistribution<double> model(
+      std::make_unique<DiagonalNormal<double>>(std::vector<double>{0}, std::vector<double>{1}),
+      std::make_unique<ConditionalAffine<double>>(1, 1, ConditionalAffineOptions{.hidden = {24}},
+                                                  key));
+  Workers workers(2);
+  FitOptions<double> options{.epochs = 40, .batch = 128, .rate = 2e-2};
+  fit<double>(model, TableRows<double>(y, given), nullptr, workers, options);
+  ShardedModel<double> sharded(model, workers);
+  const auto log_prob = sharded.log_prob(TableRows<double>(fresh, fresh_given), key).values;
+  const Score trained = score(log_prob.to_vector());
+  const double entropy = 0.5 * std::log(2 * std::numbers::pi * std::numbers::e) + std::log(0.2);
+  CHECK(trained.mean < -entropy + 4 * trained.error);
+  CHECK(trained.mean > -entropy - 0.2);
 }
 
 TEST_CASE("trained: couplings of any transformer learn more than a normal distribution") {
@@ -225,9 +255,11 @@ TEST_CASE("trained: couplings of any transformer learn more than a normal distri
       {"cubic_spline", {coupled<CubicSpline<double>>()}},
       {"linear_spline", {coupled<LinearSpline<double>>()}},
       {"quadratic_spline", {coupled<QuadraticSpline<double>>()}},
-      {"sum_of_squares", {coupled<SumOfSquares<double>>()}},
+      // Polynomials of polynomials grow too fast for rows at the edge.
+      {"sum_of_squares",
+       {[] { return couplings([] { return std::make_unique<SumOfSquares<double>>(); }); }}},
   };
-  for (const auto& [name, row] : rows) check_learns(name, row);
+  for (const auto& [name, row] : rows) check_learns(name, row, 24);
 }
 
 }  // namespace
