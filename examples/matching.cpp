@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
   matching.schedule = optim::schedule_named("cosine", flows::steps_of(matching, 4096));
   matching.loss = std::make_shared<flows::FlowMatching<float>>(
       flows::FlowMatchingOptions{&flows::matching_path_named("optimal_transport"), 0});
-  flows::FitOptions<float> tuning{.epochs = 3, .rate = 1e-3};
+  flows::FitOptions<float> tuning{.epochs = 5, .rate = 3e-4};
 
   std::printf("entropy %.3f nats\n", set.entropy().value());
   const auto by_likelihood = make_model();
