@@ -1,0 +1,73 @@
+/// Simple densities of rows, next to which a flow shows what it is worth.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "fjord/autodiff/random.hpp"
+#include "fjord/autodiff/tensor.hpp"
+#include "fjord/autodiff/workers.hpp"
+
+namespace fjord::apps::density {
+
+/// Rows [N, D] and the weight of each, > 0.
+struct WeightedRows {
+  Tensor<double> values;
+  std::vector<double> weights;
+};
+
+/// A fitted density.
+class Baseline {
+ public:
+  Baseline() = default;
+  Baseline(const Baseline&) = delete;
+  Baseline& operator=(const Baseline&) = delete;
+  virtual ~Baseline() = default;
+
+  /// The log-density of rows [N, D], in nats: [N].
+  virtual Tensor<double> log_density(const Tensor<double>& rows, Workers& workers) const = 0;
+};
+
+/// The mean over the rows, with their weights, of a log-density.
+double mean_log_density(const Baseline& model, const WeightedRows& rows, Workers& workers);
+
+/// The normal distribution with the rows' mean and covariance, to whose diagonal 1e-6 is added.
+///
+/// Errors:  std::invalid_argument if there is no row.
+std::unique_ptr<Baseline> fit_gaussian(const WeightedRows& rows);
+
+/// A mixture of normal distributions with full covariances.
+struct MixtureFit {
+  std::unique_ptr<Baseline> model;
+  Index components = 0;       ///< those that still have rows
+  std::vector<double> curve;  ///< mean log-density of the rows that it is fitted to, each round
+};
+
+/// A mixture of so many by expectation maximisation, until the mean log-density grows by less than
+/// 1e-4: from k-means, which begins at k-means++ centres, and with 1e-6 added to the diagonals of
+/// covariances.
+///
+/// Errors:  std::invalid_argument unless there are between 1 component and one for each row.
+/// Source:  Dempster, Laird & Rubin, Maximum likelihood from incomplete data via the EM algorithm,
+///          J. R. Stat. Soc. B 39, 1977; Arthur & Vassilvitskii, k-means++, SODA 2007.
+MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomKey& random,
+                       Workers& workers);
+
+/// The mixture with the number of components, 1, 2, 3, ... 25, that is best on other rows; the
+/// search ends after three numbers in a row that are no better, or where `stop` returns true.
+MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validation,
+                          const RandomKey& random, Workers& workers,
+                          const std::function<bool()>& stop);
+
+/// The mean, with the rows' weights, of normal kernels N(row, width^2 I).
+///
+/// Source:  Silverman, Density estimation for statistics and data analysis, 1986, sec. 4.2.
+std::unique_ptr<Baseline> kernel_density(const WeightedRows& rows, double width);
+
+/// The kernel density with the width that is best on the first thousand of other rows: of 20 from
+/// 0.02 to 2, evenly spaced in the logarithm, and then between its neighbours.
+std::unique_ptr<Baseline> choose_kernel_density(const WeightedRows& rows,
+                                                const WeightedRows& validation, Workers& workers);
+
+}  // namespace fjord::apps::density

@@ -1,0 +1,42 @@
+/// Normal distributions with full covariances.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "fjord/autodiff/tensor.hpp"
+
+namespace fjord::apps::density {
+
+/// N(mean, L L^T), by the Cholesky factor L of its covariance.
+class Gaussian final {
+ public:
+  /// Takes the mean [D] and the covariance [D, D].
+  ///
+  /// Errors:  NumericalError if the covariance is not positive definite.
+  Gaussian(std::vector<double> mean, std::vector<double> covariance);
+
+  const std::vector<double>& mean() const { return mean_; }
+
+  /// The entry of L in this row and this column, which is not above the diagonal.
+  double factor(std::size_t row, std::size_t column) const {
+    return factor_[row * mean_.size() + column];
+  }
+
+  /// Of a row of D numbers; `scratch` has D numbers.
+  double log_density(std::span<const double> row, std::span<double> scratch) const;
+
+ private:
+  std::vector<double> mean_;
+  std::vector<double> factor_;  // L, row by row
+  double log_normaliser_;
+};
+
+/// The weighted mean and covariance (over the sum of the weights) of rows, with `ridge` added to the
+/// diagonal.
+///
+/// Shapes:  rows [N, D], row-major; weights [N], >= 0, not all 0.
+Gaussian gaussian_of(std::span<const double> rows, Index dim, std::span<const double> weights,
+                     double ridge);
+
+}  // namespace fjord::apps::density
