@@ -52,7 +52,7 @@ nn::State read_state(const std::filesystem::path& file) {
 
 // A setting that the checkpoint does not know came later, when its default was all that there was.
 void check_settings(const Settings& saved, const Settings& asked, const Settings& defaults) {
-  static const std::set<std::string> free{"epochs", "threads", "out"};
+  static const std::set<std::string> free{"epochs", "minutes", "threads", "out"};
   for (const auto& [name, value] : asked) {
     if (free.contains(name)) continue;
     const auto found = saved.find(name);

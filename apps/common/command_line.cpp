@@ -34,6 +34,10 @@ V number_of(const char* option, const std::string& text) {
 }
 
 void add_option(CLI::App& command, const Option& option) {
+  if (auto* const* flag = std::get_if<bool*>(&option.target)) {
+    command.add_flag(std::string("--") + option.name, **flag, option.help);
+    return;
+  }
   const auto take = [option](const std::string& text) {
     std::visit(
         [&](auto* target) {
@@ -42,7 +46,7 @@ void add_option(CLI::App& command, const Option& option) {
           using Read = std::conditional_t<std::is_integral_v<V>, std::int64_t, V>;
           if constexpr (std::is_same_v<V, std::string>) {
             *target = text;
-          } else {
+          } else if constexpr (!std::is_same_v<V, bool>) {
             *target = static_cast<V>(number_of<Read>(option.name, text));
           }
         },

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -25,10 +26,10 @@ struct FirstField {
 
 class Parser final {
  public:
-  Parser(std::string_view text, Header header, const FileCheck& check)
-      : reader_(text), header_(header), check_(check) {}
+  Parser(std::string_view text, Header header, const FileCheck& check, bool is_loose)
+      : reader_(text), header_(header), check_(check), is_loose_(is_loose) {}
 
-  Table parse() {
+  LooseTable parse() {
     check_(reader_.next_row(), "there are no rows of numbers in it");
     read_first_row();
     while (reader_.next_row()) read_row();
@@ -39,7 +40,7 @@ class Parser final {
     });
     check_first_line();
     const auto rows = static_cast<Index>(values_.size() / columns_);
-    return {names_, Tensor<double>::from({rows, static_cast<Index>(columns_)}, values_)};
+    return {{names_, Tensor<double>::from({rows, static_cast<Index>(columns_)}, values_)}, faults_};
   }
 
  private:
@@ -57,6 +58,7 @@ class Parser final {
     } while (!reader_.row_ended());
     first_line_ = fields[0].line;
     columns_ = fields.size();
+    faults_.resize(columns_);
     if (is_header(fields)) {
       for (FirstField& field : fields) names_.push_back(std::move(field.text));
     } else {
@@ -84,11 +86,9 @@ class Parser final {
 
   void read_numbers(const std::vector<FirstField>& fields) {
     for (const FirstField& field : fields) {
-      check_(field.cell.is_number(), [&] {
-        return place(field.line, values_.size()) + refusal_of(field.cell, field.text) +
-               (header_ == Header::automatic ? "; give --header yes if this line is a header" : "");
-      });
-      values_.push_back(field.cell.value);
+      const char* advice =
+          header_ == Header::automatic ? "; give --header yes if this line is a header" : "";
+      values_.push_back(number_of(field.cell, field.text, field.line, values_.size(), advice));
     }
     const bool is_whole = std::ranges::all_of(
         fields, [](const FirstField& f) { return f.cell.kind == Cell::Kind::whole; });
@@ -117,10 +117,19 @@ class Parser final {
     const CsvField field = reader_.field();
     const Cell cell = cell_of(field.text);
     check_(field.fault.empty(), [&] { return place(reader_.line(), column) + fault_of(field); });
-    check_(cell.is_number(),
-           [&] { return place(reader_.line(), column) + refusal_of(cell, field.text); });
-    if (!without_fraction_.empty()) note_fraction(column, field.text);
-    return cell.value;
+    if (!without_fraction_.empty() && cell.is_number()) note_fraction(column, field.text);
+    return number_of(cell, field.text, reader_.line(), column, "");
+  }
+
+  // The number in a field, or NaN where that is allowed.
+  double number_of(const Cell& cell, std::string_view text, std::size_t line, std::size_t column,
+                   const char* advice) {
+    if (cell.is_number()) return cell.value;
+    ColumnFaults& faults = faults_[column];
+    std::string& fault = cell.kind == Cell::Kind::missing ? faults.missing : faults.other;
+    if (fault.empty()) fault = place(line, column) + refusal_of(cell, text) + advice;
+    check_(is_loose_, [&] { return fault; });
+    return std::numeric_limits<double>::quiet_NaN();
   }
 
   static std::string fault_of(const CsvField& field) {
@@ -154,17 +163,23 @@ class Parser final {
   CsvReader reader_;
   Header header_;
   const FileCheck& check_;
+  bool is_loose_;
   std::size_t first_line_ = 0;
   std::size_t columns_ = 0;
   std::vector<std::string> names_;
   std::vector<double> values_;
+  std::vector<ColumnFaults> faults_;
   std::vector<bool> without_fraction_;  // of each column; empty if the first line is clear
 };
 
 }  // namespace
 
+LooseTable parse_loose_csv(std::string_view text, Header header, const FileCheck& check) {
+  return Parser(text, header, check, true).parse();
+}
+
 Table parse_csv(std::string_view text, Header header, const FileCheck& check) {
-  return Parser(text, header, check).parse();
+  return Parser(text, header, check, false).parse().table;
 }
 
 }  // namespace fjord::apps

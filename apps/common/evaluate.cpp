@@ -1,8 +1,10 @@
 #include "fjord/apps/common/evaluate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <stdexcept>
 
 #include "fjord/apps/common/cores.hpp"
@@ -30,14 +32,24 @@ nn::State load_state(const std::string& file) {
   return state;
 }
 
-template <class T>
-auto load_model(const std::string& file, const nn::State& state,
-                const flows::SolverSettings& numerics) {
+// What a model file gives, its errors with the option and the file's name.
+template <class Get>
+auto from_model(const std::string& file, Get get) {
   try {
-    return flows::model_of<T>(state, numerics);
+    return get();
   } catch (const std::invalid_argument& error) {
     fail("--model", file + ": " + plain_message(error.what()));
   }
+}
+
+std::vector<std::string> column_names(const std::string& file, const nn::State& state) {
+  return from_model(file, [&] { return flows::column_names_of(state).columns; });
+}
+
+template <class T>
+auto load_model(const std::string& file, const nn::State& state,
+                const flows::SolverSettings& numerics) {
+  return from_model(file, [&] { return flows::model_of<T>(state, numerics); });
 }
 
 std::string count_text(Index count) {
@@ -56,6 +68,35 @@ void check_finite(const Tensor<T>& log_probs) {
     throw std::range_error("row " + std::to_string(i + 1) +
                            " has a log-density beyond the range of numbers; leave it out");
   }
+}
+
+// The places of a model's columns among those of a table.
+std::vector<Index> places_of(const std::vector<std::string>& columns,
+                             const std::vector<std::string>& names, const std::string& file) {
+  std::vector<Index> places;
+  for (const std::string& column : columns) {
+    const auto found = std::ranges::find(names, column);
+    require(found != names.end(), "--data", [&] {
+      return file + " has no column " + shown(column) + ", which the model needs; add it";
+    });
+    require(std::ranges::count(names, column) == 1, "--data",
+            [&] { return file + " has two columns " + shown(column) + "; rename one of them"; });
+    places.push_back(found - names.begin());
+  }
+  return places;
+}
+
+// The model's columns by their names, where both have some, or else all columns.
+Table load_rows(const nn::State& state, const ScoreOptions& options) {
+  const std::vector<std::string> columns = column_names(options.model, state);
+  if (columns.empty()) return load_table(options.data, header_of(options));
+  const LooseTable loose = load_loose_table(options.data, header_of(options));
+  std::vector<Index> places(static_cast<std::size_t>(loose.table.values.shape()[1]));
+  std::iota(places.begin(), places.end(), Index(0));
+  const bool by_name = !loose.table.names.empty();
+  if (by_name) places = places_of(columns, loose.table.names, options.data);
+  return {by_name ? columns : loose.table.names,
+          columns_of(loose, places, FileCheck("--data", options.data))};
 }
 
 template <class T>
@@ -97,7 +138,8 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
   check_table_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
-  save_table(options.out, sharded.sample(options.count, RandomKey(options.seed)).values);
+  save_table(options.out, sharded.sample(options.count, RandomKey(options.seed)).values,
+             column_names(options.model, state));
 }
 
 }  // namespace
@@ -105,7 +147,7 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
 void score(const ScoreOptions& options) {
   check_is_not_input(options.out, {{"--model", options.model}, {"--data", options.data}});
   const nn::State state = load_state(options.model);
-  const Table data = load_table(options.data, header_of(options));
+  const Table data = load_rows(state, options);
   if (options.precision == "double") {
     score_as<double>(state, data, options);
   } else {

@@ -18,7 +18,8 @@ namespace {
 
 void read_value(const Option& option, const toml::node& value, const std::string& file) {
   // In the order of OptionTarget.
-  constexpr std::array kinds{"a whole number", "a whole number", "a number", "a text in quotes"};
+  constexpr std::array kinds{"a whole number", "a whole number", "a number", "a text in quotes",
+                             "true or false"};
   const std::string kind = kinds[option.target.index()];
   const auto put = [&](auto* target, const auto& read) {
     require(read.has_value(), "--config",
@@ -32,6 +33,8 @@ void read_value(const Option& option, const toml::node& value, const std::string
           put(target, value.value<std::string>());
         } else if constexpr (std::is_same_v<V, double>) {
           put(target, value.value<double>());
+        } else if constexpr (std::is_same_v<V, bool>) {
+          put(target, value.is_boolean() ? value.value<bool>() : std::optional<bool>());
         } else {
           put(target,
               value.is_integer() ? value.value<std::int64_t>() : std::optional<std::int64_t>());
@@ -50,6 +53,8 @@ std::string text_of(const OptionTarget& target) {
           return *value;
         } else if constexpr (std::is_same_v<V, double>) {
           return number_text(*value);
+        } else if constexpr (std::is_same_v<V, bool>) {
+          return *value ? "true" : "false";
         } else {
           return std::to_string(*value);
         }
@@ -74,6 +79,8 @@ std::string config_text(std::span<const Option> options) {
             text << toml::value<std::string>(*target);
           } else if constexpr (std::is_same_v<V, double>) {
             text << number_text(*target);
+          } else if constexpr (std::is_same_v<V, bool>) {
+            text << (*target ? "true" : "false");
           } else {
             text << static_cast<std::int64_t>(*target);
           }

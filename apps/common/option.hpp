@@ -12,8 +12,8 @@
 
 namespace fjord::apps {
 
-/// The variable that holds an option's value.
-using OptionTarget = std::variant<Index*, std::uint64_t*, double*, std::string*>;
+/// The variable that holds an option's value; a bool is a flag on the command line.
+using OptionTarget = std::variant<Index*, std::uint64_t*, double*, std::string*, bool*>;
 
 struct Option {
   const char* name;     ///< on the command line after "--", and the key in a config file

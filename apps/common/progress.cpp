@@ -51,7 +51,7 @@ std::string progress_bar(const ProgressState& state, double steps_a_second, std:
   return (line + numbers.data()).substr(0, width);
 }
 
-Progress::Progress() : is_terminal_(can_redraw()) {}
+Progress::Progress(const char* held_out) : held_out_(held_out), is_terminal_(can_redraw()) {}
 
 double Progress::rate(const ProgressState& state) const {
   const std::chrono::duration<double> passed = Clock::now() - began_;
@@ -75,10 +75,11 @@ void Progress::update(const ProgressState& state) {
                progress_bar(state, rate(state), terminal_width() - 1).c_str());
 }
 
-void Progress::end_epoch(const ProgressState& state, double test_nll) {
+void Progress::end_epoch(const ProgressState& state, double held_out_nll) {
   if (is_terminal_) return;
-  std::fprintf(stderr, "epoch %td/%td  step %td  train NLL %.3f  test NLL %.3f  %.0f evaluations\n",
-               state.epoch, state.epochs, state.step, state.nll, test_nll, state.evaluations);
+  std::fprintf(stderr, "epoch %td/%td  step %td  train NLL %.3f  %s NLL %.3f  %.0f evaluations\n",
+               state.epoch, state.epochs, state.step, state.nll, held_out_, held_out_nll,
+               state.evaluations);
 }
 
 void Progress::finish() {

@@ -20,7 +20,8 @@ struct ProgressState {
 /// On a terminal a bar, redrawn ten times a second; otherwise one plain line an epoch.
 class Progress final {
  public:
-  Progress();
+  /// `held_out` names the rows of the figure after each epoch.
+  explicit Progress(const char* held_out = "test");
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
@@ -29,7 +30,7 @@ class Progress final {
   /// Call after every step.
   void update(const ProgressState& state);
   /// Call at the end of every epoch.
-  void end_epoch(const ProgressState& state, double test_nll);
+  void end_epoch(const ProgressState& state, double held_out_nll);
   /// Leaves the terminal at the start of a line; call before anything else is printed.
   void finish();
 
@@ -38,6 +39,7 @@ class Progress final {
 
   double rate(const ProgressState& state) const;
 
+  const char* held_out_;
   bool is_terminal_;
   bool is_drawn_ = false;
   Index first_step_ = -1;  // where this process began, which a resumed run does not do at 0

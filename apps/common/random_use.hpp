@@ -11,7 +11,15 @@ namespace fjord::apps {
 ///
 /// Note:    Add new ones at the end: the place in this list decides the numbers, and a run that
 ///          goes on from a checkpoint must find the same ones.
-enum class RandomUse : std::uint64_t { weights, noise, shuffling, probes, samples };
+enum class RandomUse : std::uint64_t {
+  weights,
+  noise,
+  shuffling,
+  probes,
+  samples,
+  split,
+  mixtures
+};
 
 /// The key of one use in the run of this key.
 inline RandomKey key_for(const RandomKey& run, RandomUse use) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string_view>
+#include <utility>
 
 #include "fjord/apps/common/csv_table.hpp"
 #include "fjord/apps/common/file_kind.hpp"
@@ -24,34 +26,71 @@ std::string shape_message(const Shape& shape) {
   return got + "; save it with two axes, as x.reshape(len(x), -1) gives";
 }
 
-void check_array(const Tensor<double>& values, const FileCheck& check) {
+void check_faults(const ColumnFaults& faults, const FileCheck& check) {
+  for (const std::string& fault : {faults.missing, faults.other}) check(fault.empty(), fault);
+}
+
+// An array with the places of what is not finite.
+LooseTable table_of(Tensor<double> values, const FileCheck& check) {
   check(values.shape().rank() == 2 && values.size() > 0,
         [&] { return shape_message(values.shape()); });
+  std::vector<ColumnFaults> faults(static_cast<std::size_t>(values.shape()[1]));
   for (Index i = 0; i < values.shape()[0]; ++i) {
     for (Index k = 0; k < values.shape()[1]; ++k) {
-      check(std::isfinite(values(i, k)), [&] {
-        return place_in("row", static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1),
-                        {}) +
-               ": a finite number is needed, got " + number_text(values(i, k));
-      });
+      double& value = values(i, k);
+      if (std::isfinite(value)) continue;
+      ColumnFaults& of_column = faults[static_cast<std::size_t>(k)];
+      std::string& fault = std::isnan(value) ? of_column.missing : of_column.other;
+      if (fault.empty()) {
+        fault =
+            place_in("row", static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1), {}) +
+            ": a finite number is needed, got " + number_text(value);
+      }
+      value = std::numeric_limits<double>::quiet_NaN();
     }
   }
+  return {{{}, std::move(values)}, std::move(faults)};
+}
+
+LooseTable load(const std::string& file, Header header, std::string_view op, bool is_loose) {
+  const bool is_stream = file == "-";
+  const std::string name = is_stream ? "standard input" : file;
+  const std::string bytes = is_stream ? read_standard_input() : read_file(file);
+  const FileCheck check(op, name);
+  const std::string_view foreign = foreign_kind(bytes);
+  check(foreign.empty(), foreign);
+  if (!is_npy(bytes) && !has_ending(file, ".npy")) {
+    if (is_loose) return parse_loose_csv(bytes, header, check);
+    return {parse_csv(bytes, header, check), {}};
+  }
+  check(header != Header::yes, "an array has no header; leave out --header yes");
+  LooseTable table = table_of(parse_npy<double>(bytes, name), check);
+  for (const ColumnFaults& faults : table.faults)
+    if (!is_loose) check_faults(faults, check);
+  return table;
 }
 
 }  // namespace
 
 Table load_table(const std::string& file, Header header) {
-  const bool is_stream = file == "-";
-  const std::string name = is_stream ? "standard input" : file;
-  const std::string bytes = is_stream ? read_standard_input() : read_file(file);
-  const FileCheck check("--data", name);
-  const std::string_view foreign = foreign_kind(bytes);
-  check(foreign.empty(), foreign);
-  if (!is_npy(bytes) && !has_ending(file, ".npy")) return parse_csv(bytes, header, check);
-  check(header != Header::yes, "an array has no header; leave out --header yes");
-  Table table{{}, parse_npy<double>(bytes, name)};
-  check_array(table.values, check);
-  return table;
+  return load(file, header, "--data", false).table;
+}
+
+LooseTable load_loose_table(const std::string& file, Header header, std::string_view op) {
+  return load(file, header, op, true);
+}
+
+Tensor<double> columns_of(const LooseTable& loose, std::span<const Index> columns,
+                          const FileCheck& check) {
+  const Index rows = loose.table.values.shape()[0];
+  const auto count = static_cast<Index>(columns.size());
+  Tensor<double> result = Tensor<double>::zeros({rows, count});
+  for (Index k = 0; k < count; ++k) {
+    const Index column = columns[static_cast<std::size_t>(k)];
+    check_faults(loose.faults[static_cast<std::size_t>(column)], check);
+    for (Index i = 0; i < rows; ++i) result(i, k) = loose.table.values(i, column);
+  }
+  return result;
 }
 
 std::string place_in(const char* unit, std::size_t line, std::size_t column,

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fjord/autodiff/files.hpp"
@@ -25,6 +26,30 @@ enum class Header { automatic, yes, no };
 ///          [rows, columns], and for entries that are not finite numbers, with line or row and
 ///          column, counted from 1.
 Table load_table(const std::string& file, Header header = Header::automatic);
+
+/// Why entries of a column are not finite numbers: the first of each kind, with its place.
+struct ColumnFaults {
+  std::string missing;  ///< a missing value; empty for none
+  std::string other;    ///< a text, an infinity, a number beyond those of double; empty for none
+};
+
+/// A table of which some columns are used: entries that are not finite numbers are NaN.
+struct LooseTable {
+  Table table;
+  std::vector<ColumnFaults> faults;  ///< of each column
+};
+
+/// Reads a table as load_table() does, but for entries that are not finite numbers.
+///
+/// `op` is what errors name, as FileCheck does.
+LooseTable load_loose_table(const std::string& file, Header header = Header::automatic,
+                            std::string_view op = "--data");
+
+/// Some columns of a table, in this order, counted from 0.
+///
+/// Errors:  std::invalid_argument through `check` if an entry in them is not a finite number.
+Tensor<double> columns_of(const LooseTable& loose, std::span<const Index> columns,
+                          const FileCheck& check);
 
 /// A place in a table as errors name it: "row 2, column 3 (height)".
 std::string place_in(const char* unit, std::size_t line, std::size_t column,

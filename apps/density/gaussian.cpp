@@ -1,11 +1,75 @@
 #include "fjord/apps/density/gaussian.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "fjord/autodiff/errors.hpp"
 
 namespace fjord::apps::density {
+namespace {
+
+struct Moments {
+  std::vector<double> mean;
+  std::vector<double> covariance;  // row by row, on and below the diagonal
+};
+
+Moments moments_of(std::span<const double> rows, std::size_t n, std::span<const double> weights) {
+  double total = 0;
+  std::vector<double> mean(n, 0.0);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    total += weights[i];
+    for (std::size_t d = 0; d < n; ++d) mean[d] += weights[i] * rows[i * n + d];
+  }
+  for (double& m : mean) m /= total;
+  std::vector<double> covariance(n * n, 0.0);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0) continue;
+    for (std::size_t a = 0; a < n; ++a) {
+      const double left = weights[i] * (rows[i * n + a] - mean[a]);
+      for (std::size_t b = 0; b <= a; ++b)
+        covariance[a * n + b] += left * (rows[i * n + b] - mean[b]);
+    }
+  }
+  for (double& c : covariance) c /= total;
+  return {std::move(mean), std::move(covariance)};
+}
+
+// The sum over pairs of columns of the variances of their covariance, over that of its squares.
+double shrinkage_of(std::span<const double> rows, const Moments& moments,
+                    std::span<const double> weights) {
+  const std::size_t n = moments.mean.size();
+  double total = 0;
+  double squares = 0;
+  for (const double weight : weights) {
+    total += weight;
+    squares += weight * weight;
+  }
+  double variances = 0;
+  double covariances = 0;
+  for (std::size_t a = 0; a < n; ++a) {
+    for (std::size_t b = 0; b < a; ++b) {
+      const double covariance = moments.covariance[a * n + b];
+      double spread = 0;
+      for (std::size_t i = 0; i < weights.size(); ++i) {
+        const double product =
+            (rows[i * n + a] - moments.mean[a]) * (rows[i * n + b] - moments.mean[b]);
+        spread += weights[i] * (product - covariance) * (product - covariance);
+      }
+      variances += spread / total * squares / (total * total);
+      covariances += covariance * covariance;
+    }
+  }
+  return covariances > 0 ? std::min(1.0, variances / covariances) : 1.0;
+}
+
+Gaussian with_ridge(Moments moments, double ridge) {
+  const std::size_t n = moments.mean.size();
+  for (std::size_t a = 0; a < n; ++a) moments.covariance[a * n + a] += ridge;
+  return {std::move(moments.mean), std::move(moments.covariance)};
+}
+
+}  // namespace
 
 Gaussian::Gaussian(std::vector<double> mean, std::vector<double> covariance)
     : mean_(std::move(mean)), factor_(std::move(covariance)) {
@@ -41,28 +105,17 @@ double Gaussian::log_density(std::span<const double> row, std::span<double> scra
 
 Gaussian gaussian_of(std::span<const double> rows, Index dim, std::span<const double> weights,
                      double ridge) {
+  return with_ridge(moments_of(rows, static_cast<std::size_t>(dim), weights), ridge);
+}
+
+Gaussian shrunk_gaussian_of(std::span<const double> rows, Index dim,
+                            std::span<const double> weights, double ridge) {
   const auto n = static_cast<std::size_t>(dim);
-  double total = 0;
-  std::vector<double> mean(n, 0.0);
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    total += weights[i];
-    for (std::size_t d = 0; d < n; ++d) mean[d] += weights[i] * rows[i * n + d];
-  }
-  for (double& m : mean) m /= total;
-  std::vector<double> covariance(n * n, 0.0);
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] == 0) continue;
-    for (std::size_t a = 0; a < n; ++a) {
-      const double left = weights[i] * (rows[i * n + a] - mean[a]);
-      for (std::size_t b = 0; b <= a; ++b)
-        covariance[a * n + b] += left * (rows[i * n + b] - mean[b]);
-    }
-  }
-  for (std::size_t a = 0; a < n; ++a) {
-    for (std::size_t b = 0; b <= a; ++b) covariance[a * n + b] /= total;
-    covariance[a * n + a] += ridge;
-  }
-  return {std::move(mean), std::move(covariance)};
+  Moments moments = moments_of(rows, n, weights);
+  const double kept = 1 - shrinkage_of(rows, moments, weights);
+  for (std::size_t a = 0; a < n; ++a)
+    for (std::size_t b = 0; b < a; ++b) moments.covariance[a * n + b] *= kept;
+  return with_ridge(std::move(moments), ridge);
 }
 
 }  // namespace fjord::apps::density

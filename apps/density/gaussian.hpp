@@ -32,11 +32,19 @@ class Gaussian final {
   double log_normaliser_;
 };
 
-/// The weighted mean and covariance (over the sum of the weights) of rows, with `ridge` added to the
-/// diagonal.
+/// The weighted mean and covariance (over the sum of the weights) of rows, with `ridge` added to
+/// the diagonal.
 ///
 /// Shapes:  rows [N, D], row-major; weights [N], >= 0, not all 0.
 Gaussian gaussian_of(std::span<const double> rows, Index dim, std::span<const double> weights,
                      double ridge);
+
+/// The same with the covariances off the diagonal made smaller by the factor that is best for few
+/// rows.
+///
+/// Source:  Schaefer & Strimmer, A shrinkage approach to large-scale covariance matrix estimation,
+///          Stat. Appl. Genet. Mol. Biol. 4, 2005, target D, for standardised columns.
+Gaussian shrunk_gaussian_of(std::span<const double> rows, Index dim,
+                            std::span<const double> weights, double ridge);
 
 }  // namespace fjord::apps::density

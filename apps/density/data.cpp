@@ -1,0 +1,171 @@
+#include "fjord/apps/density/data.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "fjord/apps/common/message.hpp"
+#include "fjord/apps/common/random_use.hpp"
+#include "fjord/apps/common/table.hpp"
+#include "fjord/apps/density/columns.hpp"
+#include "fjord/autodiff/errors.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+Header header_of(const std::string& text) {
+  if (text.empty()) return Header::automatic;
+  return text == "yes" ? Header::yes : Header::no;
+}
+
+std::string column_text(const Data& data, std::size_t column) {
+  if (column < data.names.size() && !data.names[column].empty()) return shown(data.names[column]);
+  return std::to_string(column + 1);
+}
+
+struct Choice {
+  std::vector<Index> columns;
+  std::vector<Index> weights;  // one column or none
+};
+
+Choice choose(const Table& table, const FitOptions& options) {
+  const Index count = table.values.shape()[1];
+  Choice choice;
+  if (!options.weights.empty()) {
+    choice.weights = chosen_columns("weights", options.weights, table.names, count);
+    require(choice.weights.size() == 1, "--weights", "one column is needed, got several");
+  }
+  if (!options.columns.empty()) {
+    choice.columns = chosen_columns("columns", options.columns, table.names, count);
+    return choice;
+  }
+  for (Index k = 0; k < count; ++k)
+    if (std::ranges::find(choice.weights, k) == choice.weights.end()) choice.columns.push_back(k);
+  require(!choice.columns.empty(), "--weights", "no other column is left in the table");
+  return choice;
+}
+
+// The rows without missing values in these columns, which the faults forget.
+std::vector<Index> complete_rows(LooseTable& loose, const std::vector<Index>& columns) {
+  const Tensor<double>& values = loose.table.values;
+  std::vector<Index> rows;
+  for (Index i = 0; i < values.shape()[0]; ++i) {
+    if (std::ranges::none_of(columns, [&](Index k) { return std::isnan(values(i, k)); }))
+      rows.push_back(i);
+  }
+  for (const Index k : columns) loose.faults[static_cast<std::size_t>(k)].missing.clear();
+  return rows;
+}
+
+void advise(LooseTable& loose) {
+  for (ColumnFaults& faults : loose.faults) {
+    if (!faults.missing.empty()) faults.missing += "; --drop-missing leaves out such rows";
+    if (!faults.other.empty()) faults.other += "; --columns can leave out the column";
+  }
+}
+
+Tensor<double> some_rows(const Tensor<double>& values, const std::vector<Index>& rows) {
+  const Index columns = values.shape()[1];
+  Tensor<double> result = Tensor<double>::zeros({static_cast<Index>(rows.size()), columns});
+  for (Index k = 0; k < columns; ++k)
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      result(static_cast<Index>(i), k) = values(rows[i], k);
+  return result;
+}
+
+void read_weights(Data& data, const Tensor<double>& weights, const std::vector<Index>& rows) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const double weight = weights(static_cast<Index>(i), 0);
+    require(weight > 0, "--weights", [&] {
+      return "row " + std::to_string(rows[i] + 1) + " has the weight " + number_text(weight) +
+             "; weights must be positive";
+    });
+    data.rows.weights.push_back(weight);
+  }
+}
+
+void read_rows(Data& data, const FitOptions& options) {
+  const std::string name = options.table == "-" ? "standard input" : options.table;
+  LooseTable loose = load_loose_table(options.table, header_of(options.header), "table");
+  const Choice choice = choose(loose.table, options);
+  std::vector<Index> used = choice.columns;
+  used.insert(used.end(), choice.weights.begin(), choice.weights.end());
+  const Index all = loose.table.values.shape()[0];
+  std::vector<Index> kept(static_cast<std::size_t>(all));
+  std::iota(kept.begin(), kept.end(), Index(0));
+  advise(loose);
+  if (options.drop_missing) kept = complete_rows(loose, used);
+  data.dropped = all - static_cast<Index>(kept.size());
+  const FileCheck check("table", name);
+  data.rows.values = some_rows(columns_of(loose, choice.columns, check), kept);
+  if (choice.weights.empty()) {
+    data.rows.weights.assign(kept.size(), 1.0);
+  } else {
+    read_weights(data, some_rows(columns_of(loose, choice.weights, check), kept), kept);
+  }
+  for (const Index k : choice.columns) {
+    if (loose.table.names.empty()) break;
+    const std::string& column = loose.table.names[static_cast<std::size_t>(k)];
+    check(std::ranges::find(data.names, column) == data.names.end(), [&] {
+      return "two columns have the name \"" + shown(column) + "\"; rename one, or leave it out";
+    });
+    data.names.push_back(column);
+  }
+}
+
+void find_units(Data& data) {
+  const std::vector<std::uint32_t>& rows = data.split.training;
+  const auto n = static_cast<double>(rows.size());
+  for (Index k = 0; k < data.rows.values.shape()[1]; ++k) {
+    const auto at = [&](std::uint32_t i) { return data.rows.values(static_cast<Index>(i), k); };
+    double mean = 0;
+    for (const std::uint32_t i : rows) mean += at(i) / n;
+    double variance = 0;
+    for (const std::uint32_t i : rows) variance += (at(i) - mean) * (at(i) - mean) / n;
+    const bool varies =
+        std::ranges::any_of(rows, [&](std::uint32_t i) { return at(i) != at(rows.front()); });
+    require(varies && variance > 0, "--columns", [&] {
+      return "the column " + column_text(data, static_cast<std::size_t>(k)) +
+             " is constant in the training rows, so that it has no density; leave it out";
+    });
+    require(std::isfinite(variance), "--columns", [&] {
+      return "the column " + column_text(data, static_cast<std::size_t>(k)) +
+             " has numbers too large for a variance; leave it out, or change its unit";
+    });
+    data.means.push_back(mean);
+    data.deviations.push_back(std::sqrt(variance));
+  }
+}
+
+}  // namespace
+
+Data load_data(const FitOptions& options) {
+  Data data;
+  read_rows(data, options);
+  const Index rows = data.rows.values.shape()[0];
+  constexpr Index least = 10;
+  require(rows >= least, "table", [&] {
+    return "at least " + std::to_string(least) + " rows are needed, got " + std::to_string(rows);
+  });
+  const RandomKey key = key_for(RandomKey(options.seed), RandomUse::split);
+  data.split = flows::split_rows(rows, options.validation, options.test, key);
+  find_units(data);
+  return data;
+}
+
+WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {
+  const Index columns = data.rows.values.shape()[1];
+  WeightedRows result{Tensor<double>::zeros({static_cast<Index>(chosen.size()), columns}), {}};
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    result.weights.push_back(data.rows.weights[chosen[i]]);
+    for (Index k = 0; k < columns; ++k) {
+      const auto column = static_cast<std::size_t>(k);
+      const double value = data.rows.values(static_cast<Index>(chosen[i]), k);
+      result.values(static_cast<Index>(i), k) =
+          (value - data.means[column]) / data.deviations[column];
+    }
+  }
+  return result;
+}
+
+}  // namespace fjord::apps::density

@@ -1,0 +1,33 @@
+/// The rows that a fit is about.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fjord/apps/density/baseline.hpp"
+#include "fjord/apps/density/options.hpp"
+#include "fjord/flows/split.hpp"
+
+namespace fjord::apps::density {
+
+/// Rows of a table, split, and the units that standardise them.
+struct Data {
+  std::vector<std::string> names;  ///< of the columns, or none
+  WeightedRows rows;               ///< those that are kept, in the table's units
+  Index dropped = 0;               ///< rows with missing values
+  flows::Split split;
+  std::vector<double> means;       ///< of the columns of the training rows
+  std::vector<double> deviations;  ///< and their standard deviations, over n
+};
+
+/// Reads and splits the table of the options.
+///
+/// Errors:  std::invalid_argument if it cannot be read, a column is not there, has text, missing
+///          values that are not dropped, or is constant in the training rows, which it names; if
+///          weights are not positive; and if too few rows are left.
+Data load_data(const FitOptions& options);
+
+/// Some of the rows in standard units.
+WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen);
+
+}  // namespace fjord::apps::density

@@ -1,0 +1,17 @@
+/// The command fit: a density of a table's rows.
+#pragma once
+
+#include "fjord/apps/density/options.hpp"
+
+namespace fjord::apps::density {
+
+/// Fits the simple densities and a flow, prints what each reaches on the test rows, and leaves model,
+/// checkpoint, config, metrics and split in options.out.
+///
+/// Returns the program's exit status: 0, or 128 plus the signal that ended the run after a step; the
+/// model is then the best so far.
+/// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure,
+///          std::range_error and std::system_error otherwise.
+int fit(const FitOptions& options);
+
+}  // namespace fjord::apps::density

@@ -1,0 +1,59 @@
+#include "fjord/apps/density/info.hpp"
+
+#include <cstdio>
+
+#include "fjord/apps/common/message.hpp"
+#include "fjord/flows/model_file.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+std::string text_of(const nn::Setting& setting) {
+  if (const auto* yes = std::get_if<bool>(&setting)) return *yes ? "yes" : "no";
+  if (const auto* number = std::get_if<double>(&setting)) return number_text(*number);
+  if (const auto* text = std::get_if<std::string>(&setting)) return shown(*text);
+  std::string list;
+  for (const double number : std::get<std::vector<double>>(setting))
+    list += (list.empty() ? "" : ", ") + number_text(number);
+  return list;
+}
+
+// A line for every part, those inside another one further to the right.
+std::string tree_of(const nn::Config& config, const std::string& indent) {
+  std::string text = indent + config.type;
+  for (const auto& [name, setting] : config.settings) text += "  " + name + " " + text_of(setting);
+  text += "\n";
+  for (const nn::Config::Child& child : config.children)
+    for (const nn::Config& part : child.parts) text += tree_of(part, indent + "  ");
+  return text;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + shown(name);
+  return list;
+}
+
+bool is_double(const nn::State& state) {
+  return !state.tensors.empty() &&
+         std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
+}
+
+}  // namespace
+
+void info(const std::string& file) {
+  const nn::State state = nn::load_safetensors(file);
+  const auto model = flows::model_of<double>(state);
+  const nn::Description<double> description = model->describe();
+  const flows::ColumnNames names = flows::column_names_of(state);
+  Index count = 0;
+  for (const nn::NamedParameter<double>& p : description.parameters())
+    count += p.parameter->value().size();
+  std::string text = "columns: " + std::to_string(model->dim());
+  if (!names.columns.empty()) text += " (" + list_of(names.columns) + ")";
+  text += "\nparameters: " + std::to_string(count) + ", in " +
+          (is_double(state) ? "double" : "float") + "\n" + tree_of(description.config(), "");
+  std::fputs(text.c_str(), stdout);
+}
+
+}  // namespace fjord::apps::density

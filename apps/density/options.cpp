@@ -1,0 +1,153 @@
+#include "fjord/apps/density/options.hpp"
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "fjord/apps/common/command_line.hpp"
+#include "fjord/apps/common/message.hpp"
+#include "fjord/apps/common/option_checks.hpp"
+#include "fjord/apps/common/version.hpp"
+#include "fjord/apps/density/preset.hpp"
+#include "fjord/autodiff/errors.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+std::vector<Option> options_of(FitOptions& o) {
+  return {
+      {"preset", &o.preset, "fast, balanced or best: how long to train, and how large a flow"},
+      {"out", &o.out, "folder for the results; runs/ and the table's name if not given"},
+      {"columns", &o.columns, "names or numbers (from 1) of columns, as a,b,c; all by default"},
+      {"weights", &o.weights, "name or number of the column with the weight of each row"},
+      {"header", &o.header,
+       "yes or no: whether the first line of CSV names the columns; detected if not given"},
+      {"drop-missing", &o.drop_missing, "leave out rows with missing values"},
+      {"minutes", &o.minutes, "bound of the whole command; 0: none"},
+      {"validation", &o.validation, "share of the rows that choose and stop the models"},
+      {"test", &o.test, "share of the rows that the models are compared on"},
+      {"epochs", &o.epochs, "most passes over the training rows; 0: by the preset"},
+      {"batch", &o.batch, "number of rows in a training step; 0: by the preset"},
+      {"rate", &o.rate, "step length of AdamW; 0: by the preset"},
+      {"blocks", &o.blocks, "number of FFJORD blocks; 0: by the preset"},
+      {"hidden", &o.hidden, "widths of the hidden layers, as 16,16; by the preset if not given"},
+      {"rtol", &o.rtol, "relative tolerance of the solves in training"},
+      {"atol", &o.atol, "absolute tolerance of the solves in training"},
+      {"seed", &o.seed, "seed of the split, the initial weights and the shuffling"},
+      {"threads", &o.threads, "number of threads; 0: one for each core that it may use"},
+      {"precision", &o.precision, "precision of the computation: float or double"}};
+}
+
+// With the table, which is no option on the command line.
+std::vector<Option> settings_options(FitOptions& o) {
+  std::vector<Option> options = options_of(o);
+  options.insert(options.begin(), {"table", &o.table, "table of rows"});
+  return options;
+}
+
+void check_share(const char* option, double share) {
+  check_option(share > 0 && share < 1, option, "a number between 0 and 1", number_text(share));
+}
+
+void check_optional_count(const char* option, Index value, Index most) {
+  if (value != 0) check_count(option, value, most);
+}
+
+void check_fit_options(FitOptions& o) {
+  require(!o.table.empty(), "arguments", "a table is needed: density fit TABLE");
+  if (o.out.empty()) {
+    const std::string stem = std::filesystem::path(o.table).stem().string();
+    o.out = "runs/" + (o.table == "-" || stem.empty() ? "table" : stem);
+  }
+  check_preset(o.preset);
+  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
+  check_not_negative("minutes", o.minutes);
+  check_share("validation", o.validation);
+  check_share("test", o.test);
+  check_option(o.validation + o.test < 1, "test", "less than 1 together with --validation",
+               number_text(o.test));
+  check_optional_count("epochs", o.epochs, 1'000'000'000);
+  check_optional_count("batch", o.batch, 1'000'000'000);
+  check_optional_count("blocks", o.blocks, 10'000);
+  check_not_negative("rate", o.rate);
+  if (!o.hidden.empty()) widths_of(o.hidden);
+  check_solver(o.rtol, o.atol, "exact");
+  check_choice("precision", o.precision, {"double", "float"});
+  check_seed(o.seed);
+  check_threads(o.threads);
+  check_config_texts(settings_options(o));
+}
+
+struct Parsed {
+  FitOptions fit;
+  ScoreOptions score;
+  SampleOptions sample;
+  InfoOptions info;
+};
+
+Command chosen(const CLI::App& app, Parsed& parsed) {
+  if (app.got_subcommand("fit")) {
+    check_fit_options(parsed.fit);
+    return parsed.fit;
+  }
+  if (app.got_subcommand("score")) {
+    check_options(parsed.score);
+    return parsed.score;
+  }
+  if (app.got_subcommand("sample")) {
+    check_options(parsed.sample);
+    return parsed.sample;
+  }
+  require(app.got_subcommand("info"), "arguments",
+          "fit, score, sample or info is needed; see density --help");
+  check_name("model", parsed.info.model, "a file");
+  return parsed.info;
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, char** argv) {
+  Parsed parsed;
+  std::string config;
+  CLI::App app("Fits densities to tables, and applies them.", "density");
+  app.require_subcommand(0, 1);
+  bool version = false;
+  app.add_flag("--version", version, "print the version, the processor and the BLAS");
+  CLI::App* fit =
+      add_command(app, "fit", "fit a density to the rows of a table", options_of(parsed.fit));
+  fit->add_option("TABLE", parsed.fit.table, "table of rows: .npy, CSV, or - for standard input");
+  fit->add_option("--config", config,
+                  "TOML file with values of these options; the command line wins over it");
+  fit->add_flag("--resume", parsed.fit.resume, "continue the run in --out from its checkpoint");
+  CLI::App* score = add_command(app, "score", "compute the log-density of every row of a table",
+                                options_of(parsed.score));
+  CLI::App* sample =
+      add_command(app, "sample", "draw rows from a model", options_of(parsed.sample));
+  CLI::App* info = add_command(app, "info", "say what is in a model file", {});
+  info->add_option("MODEL", parsed.info.model, "model file")->required();
+  constexpr std::array needed{"--model", "--data", "--count", "--out"};
+  for (CLI::App* command : {score, sample}) require_options(*command, needed);
+  const std::string file = early_value("--config", argc, argv);
+  if (!file.empty()) read_config(file, settings_options(parsed.fit), "density fit");
+  if (!parse(app, argc, argv)) return {};
+  if (version) {
+    std::fputs(version_text(app.get_name()).c_str(), stdout);
+    return {};
+  }
+  return chosen(app, parsed);
+}
+
+std::map<std::string, std::string> settings_of(const FitOptions& options) {
+  FitOptions copy = options;
+  return apps::settings_of(settings_options(copy));
+}
+
+std::string config_text(const FitOptions& options) {
+  FitOptions copy = options;
+  return apps::config_text(settings_options(copy));
+}
+
+}  // namespace fjord::apps::density

@@ -1,0 +1,60 @@
+#include "fjord/apps/density/preset.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "fjord/apps/common/option_checks.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+struct Preset {
+  const char* name;
+  Index blocks;
+  const char* hidden;
+  double visits;  ///< of training rows, in all
+  Index least_epochs;
+  Index most_epochs;
+};
+
+constexpr std::array presets{Preset{"fast", 1, "16,16", 4e5, 4, 300},
+                             Preset{"balanced", 2, "16,16", 1.5e6, 12, 600},
+                             Preset{"best", 3, "32,32", 6e6, 40, 1'500}};
+
+const Preset& preset_named(const std::string& name) {
+  const auto* found =
+      std::ranges::find_if(presets, [&](const Preset& preset) { return name == preset.name; });
+  return found == presets.end() ? presets[1] : *found;
+}
+
+}  // namespace
+
+void check_preset(const std::string& name) {
+  std::set<std::string> names;
+  for (const Preset& preset : presets) names.emplace(preset.name);
+  check_choice("preset", name, names);
+}
+
+void apply_preset(FitOptions& options, Index rows, Index /*columns*/) {
+  const Preset& preset = preset_named(options.preset);
+  if (options.epochs == 0) {
+    const auto wanted = static_cast<Index>(preset.visits / static_cast<double>(rows));
+    options.epochs = std::clamp(wanted, preset.least_epochs, preset.most_epochs);
+  }
+  if (options.batch == 0) options.batch = rows < 4'000 ? std::min<Index>(rows, 128) : 256;
+  if (options.rate == 0) options.rate = rows < 1'000 ? 3e-3 : 1e-2;
+  if (options.blocks == 0) options.blocks = preset.blocks;
+  if (options.hidden.empty()) options.hidden = preset.hidden;
+}
+
+TrainingHabits habits_of(const FitOptions& options, Index rows) {
+  TrainingHabits habits;
+  habits.weight_decay = std::min(1.0, 100.0 / static_cast<double>(rows));
+  const double steps = std::ceil(static_cast<double>(rows) / static_cast<double>(options.batch));
+  habits.average = std::clamp(1 - 0.2 / steps, 0.95, 0.999);
+  habits.patience = std::max<Index>(5, options.epochs / 5);
+  return habits;
+}
+
+}  // namespace fjord::apps::density
