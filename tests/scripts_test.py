@@ -9,8 +9,8 @@ import tempfile
 import unittest
 
 SCRIPTS = {  # each with the shell that runs it
-    "apps/moons/run.sh": "sh", "bench/run.sh": "sh", "tests/run.sh": "sh", "tests/sanitizers.sh": "sh",
-    "tests/check_tidy.sh": "sh", "tests/bare.sh": "sh", ".ci/run": "bash"}
+    "apps/density/run.sh": "sh", "apps/moons/run.sh": "sh", "bench/run.sh": "sh", "tests/run.sh": "sh",
+    "tests/sanitizers.sh": "sh", "tests/check_tidy.sh": "sh", "tests/bare.sh": "sh", ".ci/run": "bash"}
 NEEDED = ["apps/build.sh", "tests/suites.sh"]
 STAND_INS = {
     # Every package is installed, nothing is to be built, and two tests pass.
@@ -37,7 +37,7 @@ class Scripts(unittest.TestCase):
             (self.tree / build / "fjord").symlink_to(self.tree)
         for name, command in STAND_INS.items():
             self.program(self.folder / "bin" / name, command)
-        for name in ("apps/moons/moons", "bench/training_bench", "bench/autodiff_bench"):
+        for name in ("apps/density/density", "apps/moons/moons", "bench/training_bench", "bench/autodiff_bench"):
             self.program(self.tree / "build" / name, 'echo "$0 $*"')
 
     def program(self, path, command):
@@ -71,6 +71,10 @@ class Scripts(unittest.TestCase):
         script = self.tree / "apps/moons/run.sh"
         self.assertEqual(self.run_script("sh", script, "score", "--data", "a").stdout, f"{moons} score --data a\n")
         self.assertEqual(self.run_script("sh", script).stdout, f"{moons} train\n")
+        density = self.tree / "build/apps/density/density"
+        script = self.tree / "apps/density/run.sh"
+        self.assertEqual(self.run_script("sh", script, "fit", "a.csv").stdout, f"{density} fit a.csv\n")
+        self.assertEqual(self.run_script("sh", script).stdout, f"{density} --help\n")
 
     def test_tests_are_counted(self):
         self.assertEqual(self.run_script("sh", self.tree / "tests/run.sh").stdout.splitlines()[-1], "2 passed, 0 failed")

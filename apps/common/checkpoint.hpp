@@ -34,8 +34,8 @@ struct Checkpoint {
   RunRecord record;
 };
 
-/// Reads a checkpoint. Settings but `epochs`, `minutes`, `threads` and `out` must be those of the checkpoint;
-/// one that the checkpoint does not name must be its default.
+/// Reads a checkpoint. Settings but `epochs`, `minutes`, `threads` and `out` must be those of the
+/// checkpoint; one that the checkpoint does not name must be its default.
 ///
 /// Errors:  std::invalid_argument if the file is not a checkpoint, or a setting differs or is
 ///          unknown, which it names.

@@ -228,7 +228,8 @@ class Run final {
     record_.metrics += line.dump() + "\n";
     // Epochs of small tables take milliseconds.
     constexpr std::chrono::seconds interval(1);
-    if (Clock::now() - saved_ < interval) return;
+    if (Clock::now() - shown_ < interval) return;
+    shown_ = Clock::now();
     ProgressState state = progress_state();
     state.epoch = epoch.epoch;
     state.nll = epoch.loss;
@@ -330,13 +331,12 @@ class Run final {
     RunRecord now = record_;
     now.seconds = seconds();
     save_checkpoint(folder_.file(checkpoint_name), fit_.state(), now, settings_);
-    saved_ = Clock::now();
   }
 
   const FitOptions& options_;
   const Data& data_;
   Clock::time_point began_;
-  Clock::time_point saved_;
+  Clock::time_point shown_;
   Settings settings_;
   RandomKey random_;
   Workers workers_;

@@ -5,11 +5,11 @@
 
 namespace fjord::apps::density {
 
-/// Fits the simple densities and a flow, prints what each reaches on the test rows, and leaves model,
-/// checkpoint, config, metrics and split in options.out.
+/// Fits the simple densities and a flow, prints what each reaches on the test rows, and leaves
+/// model, checkpoint, config, metrics and split in options.out.
 ///
-/// Returns the program's exit status: 0, or 128 plus the signal that ended the run after a step; the
-/// model is then the best so far.
+/// Returns the program's exit status: 0, or 128 plus the signal that ended the run after a step;
+/// the model is then the best so far.
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure,
 ///          std::range_error and std::system_error otherwise.
 int fit(const FitOptions& options);

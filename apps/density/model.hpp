@@ -33,8 +33,8 @@ std::unique_ptr<flows::TransformedDistribution<T>> make_model(
     const Architecture& architecture, const Gaussian& start, const flows::SolverSettings& solver,
     const RandomKey& random, const std::optional<Units>& units = {});
 
-/// The parameters of a model in two groups, with this decay of the networks' weights; the triangular
-/// map has none, and a tenth of the rate.
+/// The parameters of a model in two groups, with this decay of the networks' weights; the
+/// triangular map has none, and a tenth of the rate.
 template <class T>
 optim::ParameterGroups<T> parameter_groups(flows::Distribution<T>& model, double weight_decay);
 

@@ -45,8 +45,8 @@ void check_values(const Baseline& model, const Tensor<double>& points,
 
 const Tensor<double> points{{0.0, 0.0}, {1.5, -0.5}, {-2.0, 3.0}};
 
-// Numbers of scikit-learn 1.9.1: GaussianMixture(1), KernelDensity, GaussianMixture(3); and of scipy
-// for the normal distribution of weighted rows.
+// Numbers of scikit-learn 1.9.1: GaussianMixture(1), KernelDensity, GaussianMixture(3); and of
+// scipy for the normal distribution of weighted rows.
 TEST_CASE("baseline: the normal distribution has scikit-learn's log-densities") {
   check_values(*fit_gaussian(weighted(few_rows())), points,
                {-1.708056668505635, -3.1699767772147878, -12.730115077371796}, 1e-12);

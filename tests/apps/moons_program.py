@@ -34,6 +34,7 @@ def with_one_process(test, program):
 class MoonsTest(unittest.TestCase):
     """A temporary folder, and moons run in it."""
 
+    name = "moons"  # of the program, which its lines begin with
     program = ""  # path of the executable, set by run_tests()
 
     def setUp(self):
@@ -74,7 +75,7 @@ class MoonsTest(unittest.TestCase):
         run = self.moons(*arguments, **options)
         with self.subTest(arguments):
             self.assertEqual(run.returncode, status, run.err)
-            self.assertTrue(run.err.startswith("moons: ") and run.err.count("\n") == 1, f"one line is needed: {run.err}")
+            self.assertTrue(run.err.startswith(f"{self.name}: ") and run.err.count("\n") == 1, f"one line is needed: {run.err}")
             self.assertIn(part, run.err)
             self.assertNotIn("[", run.err.split(part)[0], "the name of a function is shown")
             self.assertEqual(self.files(), before, "files were left")
@@ -181,8 +182,8 @@ def identity_flow(dtype="F32", **settings):
 
 
 def run_tests():
-    """Runs the tests of the calling file: python3 x_test.py MOONS."""
+    """Runs the tests of the calling file: python3 x_test.py PROGRAM."""
     if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
-        sys.exit(f"usage: {sys.argv[0]} MOONS [TEST ...], MOONS being the path of the program")
+        sys.exit(f"usage: {sys.argv[0]} PROGRAM [TEST ...], with the path of the program")
     MoonsTest.program = str(pathlib.Path(sys.argv.pop(1)).resolve())
     unittest.main()

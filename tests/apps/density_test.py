@@ -1,0 +1,257 @@
+"""Tests of the program density: python3 density_test.py DENSITY"""
+
+import json
+import math
+import random
+import signal
+
+from moons_program import MoonsTest, npy_bytes, read_npy, read_safetensors, run_tests
+
+RESULTS = {"checkpoint.safetensors", "config.toml", "metrics.jsonl", "model.safetensors", "split.npy"}
+
+
+def correlated(count, seed=1):
+    """Rows of a normal distribution: x ~ N(100, 10^2), and y its line with noise."""
+    draw = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        x, y = draw.gauss(0, 1), draw.gauss(0, 1)
+        rows.append((100 + 10 * x, 0.8 * x + 0.6 * y))
+    return rows
+
+
+def true_log_density(row):
+    x, y = (row[0] - 100) / 10, row[1]
+    y = (y - 0.8 * x) / 0.6
+    return -math.log(2 * math.pi) - math.log(10 * 0.6) - (x * x + y * y) / 2
+
+
+def csv(rows, names="x,y"):
+    return "\n".join([names, *(",".join(map(repr, row)) for row in rows)]) + "\n"
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def deviation(values):
+    return math.sqrt(mean([(v - mean(values)) ** 2 for v in values]))
+
+
+def gaussian_log_density(rows, points):
+    """By the maximum of the likelihood, with 1e-6 added to the variances."""
+    m = [mean([r[k] for r in rows]) for k in (0, 1)]
+    a, b = (mean([(r[k] - m[k]) ** 2 for r in rows]) + 1e-6 for k in (0, 1))
+    c = mean([(r[0] - m[0]) * (r[1] - m[1]) for r in rows])
+    det = a * b - c * c
+    result = []
+    for p in points:
+        x, y = p[0] - m[0], p[1] - m[1]
+        result.append(-math.log(2 * math.pi) - math.log(det) / 2 - (b * x * x - 2 * c * x * y + a * y * y) / (2 * det))
+    return result
+
+
+def kernel_log_density(rows, points, width):
+    result = []
+    for p in points:
+        total = sum(math.exp(-((p[0] - r[0]) ** 2 + (p[1] - r[1]) ** 2) / (2 * width * width)) for r in rows)
+        result.append(math.log(total / len(rows)) - math.log(2 * math.pi * width * width))
+    return result
+
+
+class Density(MoonsTest):
+    name = "density"
+
+    def fit(self, table, *options, **more):
+        epochs = [] if "--epochs" in options else ["--epochs", 30]
+        return self.succeeds("fit", table, *epochs, "--threads", 1, "--out", "out", *options, **more)
+
+    def final(self, out="out"):
+        return self.metrics(out)[-1]
+
+    def parts(self, rows, out="out"):
+        """The rows of the three parts in units of the training rows, and the deviations."""
+        _, shape, split = read_npy(self.path(out) / "split.npy")
+        self.assertEqual(shape, (len(rows),))
+        training = [r for r, part in zip(rows, split) if part == 0]
+        m = [mean([r[k] for r in training]) for k in (0, 1)]
+        s = [deviation([r[k] for r in training]) for k in (0, 1)]
+        return [[tuple((r[k] - m[k]) / s[k] for k in (0, 1)) for r, p in zip(rows, split) if p == part]
+                for part in (0, 1, 2)], s, [r for r, part in zip(rows, split) if part == 2]
+
+
+class Fit(Density):
+    def test_the_four_models_of_a_normal_table(self):
+        rows = correlated(400)
+        self.write("t.csv", csv(rows))
+        run = self.fit("t.csv")
+        number = r"-?\d+\.\d\d \+- \d+\.\d\d\n"
+        self.assertRegex(run.out, rf"^gaussian  {number}mixture \(\d+\)  {number}kernel density  {number}flow  {number}"
+                                  r"40 test rows, \d+\.\d s, wrote out/model.safetensors\n$")
+        self.assertEqual({p.name for p in self.path("out").iterdir()}, RESULTS)
+        final = self.final()
+        self.assertEqual(final["rows"], {"train": 320, "validation": 40, "test": 40})
+        (training, validation, test), s, raw = self.parts(rows)
+        reached = final["log_density"]
+        expected = gaussian_log_density(training, test)
+        self.assertAlmostEqual(reached["gaussian"][0], mean(expected), delta=1e-9)
+        self.assertAlmostEqual(reached["gaussian"][1], deviation(expected) / math.sqrt(39), delta=1e-9)
+        truth = mean([true_log_density(r) for r in raw]) + math.log(s[0] * s[1])
+        self.assertAlmostEqual(reached["flow"][0], truth, delta=0.15)
+        self.assertAlmostEqual(reached["mixture"][0], truth, delta=0.15)
+        if reached["mixture"][2] == 1:
+            self.assertAlmostEqual(reached["mixture"][0], reached["gaussian"][0], delta=1e-9)
+        widths = [0.05 * 1.04 ** k for k in range(90)]
+        best = max(widths, key=lambda h: mean(kernel_log_density(training, validation, h)))
+        self.assertAlmostEqual(reached["kernel"][0], mean(kernel_log_density(training, test, best)), delta=0.02)
+        for name, line in zip(("gaussian", "mixture", "kernel", "flow"), run.out.splitlines()):
+            self.assertTrue(line.endswith("%.2f +- %.2f" % tuple(reached[name][:2])), line)
+
+    def test_the_scores_of_the_model_are_the_flow_line(self):
+        rows = correlated(200)
+        self.write("t.csv", csv(rows))
+        self.fit("t.csv")
+        _, s, raw = self.parts(rows)
+        self.write("test.csv", csv([(y, 7.0, x) for x, y in raw], "y,more,x"))  # matched by name, whatever the order
+        run = self.succeeds("score", "--model", "out/model.safetensors", "--data", "test.csv", "--out", "s.npy")
+        _, _, scores = read_npy(self.path("s.npy"))
+        reached = self.final()["log_density"]["flow"]
+        self.assertAlmostEqual(mean(scores) + math.log(s[0] * s[1]), reached[0], delta=1e-6)
+        self.assertAlmostEqual(deviation(scores) / math.sqrt(len(scores) - 1), reached[1], delta=1e-6)
+        self.assertRegex(run.out, r"^NLL \d\.\d{4} \+- \d\.\d{4} nats over 20 rows, ")
+        self.write("plain.npy", npy_bytes([v for row in raw for v in row], (20, 2)))
+        self.succeeds("score", "--model", "out/model.safetensors", "--data", "plain.npy", "--out", "p.npy")
+        self.assertEqual(read_npy(self.path("p.npy"))[2], scores)
+        # A text in a column that is not the model's does not matter; one in its own does.
+        self.write("text.csv", csv(raw, "x,y").replace("\n", ",word\n").replace("x,y,word", "x,y,kind"))
+        self.succeeds("score", "--model", "out/model.safetensors", "--data", "text.csv", "--out", "t.npy")
+        self.assertEqual(read_npy(self.path("t.npy"))[2], scores)
+        self.write("gap.csv", "y,x\n1,100\n,101\n")
+        for data, part in (("gap.csv", "line 3, column 1 (y)"), ("other.csv", "no column x")):
+            self.write("other.csv", "y,z\n1,2.5\n")
+            self.fails(2, part, "score", "--model", "out/model.safetensors", "--data", data, "--out", "n.npy")
+
+    def test_samples_have_the_units_and_the_header_of_the_table(self):
+        self.write("t.csv", csv(correlated(400)))
+        self.fit("t.csv")
+        self.succeeds("sample", "--model", "out/model.safetensors", "--count", 2000, "--out", "s.csv")
+        lines = self.path("s.csv").read_text().splitlines()
+        self.assertEqual(lines[0], "x,y")
+        samples = [tuple(map(float, line.split(","))) for line in lines[1:]]
+        self.assertEqual(len(samples), 2000)
+        # Of the distribution that made the table; five standard errors of the table's own moments.
+        self.assertAlmostEqual(mean([x for x, _ in samples]), 100, delta=2.5)
+        self.assertAlmostEqual(deviation([x for x, _ in samples]), 10, delta=1.8)
+        self.assertAlmostEqual(deviation([y - 0.08 * (x - 100) for x, y in samples]), 0.6, delta=0.12)
+
+    def test_columns_weights_and_missing_values(self):
+        rows = correlated(120)
+        text = "\n".join(["name,x,y,w,5", *(f"n{i},{x!r},{'' if i % 10 == 3 else repr(y)},{1 + i % 2},4"
+                                             for i, (x, y) in enumerate(rows))]) + "\n"
+        self.write("t.csv", text)
+        run = self.fit("t.csv", "--columns", "3,x", "--weights", "w", "--drop-missing")
+        self.assertIn("left out 12 rows with missing values", run.err)
+        self.assertEqual(sum(self.final()["rows"].values()), 108)
+        metadata, tensors = read_safetensors(self.model("out"))
+        tree = json.loads(metadata["model"])
+        self.assertEqual((tree["version"], tree["columns"]), (2, ["y", "x"]))
+        self.assertEqual({entry[0] for entry in tensors.values()}, {"F32"})
+        self.assertIn('drop-missing = true\n', self.path("out/config.toml").read_text())
+        for options, part in (
+                (["--columns", "x,y"], "t.csv: line 5, column 3 (y): a number is needed, but the value is missing"),
+                (["--drop-missing"], "line 2, column 1 (name)"),
+                (["--columns", "x,5"], "the column 5 is constant"),
+                (["--columns", "x,z"], '"z"'),
+                (["--columns", "x,x"], "given twice"),
+                (["--columns", "x", "--weights", "y", "--drop-missing"], "--weights: row")):
+            self.fails(2, part, "fit", "t.csv", "--out", "new", *options)
+
+    def test_equal_weights_change_nothing(self):
+        rows = correlated(100)
+        self.write("t.csv", csv(rows))
+        self.write("w.csv", csv([(x, y, 1.0) for x, y in rows], "x,y,w"))
+        self.fit("t.csv")
+        model, metrics = self.model("out"), self.metrics("out")
+        self.fit("w.csv", "--weights", "w")
+        self.assertEqual((self.model("out"), self.metrics("out")), (model, metrics))
+
+    def test_one_split_for_one_seed(self):
+        self.write("t.csv", csv(correlated(100)))
+        splits = []
+        for seed, options in ((1, ["--columns", "x"]), (1, []), (2, [])):
+            self.fit("t.csv", "--seed", seed, "--epochs", 1, *options)
+            splits.append(self.path("out/split.npy").read_bytes())
+        self.assertEqual(splits[0], splits[1])
+        self.assertNotEqual(splits[0], splits[2])
+        self.fit("t.csv", "--epochs", 1, "--validation", 0.25, "--test", 0.3)
+        self.assertEqual(self.final()["rows"], {"train": 45, "validation": 25, "test": 30})
+
+    def test_config_reads_back_and_threads_change_nothing(self):
+        self.write("t.csv", csv(correlated(300)))
+        self.fit("t.csv", "--rate", 0.02, "--hidden", 6, "--seed", 5)
+        for threads in (1, 2):
+            self.succeeds("fit", "--config", "out/config.toml", "--out", "again", "--threads", threads)
+            self.assertEqual(self.model("again"), self.model("out"))
+            self.assertEqual(self.metrics("again"), self.metrics("out"))
+
+    def test_a_run_that_is_interrupted_goes_on_to_the_same_bits(self):
+        self.write("t.csv", csv(correlated(2000)))
+        options = ["--epochs", 60, "--threads", 1]
+        process = self.start("fit", "t.csv", *options, "--out", "out")
+        self.assertTrue(process.stderr.readline().startswith("epoch "))
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.assertEqual(run.returncode, 130, run.err)
+        self.assertIn("with the best model so far; go on with --resume", run.err)
+        self.succeeds("score", "--model", "out/model.safetensors", "--data", "t.csv", "--out", "s.npy")
+        self.fails(2, "holds an unfinished run", "fit", "t.csv", *options, "--out", "out")
+        self.fails(2, "--rate", "fit", "t.csv", *options, "--out", "out", "--resume", "--rate", 0.5)
+        self.succeeds("fit", "t.csv", *options, "--out", "out", "--resume")
+        self.succeeds("fit", "t.csv", *options, "--out", "whole")
+        self.assertEqual(self.model("out"), self.model("whole"))
+        self.assertEqual(self.metrics("out"), self.metrics("whole"))
+
+    def test_a_budget_ends_the_training(self):
+        self.write("t.csv", csv(correlated(3000)))
+        self.succeeds("fit", "t.csv", "--epochs", 100000, "--minutes", 0.04, "--out", "out")
+        self.assertLess(json.loads(self.path("out/metrics.jsonl").read_text().splitlines()[-1])["seconds"], 5)
+
+    def test_bad_arguments_and_tables(self):
+        self.write("t.csv", csv(correlated(50)))
+        self.write("few.csv", csv(correlated(9)))
+        self.write("same.csv", "a,a\n" + "\n".join(f"{i}.5,{i * i}.25" for i in range(20)) + "\n")
+        self.write("constant.csv", "a,b\n" + "\n".join(f"{i}.5,3.5" for i in range(20)) + "\n")
+        for part, arguments in (
+                ("a table is needed", []), ("cannot read none.csv", ["none.csv"]),
+                ("at least 10 rows are needed, got 9", ["few.csv"]),
+                ('two columns have the name "a"', ["same.csv"]), ("the column b is constant", ["constant.csv"]),
+                ("--preset: balanced, best or fast is needed, got good", ["t.csv", "--preset", "good"]),
+                ("--validation", ["t.csv", "--validation", 0]), ("--test", ["t.csv", "--test", 0.95]),
+                ("--minutes", ["t.csv", "--minutes", -1]), ("--hidden", ["t.csv", "--hidden", "8,"]),
+                ("--rtol", ["t.csv", "--rtol", 1e-9, "--atol", 1e-9]),
+                ("unknown option --given", ["t.csv", "--given", "x"])):
+            self.fails(2, part, "fit", *arguments)
+        self.fails(2, "fit, score, sample or info is needed")
+
+    def test_an_array_has_no_names(self):
+        rows = correlated(100)
+        self.write("t.npy", npy_bytes([v for row in rows for v in row], (100, 2)))
+        self.fit("t.npy")
+        self.assertNotIn("columns", json.loads(read_safetensors(self.model("out"))[0]["model"]))
+
+
+class Other(Density):
+    def test_info_and_version(self):
+        self.write("t.csv", csv(correlated(60)))
+        self.fit("t.csv", "--epochs", 1, "--hidden", "6,5", "--blocks", 3)
+        out = self.succeeds("info", "out/model.safetensors").out
+        self.assertIn("columns: 2 (x, y)\n", out)
+        # Three fields of 3-6-5-2, and a triangle with a shift.
+        self.assertIn(f"parameters: {3 * (3 * 6 + 6 + 6 * 5 + 5 + 5 * 2 + 2) + 3 + 2}, in float\n", out)
+        self.assertEqual(out.count("ffjord"), 3)
+        self.assertRegex(self.succeeds("--version").out, r"^density \(Fjord\) ")
+        self.fails(2, "t.csv", "info", "t.csv")
+
+
+if __name__ == "__main__":
+    run_tests()
