@@ -1,7 +1,9 @@
 #include "fjord/apps/common/csv_table.hpp"
 
+#include <cmath>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -176,6 +178,29 @@ TEST_CASE("csv_table: sizes from one entry to a million rows") {
   CHECK(table.values.shape() == Shape{1'000'000, 2});
   CHECK(table.values(999'999, 0) == 999'999);
   CHECK(table.values(999'999, 1) == 0.5);
+}
+
+TEST_CASE("csv: loose tables keep the first fault of each column and kind") {
+  const FileCheck check("table", "x.csv");
+  const LooseTable loose =
+      parse_loose_csv("a,b,c\n1,,2\n3,x,4\n5,inf,NA\n7,8,9\n", Header::automatic, check);
+  CHECK(loose.table.names == std::vector<std::string>{"a", "b", "c"});
+  REQUIRE(loose.table.values.shape() == Shape{4, 3});
+  for (const auto& [row, column] : {std::pair{0, 1}, {1, 1}, {2, 1}, {2, 2}})
+    CHECK(std::isnan(loose.table.values(row, column)));
+  CHECK(loose.table.values(3, 1) == 8);
+  CHECK((loose.faults[0].missing.empty() && loose.faults[0].other.empty()));
+  CHECK(loose.faults[1].missing.starts_with("line 2, column 2 (b): a number is needed"));
+  CHECK(loose.faults[1].other.starts_with("line 3, column 2 (b): "));
+  CHECK(loose.faults[2].missing.starts_with("line 4, column 3 (c): "));
+  CHECK(columns_of(loose, std::vector<Index>{0}, check) == Tensor<double>{{1}, {3}, {5}, {7}});
+  CHECK_THROWS_WITH_AS(columns_of(loose, std::vector<Index>{0, 2}, check),
+                       doctest::Contains("x.csv: line 4, column 3 (c)"), std::invalid_argument);
+}
+
+TEST_CASE("csv: ragged rows are refused in loose tables as well") {
+  CHECK_THROWS_AS(parse_loose_csv("a,b\n1,2\n3\n", Header::automatic, FileCheck("t", "x")),
+                  std::invalid_argument);
 }
 
 }  // namespace
