@@ -362,7 +362,7 @@ int fit(const FitOptions& options) {
   const Clock::time_point began = Clock::now();
   const Data data = load_data(options);
   FitOptions full = options;
-  apply_preset(full, static_cast<Index>(data.split.training.size()), data.rows.values.shape()[1]);
+  apply_preset(full, static_cast<Index>(data.split.training.size()));
   if (full.precision == "float") return Run<float>(full, data, began).run();
   return Run<double>(full, data, began).run();
 }

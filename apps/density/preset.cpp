@@ -36,21 +36,22 @@ void check_preset(const std::string& name) {
   check_choice("preset", name, names);
 }
 
-void apply_preset(FitOptions& options, Index rows, Index /*columns*/) {
+void apply_preset(FitOptions& options, Index rows) {
   const Preset& preset = preset_named(options.preset);
   if (options.epochs == 0) {
     const auto wanted = static_cast<Index>(preset.visits / static_cast<double>(rows));
     options.epochs = std::clamp(wanted, preset.least_epochs, preset.most_epochs);
   }
   if (options.batch == 0) options.batch = rows < 4'000 ? std::min<Index>(rows, 128) : 256;
-  if (options.rate == 0) options.rate = rows < 1'000 ? 3e-3 : 1e-2;
+  if (options.rate == 0) options.rate = rows < 2'000 ? 0.02 : 0.01;
   if (options.blocks == 0) options.blocks = preset.blocks;
   if (options.hidden.empty()) options.hidden = preset.hidden;
 }
 
 TrainingHabits habits_of(const FitOptions& options, Index rows) {
   TrainingHabits habits;
-  habits.weight_decay = std::min(1.0, 100.0 / static_cast<double>(rows));
+  // Tables of a few hundred rows must be held back; larger ones need not.
+  habits.weight_decay = std::min(1.0, std::pow(120 / static_cast<double>(rows), 2));
   const double steps = std::ceil(static_cast<double>(rows) / static_cast<double>(options.batch));
   habits.average = std::clamp(1 - 0.2 / steps, 0.95, 0.999);
   habits.patience = std::max<Index>(5, options.epochs / 5);

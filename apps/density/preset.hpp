@@ -10,8 +10,8 @@ namespace fjord::apps::density {
 /// Errors:  std::invalid_argument, which lists the names, if there is no such preset.
 void check_preset(const std::string& name);
 
-/// Sets the options that were left to the preset, by the size of the table.
-void apply_preset(FitOptions& options, Index rows, Index columns);
+/// Sets the options that were left to the preset, by the number of training rows.
+void apply_preset(FitOptions& options, Index rows);
 
 /// What no option says of the training.
 struct TrainingHabits {
