@@ -19,7 +19,8 @@ struct AutoregressiveSettings {
 /// From data to base it takes one evaluation of the network, from base to data one for each column.
 /// It begins as the identity. Its Inverse is an inverse autoregressive flow.
 /// Source:  Papamakarios et al., Masked Autoregressive Flow for Density Estimation, NIPS 2017;
-///          Kingma et al., Improved Variational Inference with Inverse Autoregressive Flow, NIPS 2016.
+///          Kingma et al., Improved Variational Inference with Inverse Autoregressive Flow, NIPS
+///          2016.
 template <class T>
 class Autoregressive final : public Bijector<T> {
  public:

@@ -65,8 +65,9 @@ ColumnMoments column_moments(const TensorView<T>& rows, const char* op) {
 std::vector<double> column_deviations(const ColumnMoments& moments, const char* op) {
   std::vector<double> deviations;
   for (const double variance : moments.variance) {
-    require(variance > 0, op,
-            [&] { return "column " + std::to_string(deviations.size() + 1) + " is constant; leave it out"; });
+    require(variance > 0, op, [&] {
+      return "column " + std::to_string(deviations.size() + 1) + " is constant; leave it out";
+    });
     deviations.push_back(std::sqrt(variance));
   }
   return deviations;

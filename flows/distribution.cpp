@@ -145,7 +145,8 @@ Var<T> IndependentColumns<T>::sample(Tape<T>& tape, Index rows, Context<T>& cont
   constexpr T largest = std::numeric_limits<T>::max();
   Tensor<T> x = Tensor<T>::zeros({rows, dim_});
   for (Index d = 0; d < dim_; ++d) {
-    // Rounding to T must not leave the support, nor reach its ends, where densities may be infinite.
+    // Rounding to T must not leave the support, nor reach its ends, where densities may be
+    // infinite.
     const T first = is_bounded_ ? std::nextafter(below_(d), largest) : -largest;
     const T last = is_bounded_ ? std::nextafter(above_(d), -largest) : largest;
     const double low = std::nextafter(first, largest);

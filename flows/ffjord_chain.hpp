@@ -1,5 +1,5 @@
-/// Chains of FFJORD blocks over multilayer perceptrons: from settings, and in the files of version 1,
-/// which describe nothing else.
+/// Chains of FFJORD blocks over multilayer perceptrons: from settings, and in the files of version
+/// 1, which describe nothing else.
 #pragma once
 
 #include "fjord/flows/distribution.hpp"

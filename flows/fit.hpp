@@ -34,8 +34,8 @@ struct FitOptions {
   std::optional<double> average = std::nullopt;
   /// Epochs in a row without a better loss of the held-out rows that end the training; 0 for never.
   Index patience = 0;
-  /// Whether the parameters with the best loss of the held-out rows are left in the end, and not the
-  /// last ones.
+  /// Whether the parameters with the best loss of the held-out rows are left in the end, and not
+  /// the last ones.
   bool keep_best = true;
   /// After a step that fails, because a solve does or a number is not finite, training goes on from
   /// the beginning of the epoch at a rate that is lower by this factor, in (0, 1), ...
@@ -47,15 +47,15 @@ struct FitOptions {
 
 /// A training run that goes on step by step.
 ///
-/// Equal models, rows and options give equal bits, whatever the number of threads and wherever a run
-/// was interrupted: restore(state()).
+/// Equal models, rows and options give equal bits, whatever the number of threads and wherever a
+/// run was interrupted: restore(state()).
 template <class T>
 class Fit final {
  public:
   /// Trains `model` on `rows`; `held_out` may be null. All must outlive it.
   ///
-  /// Errors:  std::invalid_argument if there is no row, the widths do not match, or an option is out
-  ///          of its range.
+  /// Errors:  std::invalid_argument if there is no row, the widths do not match, or an option is
+  ///          out of its range.
   Fit(Distribution<T>& model, const RowSource<T>& rows, const RowSource<T>* held_out,
       Workers& workers, const FitOptions<T>& options);
 
@@ -67,8 +67,8 @@ class Fit final {
   /// Ends the training: the model gets the parameters that are to be left.
   void stop(FitEnd end);
 
-  /// Throws what the last step that failed threw: ode::SolveFailure, or std::range_error for a number
-  /// that is not finite.
+  /// Throws what the last step that failed threw: ode::SolveFailure, or std::range_error for a
+  /// number that is not finite.
   ///
   /// Errors:  std::invalid_argument if no step failed in this process.
   [[noreturn]] void throw_failure() const;
@@ -84,8 +84,8 @@ class Fit final {
 
   /// All that another run needs to go on to the same bits.
   nn::State state() const;
-  /// Goes on from the state of a run with the same model, rows and options; there may be more epochs
-  /// than the other had.
+  /// Goes on from the state of a run with the same model, rows and options; there may be more
+  /// epochs than the other had.
   ///
   /// Errors:  std::invalid_argument, and no change, if the state does not fit.
   void restore(const nn::State& state);

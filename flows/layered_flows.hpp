@@ -26,8 +26,8 @@ template <class T>
 std::unique_ptr<Chain<T>> make_real_nvp(const LayeredSettings& settings, const RandomKey& random);
 /// Glow's steps: from data to base act norm, an invertible matrix, and an affine coupling.
 ///
-/// Source:  Kingma & Dhariwal, Glow: Generative Flow with Invertible 1x1 Convolutions, NeurIPS 2018,
-///          sec. 3, for rows.
+/// Source:  Kingma & Dhariwal, Glow: Generative Flow with Invertible 1x1 Convolutions, NeurIPS
+///          2018, sec. 3, for rows.
 template <class T>
 std::unique_ptr<Chain<T>> make_glow(const LayeredSettings& settings, const RandomKey& random);
 /// Couplings with rational-quadratic splines, whose masks alternate.

@@ -31,8 +31,8 @@ struct MatchingPath {
 /// independent:  x = (1 - s) x0 + s x1 + k e; Tong et al., TMLR 2024.
 /// target:  x = (1 - (1 - k) s) x0 + s x1; Lipman et al., ICLR 2023.
 /// optimal_transport:  as independent, the points coupled; Tong et al.
-/// schrodinger_bridge:  x = (1 - s) x0 + s x1 + k sqrt(s (1 - s)) e, the points coupled; Tong et al.,
-/// AISTATS 2024.
+/// schrodinger_bridge:  x = (1 - s) x0 + s x1 + k sqrt(s (1 - s)) e, the points coupled; Tong et
+/// al., AISTATS 2024.
 /// variance_preserving:  x = cos(pi s / 2) x0 + sin(pi s / 2) x1; Albergo & Vanden-Eijnden, ICLR
 /// 2023.
 std::span<const MatchingPath> matching_paths();
@@ -51,7 +51,8 @@ struct FlowMatchingOptions {
 /// row: smallest where the field f carries the base to the data.
 ///
 /// The model is a TransformedDistribution of an Ffjord, alone or in a chain with other bijectors,
-/// and its base may be one as well; the path is in the space of the only Ffjord. The base and the other bijectors are not trained.
+/// and its base may be one as well; the path is in the space of the only Ffjord. The base and the
+/// other bijectors are not trained.
 /// Errors:  std::invalid_argument, from of_rows, if the model has not exactly one Ffjord there.
 template <class T>
 class FlowMatching final : public Loss<T> {

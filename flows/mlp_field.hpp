@@ -11,8 +11,8 @@ namespace fjord::flows {
 template <class T>
 class MlpField final : public VectorField<T> {
  public:
-  /// Errors:  std::invalid_argument if the network is null, or its input is not as wide as the time,
-  ///          its output x and `given` together.
+  /// Errors:  std::invalid_argument if the network is null, or its input is not as wide as the
+  ///          time, its output x and `given` together.
   MlpField(std::unique_ptr<nn::Mlp<T>> network, nn::TimeInput time_input, Index given = 0);
   explicit MlpField(nn::PartReader<T>& reader);
 

@@ -9,8 +9,8 @@ namespace fjord::flows {
 ///
 /// v = u + (s - 1 - w . u) w / |w|^2 with s = softplus(w . u + log(e - 1)) = 1 + w . v, so that
 /// u = 0, as it begins, is the identity. The inverse is a root in one number for each row.
-/// Source:  Rezende & Mohamed, Variational Inference with Normalizing Flows, ICML 2015, sec. 4.1 and
-///          app. A.1.
+/// Source:  Rezende & Mohamed, Variational Inference with Normalizing Flows, ICML 2015, sec. 4.1
+///          and app. A.1.
 /// Note:    w starts as draws from N(0, 1 / D); b as 0.
 template <class T>
 class Planar final : public Bijector<T> {

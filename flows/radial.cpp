@@ -47,7 +47,8 @@ typename Radial<T>::Ball Radial<T>::bind(Tape<T>& tape) const {
   return {tape.bind(center_), a, a * softplus(tape.bind(q_) + T(softplus_one))};
 }
 
-// (b + r) / (a + r) across the radius, (r^2 + 2 a r + a b) / (a + r)^2 along it: positive terms only.
+// (b + r) / (a + r) across the radius, (r^2 + 2 a r + a b) / (a + r)^2 along it: positive terms
+// only.
 template <class T>
 Var<T> Radial<T>::log_det(const Ball& ball, const Var<T>& r) const {
   const Var<T> a_r = ball.a + r;

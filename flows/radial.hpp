@@ -9,8 +9,8 @@ namespace fjord::flows {
 ///
 /// a = softplus(p) and c = a (softplus(q + log(e - 1)) - 1), so that q = 0, as it begins, is the
 /// identity.
-/// Source:  Rezende & Mohamed, Variational Inference with Normalizing Flows, ICML 2015, sec. 4.1 and
-///          app. A.2.
+/// Source:  Rezende & Mohamed, Variational Inference with Normalizing Flows, ICML 2015, sec. 4.1
+///          and app. A.2.
 /// Note:    x0 starts as draws from N(0, 1); p as 0.
 template <class T>
 class Radial final : public Bijector<T> {

@@ -9,7 +9,8 @@ namespace fjord::flows {
 /// dx/dt = f(t, x): a function of a time and rows, with parameters, each row's slope depending on
 /// that row only.
 ///
-/// Shapes:  t a scalar, or [B, 1], a time for each row; x [B, D]; given [B, G], what is known of the rows, or empty; f [B, D].
+/// Shapes:  t a scalar, or [B, 1], a time for each row; x [B, D]; given [B, G], what is known of
+///          the rows, or empty; f [B, D].
 /// Errors:  std::invalid_argument, in all functions, if the shapes do not match.
 template <class T>
 class VectorField : public nn::Part<T> {

@@ -7,8 +7,8 @@
 
 namespace fjord::nn {
 
-/// Refuses a text, called `noun` in messages, that is not JSON, has a name twice in one object, of which a parser would keep
-/// the last, or nests objects and arrays deeper than `max_depth`.
+/// Refuses a text, called `noun` in messages, that is not JSON, has a name twice in one object, of
+/// which a parser would keep the last, or nests objects and arrays deeper than `max_depth`.
 ///
 /// Errors:  std::invalid_argument through `check`.
 void check_json(std::string_view text, const std::string& noun, std::size_t max_depth,

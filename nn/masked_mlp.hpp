@@ -41,7 +41,8 @@ struct MaskedSizes {
 ///
 /// The degrees of hidden units go round through those that a path from an input to an output can
 /// have; a unit sees those of its own degree and of lower ones.
-/// Source:  Germain et al., MADE: Masked Autoencoder for Distribution Estimation, ICML 2015, sec. 4.
+/// Source:  Germain et al., MADE: Masked Autoencoder for Distribution Estimation, ICML 2015, sec.
+///          4.
 /// Note:    It belongs to a part whose settings determine it, and cannot be named in model files.
 template <class T>
 class MaskedMlp final : public Module<T> {

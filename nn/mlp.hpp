@@ -28,8 +28,8 @@ class Mlp final : public Module<T> {
 
   /// Whether the next two functions are there: for narrow networks of some activations.
   bool is_fusible() const;
-  /// The network of a time and a state as one operation, much faster than layer by layer: what the first
-  /// layer takes beyond the columns of x gets t, before x.
+  /// The network of a time and a state as one operation, much faster than layer by layer: what the
+  /// first layer takes beyond the columns of x gets t, before x.
   ///
   /// Shapes:  t a scalar; x [B, D]; result [B, sizes.back()].
   /// Errors:  std::invalid_argument if the network is not fusible.

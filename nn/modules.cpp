@@ -9,7 +9,8 @@ namespace fjord::nn {
 
 template <class T>
 std::span<const PartType<T>> modules() {
-  static constexpr std::array types{part_type<T, Linear<T>>("linear", "x W^T + b"), part_type<T, Mlp<T>>("mlp", "a multilayer perceptron")};
+  static constexpr std::array types{part_type<T, Linear<T>>("linear", "x W^T + b"),
+                                    part_type<T, Mlp<T>>("mlp", "a multilayer perceptron")};
   return types;
 }
 

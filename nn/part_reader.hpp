@@ -49,8 +49,8 @@ class PartTypes final {
 
 /// What a part is built from: its entry in a model file.
 ///
-/// Errors:  std::invalid_argument "[model] part PATH (TYPE): ...", in every function, if there is no
-///          entry of that name, or one of another kind.
+/// Errors:  std::invalid_argument "[model] part PATH (TYPE): ...", in every function, if there is
+///          no entry of that name, or one of another kind.
 template <class T>
 class PartReader final {
  public:

@@ -7,8 +7,8 @@
 
 namespace fjord::nn {
 
-/// One of the affine layers of FFJORD, by name, with s the logistic function, L, G and H affine maps
-/// (L0 and L1 two of them) and time [1, K] or [B, K]: the time, or features of it.
+/// One of the affine layers of FFJORD, by name, with s the logistic function, L, G and H affine
+/// maps (L0 and L1 two of them) and time [1, K] or [B, K]: the time, or features of it.
 ///
 /// * ignore: L x;
 /// * concat, and concatcoord, which differs for pictures only: L (time, x);

@@ -22,8 +22,8 @@ CLI::App* add_command(CLI::App& program, const char* name, const char* help,
 /// command does not have are ignored.
 void require_options(CLI::App& command, std::span<const char* const> names);
 
-/// The value of an option such as "--config" before the rest of the command line is read, which wins
-/// over what the value sets; an empty text without it.
+/// The value of an option such as "--config" before the rest of the command line is read, which
+/// wins over what the value sets; an empty text without it.
 std::string early_value(const std::string& option, int argc, char** argv);
 
 /// Reads a command line; false if help was asked for, and has been printed.

@@ -9,8 +9,8 @@ namespace fjord::flows {
 ///
 /// Infinite where p has probability outside of the support of q. Nothing where the pair of types
 /// has no closed form here: those of one type are of Bernoulli, Beta, Categorical, Cauchy,
-/// Dirichlet, Exponential, Gamma, HalfNormal, Laplace, LogNormal, Uniform and VonMises; all pairs of
-/// normals; Exponential and Gamma; Products of the same widths, of such pairs.
+/// Dirichlet, Exponential, Gamma, HalfNormal, Laplace, LogNormal, Uniform and VonMises; all pairs
+/// of normals; Exponential and Gamma; Products of the same widths, of such pairs.
 /// Errors:  std::invalid_argument if the widths differ.
 /// Source:  Gil, Alajaji & Linder, Renyi divergence measures for commonly used univariate
 ///          continuous distributions, Inf. Sci. 249, 2013; Chyzak & Nielsen, A closed-form formula

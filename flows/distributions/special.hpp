@@ -53,8 +53,8 @@ Var<T> log1p_square(const Var<T>& z) {
   return where(abs(z) > T(1), log(hypot(z, T(1))) * T(2), log1p(square(z)));
 }
 
-/// The x in [low, high] at which a function that only rises or only falls is 0; an end where it does
-/// not get there.
+/// The x in [low, high] at which a function that only rises or only falls is 0; an end where it
+/// does not get there.
 ///
 /// Takes numbers by their place among all of them, so that a root of any size is as near as one of
 /// size 1. Needs 0 <= low < high, which may be infinite. Ends where |f| <= 1e-15 or no number is

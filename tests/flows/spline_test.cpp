@@ -26,8 +26,8 @@ constexpr SplineSettings settings{4, 2.0};
 const std::vector<double> places{-1.9, -0.6, 0.1, 1.3};
 
 // The rational-quadratic numbers are those of zuko 1.6.0's MonotonicRQSTransform, given knots and
-// slopes by numpy; the others by numpy 2.4.6 and scipy 1.17.1 (numpy.interp; the quad of a piecewise
-// linear density; CubicHermiteSpline).
+// slopes by numpy; the others by numpy 2.4.6 and scipy 1.17.1 (numpy.interp; the quad of a
+// piecewise linear density; CubicHermiteSpline).
 std::vector<SplineCase> all_splines() {
   std::vector<SplineCase> cases;
   cases.push_back({"rational_quadratic",
