@@ -258,7 +258,7 @@ TEST_CASE("sharded: other shapes, rows that are not there and sizes out of range
     CHECK_THROWS_WITH_AS(f(), doctest::Contains(part), std::invalid_argument);
   };
   refuses([&] { step(sharded, wide, first_rows(3)); },
-          "rows of 2 numbers are needed, got shape [20, 3]");
+          "rows of 2 numbers are needed, got rows of 3");
   refuses([&] { sharded.log_prob(wide, RandomKey(0)); }, "rows of 2 numbers");
   refuses([&] { sharded.forward(*model, wide); }, "rows of 2 numbers");
   refuses([&] { step(sharded, data, {0, 20}); }, "there is no row 20: the data has 20");
