@@ -312,14 +312,14 @@ class Refusals(MoonsTest):
                            "this is the checkpoint of a run; name the run's model.safetensors")
 
     def test_models_whose_settings_cannot_be(self):
-        cases = {"version": (2, "version 2"), "taste": (1, "unknown key taste"), "dim": (None, "dim"),
-                 "hidden": ([8, 9], "shape [9], got [8]"), "activation": ("relu", "relu"), "time_input": ("none", "none"),
+        cases = {"version": (3, "version 3"), "taste": (1, "unknown key taste"), "dim": (None, "dim"),
+                 "hidden": ([8, 9], "shape [9, 8], got [8, 8]"), "activation": ("relu", "relu"), "time_input": ("none", "none"),
                  "blocks": (10 ** 15, "blocks"), "t1": (0, "t0 and t1"), "base_scale": (-1, "base_scale")}
         for key, (value, part) in cases.items():
             self.refuses_model(f"model_{key}", identity_flow(**{key: value}), part)
         for key, value in {"dim": "2", "hidden": 8, "t0": "x", "blocks": 2.5, "activation": 3}.items():
             self.refuses_model("wrong_kind", identity_flow(**{key: value}), key)
-        self.refuses_model("huge", identity_flow(hidden=[10 ** 12, 10 ** 12]), "shape [1000000000000]")
+        self.refuses_model("huge", identity_flow(hidden=[10 ** 12, 10 ** 12]), "got sizes [1000000000000, 1000000000000]")
         for scale in (1e300, 1e-300):
             self.write("scale", identity_flow(base_scale=scale))
             self.fails(2, f"base_scale must be positive and finite in this precision, got {scale}",
