@@ -7,7 +7,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
 . "$root/tests/suites.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
-install_missing $build_packages clang-format python3
+install_missing $build_packages clang-format python3 python3-numpy
 # Little optimised and without symbols, for the plain processor: that halves the time they take to compile.
 options="-Dapps=false -Doptimization=1 -Ddebug=false -Db_ndebug=false"
 [ $# -gt 0 ] || set -- address poison thread
