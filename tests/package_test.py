@@ -117,7 +117,7 @@ class Package(unittest.TestCase):
         run("meson", "setup", folder / "build", folder, "--force-fallback-for=fjord", "-Dfjord:default_library=shared",
             "-Doptimization=0", "-Ddebug=false", "--libdir=lib64")  # where no CMake of Debian looks
         targets = run("ninja", "-C", folder / "build", "-t", "targets", "all")
-        for program in ("moons", "test_", "density"):
+        for program in ("apps/moons", "tests/test_", "apps/density"):
             self.assertNotIn(program, targets)
         run("ninja", "-C", folder / "build")
         self.prints_what_the_readme_says(folder / "build/spring", "")
@@ -144,8 +144,9 @@ class Package(unittest.TestCase):
     def test_it_is_small(self):
         [library] = self.installed[1].glob("libfjord*")
         run("strip", "--strip-unneeded", library, "-o", self.folder / "stripped")
-        # Some 5.5 MB of code, the rest are the names and relocations of an archive.
-        self.assertLess((self.folder / "stripped").stat().st_size, 12e6)
+        # The budget for an archive of two precisions of every operation and part of flows: half of it are the names and
+        # relocations of its objects.
+        self.assertLess((self.folder / "stripped").stat().st_size, 20e6)
 
 
 if __name__ == "__main__":
