@@ -55,7 +55,7 @@ MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomK
                        Workers& workers);
 
 /// The mixture with the number of components, 1, 2, 3, ... 25, that is best on other rows; the
-/// search ends after three numbers in a row that are no better, or where `stop` returns true.
+/// search ends after three numbers in a row that are not better, or where `stop` returns true.
 MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validation,
                           const RandomKey& random, Workers& workers,
                           const std::function<bool()>& stop);
