@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/index.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/tape.hpp"
 #include "fjord/flows/spline_bins.hpp"
@@ -28,7 +29,6 @@ struct Piece {
   Var<T> s;   // height over width
   Var<T> d0;  // slopes at its ends
   Var<T> d1;
-  Var<T> excess;  // d0 + d1 - 2 s
 };
 
 template <class T>
@@ -49,27 +49,22 @@ Var<T> slope_at(const Knots<T>& knots, const TensorView<Index>& index) {
 
 template <class T>
 Piece<T> piece_at(const Knots<T>& knots, const TensorView<Index>& index, Tape<T>& tape) {
-  Piece<T> piece{bin_at(knots.x, index),
-                 bin_at(knots.y, index),
-                 {},
-                 slope_at(knots, index),
-                 slope_at(knots, next_blocks(index, tape)),
-                 {}};
-  piece.s = piece.y.size / piece.x.size;
-  piece.excess = piece.d0 + piece.d1 - piece.s * T(2);
-  return piece;
+  const Bin<T> x = bin_at(knots.x, index);
+  const Bin<T> y = bin_at(knots.y, index);
+  return {x, y, y.size / x.size, slope_at(knots, index), slope_at(knots, next_blocks(index, tape))};
 }
 
-// The value and the log of the slope at the place theta in [0, 1] of the bin.
+// The value and the log of the slope at the place theta in [0, 1] of the bin. All terms of the sums
+// are positive: however far the slopes are from each other, no digits are lost.
 template <class T>
-WithLogSlope<T> evaluate(const Piece<T>& p, const Var<T>& theta) {
-  const Var<T> rest = T(1) - theta;
+WithLogSlope<T> evaluate(const Piece<T>& p, const Var<T>& theta, const Var<T>& rest) {
   const Var<T> both = theta * rest;
   const Var<T> squared = square(theta);
-  const Var<T> denominator = p.s + p.excess * both;
+  const Var<T> rest_squared = square(rest);
+  const Var<T> denominator = p.s * (squared + rest_squared) + (p.d0 + p.d1) * both;
   const Var<T> numerator = p.s * squared + p.d0 * both;
-  const Var<T> slope = p.d1 * squared + p.s * both * T(2) + p.d0 * square(rest);
-  return {p.y.lower + p.y.size * numerator / denominator,
+  const Var<T> slope = p.d1 * squared + p.s * both * T(2) + p.d0 * rest_squared;
+  return {p.y.lower + p.y.size * (numerator / denominator),
           log(slope) + log(p.s / denominator) * T(2)};
 }
 
@@ -80,22 +75,27 @@ WithLogSlope<T> RationalQuadraticSpline<T>::apply_unit(const Var<T>& u,
                                                        const Var<T>& parameters) const {
   const Knots<T> knots = knots_of(parameters, this->bins());
   const Piece<T> piece = piece_at(knots, find_bins(u, knots.x), u.tape());
-  return evaluate(piece, (u - piece.x.lower) / piece.x.size);
+  const Var<T> theta = (u - piece.x.lower) / piece.x.size;
+  return evaluate(piece, theta, T(1) - theta);
 }
 
-// The root of a quadratic equation, in the form that loses no digits (Durkan et al., app. A.3).
+// With r the place within the height and w = theta / (1 - theta), numerator = r denominator is
+// s (1 - r) w^2 + b w - s r = 0. Its positive root as a fraction whose parts add up without loss.
 template <class T>
 WithLogSlope<T> RationalQuadraticSpline<T>::invert_unit(const Var<T>& v,
                                                         const Var<T>& parameters) const {
   const Knots<T> knots = knots_of(parameters, this->bins());
   const Piece<T> p = piece_at(knots, find_bins(v, knots.y), v.tape());
-  const Var<T> height = v - p.y.lower;
-  const Var<T> shared = height * p.excess;
-  const Var<T> a = p.y.size * (p.s - p.d0) + shared;
-  const Var<T> b = p.y.size * p.d0 - shared;
-  const Var<T> c = p.s * height;
-  const Var<T> theta = c * T(2) / (b + sqrt(square(b) + a * c * T(4)));
-  return {p.x.lower + p.x.size * theta, -evaluate(p, theta).log_slope};
+  const Var<T> r = (v - p.y.lower) / p.y.size;
+  const Var<T> above = T(1) - r;
+  const Var<T> b = p.d0 * above - p.d1 * r;
+  const Var<T> root = sqrt(square(b) + square(p.s) * r * above * T(4)) + abs(b);
+  const Var<T> rising = b >= T(0);
+  const Var<T> over = where(rising, p.s * r * T(2), root);
+  const Var<T> under = where(rising, root, p.s * above * T(2));
+  const Var<T> all = over + under;
+  const Var<T> theta = over / all;
+  return {p.x.lower + p.x.size * theta, -evaluate(p, theta, under / all).log_slope};
 }
 
 template class RationalQuadraticSpline<float>;

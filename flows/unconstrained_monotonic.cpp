@@ -1,13 +1,17 @@
 #include "fjord/flows/unconstrained_monotonic.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/sweep.hpp"
 #include "fjord/flows/conditioner.hpp"
 #include "fjord/flows/increasing_root.hpp"
 #include "fjord/flows/spline_bins.hpp"
@@ -17,6 +21,9 @@ namespace fjord::flows {
 namespace {
 
 constexpr double log_bound = 7;
+// By how much the sum's slope may differ from the integrand before the sum counts as no integral: a
+// factor of 2. It increases wherever this holds.
+constexpr double log_off = 0.69;
 
 std::vector<Index> sizes_of(const UnconstrainedMonotonicSettings& settings) {
   return network_sizes(settings.signal + 1, {settings.hidden, settings.activation, 0}, 1);
@@ -74,9 +81,13 @@ WithLogSlope<T> UnconstrainedMonotonic<T>::apply(const Var<T>& x, const Var<T>& 
   const Var<T> places = end * x.tape().borrow(nodes_);
   const Var<T> integrand =
       exp(log_integrand(places, broadcast_to(signals, {settings_.nodes, shape[0], dim, signal})));
-  const Var<T> mean = reshape(sum(integrand * x.tape().borrow(weights_), {0}), shape);
+  const Var<T> integral = end * sum(integrand * x.tape().borrow(weights_), {0});
+  // The slope of the sum, not of the integral: the density is that of the map that was applied.
+  const Var<T> log_slope = log(pushforward(end, ones_like(end), integral));
+  const Var<T> off = abs(log_slope - log_integrand(end, signals));
   const Var<T> constant = blocks(parameters, dim, signal, signal + 1);
-  return {constant + x * mean, reshape(log_integrand(end, signals), shape)};
+  return {constant + reshape(integral, shape),
+          reshape(where(off <= T(log_off), log_slope, std::numeric_limits<T>::quiet_NaN()), shape)};
 }
 
 template <class T>

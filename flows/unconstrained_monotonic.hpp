@@ -21,9 +21,10 @@ struct UnconstrainedMonotonicSettings {
 /// network begins as 0, whatever the signal.
 /// Source:  Wehenkel & Louppe, Unconstrained Monotonic Neural Networks, NeurIPS 2019. The bound is
 ///          zuko's.
-/// Note:    The log-slope is that of the integral, from which the sum differs where the integrand
-///          changes too fast for its nodes: far out, where x is many times the width of a step of
-///          the network. Standardise the data, or take more nodes.
+/// Note:    The log-slope is that of the sum. It is NaN where it differs from the integrand by more
+///          than a factor of 2, because the integrand changes too fast for the nodes. That is far
+///          out, where x is many times the width of a step of the network. Standardise the data, or
+///          take more nodes.
 template <class T>
 class UnconstrainedMonotonic final : public Transformer<T> {
  public:

@@ -12,15 +12,17 @@
 
 namespace fjord::test {
 
-using TransformerPointer = std::unique_ptr<flows::Transformer<double>>;
+template <class T>
+using TransformerPointer = std::unique_ptr<flows::Transformer<T>>;
 
+template <class T>
 struct TransformerCase {
   const char* name;
-  TransformerPointer (*make)();
+  TransformerPointer<T> (*make)();
 };
 
-template <class Spline>
-TransformerPointer make_spline() {
+template <class Spline, class T>
+TransformerPointer<T> make_spline() {
   return std::make_unique<Spline>(flows::SplineSettings{3, 2.0});
 }
 
@@ -28,27 +30,23 @@ TransformerPointer make_spline() {
 ///
 /// Note:    Tests take rows in all bins, none of them so near a knot that the steps of finite
 ///          differences go across: second derivatives jump there.
-inline std::vector<TransformerCase> all_transformers() {
+template <class T = double>
+std::vector<TransformerCase<T>> all_transformers() {
+  using Pointer = TransformerPointer<T>;
   return {
-      {"additive",
-       []() -> TransformerPointer {
-         return std::make_unique<flows::AdditiveTransformer<double>>();
-       }},
-      {"affine",
-       []() -> TransformerPointer {
-         return std::make_unique<flows::AffineTransformer<double>>(2.0);
-       }},
-      {"cubic_spline", make_spline<flows::CubicSpline<double>>},
-      {"linear_spline", make_spline<flows::LinearSpline<double>>},
-      {"quadratic_spline", make_spline<flows::QuadraticSpline<double>>},
-      {"rational_quadratic", make_spline<flows::RationalQuadraticSpline<double>>},
+      {"additive", []() -> Pointer { return std::make_unique<flows::AdditiveTransformer<T>>(); }},
+      {"affine", []() -> Pointer { return std::make_unique<flows::AffineTransformer<T>>(2.0); }},
+      {"cubic_spline", make_spline<flows::CubicSpline<T>, T>},
+      {"linear_spline", make_spline<flows::LinearSpline<T>, T>},
+      {"quadratic_spline", make_spline<flows::QuadraticSpline<T>, T>},
+      {"rational_quadratic", make_spline<flows::RationalQuadraticSpline<T>, T>},
       {"sum_of_squares",
-       []() -> TransformerPointer {
-         return std::make_unique<flows::SumOfSquares<double>>(flows::SumOfSquaresSettings{2, 2});
+       []() -> Pointer {
+         return std::make_unique<flows::SumOfSquares<T>>(flows::SumOfSquaresSettings{2, 2});
        }},
       {"unconstrained_monotonic",
-       []() -> TransformerPointer {
-         return std::make_unique<flows::UnconstrainedMonotonic<double>>(
+       []() -> Pointer {
+         return std::make_unique<flows::UnconstrainedMonotonic<T>>(
              flows::UnconstrainedMonotonicSettings{2, {4}, "tanh", 32}, RandomKey(2));
        }},
   };
