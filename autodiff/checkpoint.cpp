@@ -11,7 +11,7 @@ using namespace rules;
 
 namespace {
 
-constexpr const char* name = "checkpoint";
+constexpr const char* operation_name = "checkpoint";
 
 // The object that a node of a checkpoint owns. Its inputs are f's, then all else that f reads.
 template <class T>
@@ -31,20 +31,20 @@ struct Checkpoint {
     for (Var<T>& output : found) output = identity(output);
     const bool is_same =
         tape.redirect(first, stand_ins.front().index(), captured, Vars<T>(split, stand_ins.end()));
-    require(is_same, name,
+    require(is_same, operation_name,
             "the function must compute the same again, but it reads other variables");
     return found;
   }
 
   void check_outputs(Tape<T>& tape, const Vars<T>& found) const {
-    require(found.size() == outputs.size(), name, [&] {
+    require(found.size() == outputs.size(), operation_name, [&] {
       return "the function must compute the same again, but it gave " +
              std::to_string(outputs.size()) + " variables and now gives " +
              std::to_string(found.size());
     });
     for (std::size_t k = 0; k < found.size(); ++k) {
-      const Shape shape = tape.node(found[k], name).shape.shape();
-      require(shape == outputs[k], name, [&] {
+      const Shape shape = tape.node(found[k], operation_name).shape.shape();
+      require(shape == outputs[k], operation_name, [&] {
         return "the function must compute the same again, but its result of shape " +
                to_string(outputs[k]) + " now has shape " + to_string(shape);
       });
@@ -89,7 +89,7 @@ struct Checkpoint {
     return rule.template attributes<Checkpoint>();
   }
 
-  static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
+  static constexpr Operation<T> row{operation_name, pullback, pushforward, pullback_values};
 };
 
 }  // namespace

@@ -12,14 +12,14 @@ namespace fjord::flows {
 namespace {
 
 template <class T>
-AutoregressiveSettings read_settings(nn::PartReader<T>& reader) {
+AutoregressiveSettings read_autoregressive(nn::PartReader<T>& reader) {
   return {reader.counts("order"), read_conditioner(reader)};
 }
 
 template <class T>
-std::unique_ptr<Transformer<T>> expected_transformer(nn::PartReader<T>& reader) {
+std::unique_ptr<Transformer<T>> autoregressive_transformer(nn::PartReader<T>& reader) {
   auto transformer = reader.template child<Transformer<T>>("transformer");
-  const AutoregressiveSettings settings = read_settings(reader);
+  const AutoregressiveSettings settings = read_autoregressive(reader);
   const auto dim = static_cast<Index>(settings.order.size());
   expect_network(reader, network_sizes(dim + settings.network.given, settings.network,
                                        dim * transformer->parameter_count()));
@@ -66,7 +66,8 @@ Autoregressive<T>::Autoregressive(AutoregressiveSettings settings,
 
 template <class T>
 Autoregressive<T>::Autoregressive(nn::PartReader<T>& reader)
-    : Autoregressive(read_settings(reader), expected_transformer(reader), RandomKey(0)) {}
+    : Autoregressive(read_autoregressive(reader), autoregressive_transformer(reader),
+                     RandomKey(0)) {}
 
 template <class T>
 void Autoregressive<T>::check(const Var<T>& x, const Context<T>& context) const {

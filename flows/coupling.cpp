@@ -9,7 +9,7 @@ namespace fjord::flows {
 namespace {
 
 template <class T>
-CouplingSettings read_settings(nn::PartReader<T>& reader) {
+CouplingSettings read_coupling(nn::PartReader<T>& reader) {
   return {reader.size("dim"), mask_named(reader.text("mask")), reader.flag("parity"),
           read_conditioner(reader)};
 }
@@ -36,9 +36,9 @@ std::vector<Index> sizes_for(const CouplingSettings& settings, const Transformer
 }
 
 template <class T>
-std::unique_ptr<Transformer<T>> expected_transformer(nn::PartReader<T>& reader) {
+std::unique_ptr<Transformer<T>> coupling_transformer(nn::PartReader<T>& reader) {
   auto transformer = reader.template child<Transformer<T>>("transformer");
-  expect_network(reader, sizes_for(read_settings(reader), transformer.get()));
+  expect_network(reader, sizes_for(read_coupling(reader), transformer.get()));
   return transformer;
 }
 
@@ -73,7 +73,7 @@ Coupling<T>::Coupling(CouplingSettings settings, std::unique_ptr<Transformer<T>>
 
 template <class T>
 Coupling<T>::Coupling(nn::PartReader<T>& reader)
-    : Coupling(read_settings(reader), expected_transformer(reader), RandomKey(0)) {}
+    : Coupling(read_coupling(reader), coupling_transformer(reader), RandomKey(0)) {}
 
 template <class T>
 Var<T> Coupling<T>::columns(const Var<T>& x, bool first) const {

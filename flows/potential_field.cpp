@@ -31,7 +31,7 @@ PotentialOptions checked(const PotentialOptions& o) {
 }
 
 template <class T>
-PotentialOptions read(nn::PartReader<T>& reader) {
+PotentialOptions read_potential(nn::PartReader<T>& reader) {
   const PotentialOptions o{.dim = reader.size("dim"),
                            .width = reader.size("width"),
                            .layers = reader.size("layers"),
@@ -93,7 +93,7 @@ PotentialField<T>::PotentialField(const PotentialOptions& options, const RandomK
 
 template <class T>
 PotentialField<T>::PotentialField(nn::PartReader<T>& reader)
-    : PotentialField(read(reader), RandomKey(0)) {}
+    : PotentialField(read_potential(reader), RandomKey(0)) {}
 
 template <class T>
 typename PotentialField<T>::Pass PotentialField<T>::pass(const Var<T>& t, const Var<T>& x,

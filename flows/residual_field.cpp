@@ -9,7 +9,7 @@ namespace fjord::flows {
 namespace {
 
 template <class T>
-ResidualOptions read(nn::PartReader<T>& reader) {
+ResidualOptions read_residual(nn::PartReader<T>& reader) {
   const ResidualOptions o{.dim = reader.size("dim"),
                           .width = reader.size("width"),
                           .blocks = reader.size("blocks"),
@@ -47,7 +47,7 @@ ResidualField<T>::ResidualField(const ResidualOptions& options, const RandomKey&
 
 template <class T>
 ResidualField<T>::ResidualField(nn::PartReader<T>& reader)
-    : ResidualField(read(reader), RandomKey(0)) {}
+    : ResidualField(read_residual(reader), RandomKey(0)) {}
 
 template <class T>
 Var<T> ResidualField<T>::slope(const Var<T>& t, const Var<T>& x, const Var<T>& given) const {

@@ -16,7 +16,7 @@ std::vector<Index> widths(const TimeMlpOptions& options) {
 }
 
 template <class T>
-TimeMlpOptions read(nn::PartReader<T>& reader) {
+TimeMlpOptions read_time_mlp(nn::PartReader<T>& reader) {
   const TimeMlpOptions options{.dim = reader.size("dim"),
                                .hidden = reader.sizes("hidden"),
                                .layer = reader.text("layer"),
@@ -49,7 +49,7 @@ TimeMlpField<T>::TimeMlpField(const TimeMlpOptions& options, const RandomKey& ra
 
 template <class T>
 TimeMlpField<T>::TimeMlpField(nn::PartReader<T>& reader)
-    : TimeMlpField(read(reader), RandomKey(0)) {}
+    : TimeMlpField(read_time_mlp(reader), RandomKey(0)) {}
 
 template <class T>
 Var<T> TimeMlpField<T>::slope(const Var<T>& t, const Var<T>& x, const Var<T>& given) const {

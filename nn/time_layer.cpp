@@ -14,18 +14,22 @@
 #include "fjord/autodiff/tape.hpp"
 
 namespace fjord::nn {
-namespace {
-
 // What an affine map of a layer takes and gives.
-enum class From { x, time, time_and_x, code };
-enum class To { result, code, weights };
+enum class TimeMapFrom { x, time, time_and_x, code };
+enum class TimeMapTo { result, code, weights };
 
-struct Map {
+struct TimeLayerMap {
   const char* name;
-  From from;
-  To to;
+  TimeMapFrom from;
+  TimeMapTo to;
   bool is_factor;  // whether the result is 0 if this map, the other such ones and H are
 };
+
+namespace {
+
+using From = TimeMapFrom;
+using To = TimeMapTo;
+using Map = TimeLayerMap;
 
 // Width of what the hypernetwork's hidden layer gives, as in FFJORD's code.
 constexpr Index code_width = 8;
@@ -79,7 +83,7 @@ struct TimeLayer<T>::Call {
 template <class T>
 struct TimeLayer<T>::Type {
   std::string_view name;
-  std::span<const Map> maps;
+  std::span<const TimeLayerMap> maps;
   bool has_shift;
   Var<T> (*apply)(const Call& call);
 

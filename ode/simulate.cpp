@@ -14,9 +14,9 @@ namespace fjord::ode {
 namespace {
 
 // The caller's function.
-class Callback final : public StepObserver<PlainSpace> {
+class WatchCallback final : public StepObserver<PlainSpace> {
  public:
-  Callback(const Watch& watch, std::size_t size) : watch_(watch), size_(size) {}
+  WatchCallback(const Watch& watch, std::size_t size) : watch_(watch), size_(size) {}
 
   std::optional<EarlyEnd<PlainSpace>> after(const AcceptedStep<PlainSpace>& accepted) override {
     double* const y = accepted.at(accepted.t_next);
@@ -61,7 +61,7 @@ Simulation simulate(const PlainField& f, std::span<const double> y0, TimeSpan sp
       result.states.insert(result.states.end(), y, y + size);
     }
   });
-  Callback callback(watch, size);
+  WatchCallback callback(watch, size);
   // The search for events comes first: what follows sees the step end where a terminal one is.
   if (!events.empty()) {
     finder.begin(span.t0, start);

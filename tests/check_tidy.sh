@@ -7,14 +7,14 @@ root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/tests/suites.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
 install_missing $build_packages clang-tidy python3 libeigen3-dev
-configure build -Dcpu=native
+configure build-tidy -Dcpu=native -Dunity=off
 cd "$root"
 # Those that the build compiles, without what it generates.
 sources() {
   python3 - <<'EOF'
 import json, os
-files = {os.path.relpath(os.path.join(c["directory"], c["file"])) for c in json.load(open("build/compile_commands.json"))}
-print("".join(f + "\0" for f in sorted(files) if not f.startswith("build" + os.sep)), end="")
+files = {os.path.relpath(os.path.join(c["directory"], c["file"])) for c in json.load(open("build-tidy/compile_commands.json"))}
+print("".join(f + "\0" for f in sorted(files) if not f.startswith("build-tidy" + os.sep)), end="")
 EOF
 }
 failures=$(mktemp)
@@ -23,7 +23,7 @@ export failures
 # The build's flags are GCC's: as in builds with clang, -Wsign-conversion stays off, since clang's takes literals too.
 # What clang-tidy prints on its standard error is only the number of suppressed warnings.
 sources | xargs -0 -n 1 -P "$(nproc)" sh -c '
-  clang-tidy -p build --quiet --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-sign-conversion "$1" \
+  clang-tidy -p build-tidy --quiet --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-sign-conversion "$1" \
     2> /dev/null || echo "$1" >> "$failures"
 ' sh
 failed=$(wc -l < "$failures")

@@ -12,7 +12,7 @@
 namespace fjord::apps::density {
 namespace {
 
-constexpr double ridge = 1e-6;
+constexpr double component_ridge = 1e-6;
 constexpr std::size_t rows_a_task = 256;
 
 // Row by row, as the loops below take them.
@@ -202,7 +202,7 @@ class Maximisation final {
     const double all = sum_of(weights_);
     std::vector<std::optional<Gaussian>> fitted(shares_.size());
     workers_.run(shares_.size(), [&](int, std::size_t k) {
-      fitted[k] = gaussian_of(flat_, static_cast<Index>(dim_), shares_[k], ridge);
+      fitted[k] = gaussian_of(flat_, static_cast<Index>(dim_), shares_[k], component_ridge);
     });
     std::vector<Gaussian> parts;
     std::vector<double> shares;
@@ -288,7 +288,8 @@ double mean_log_density(const Baseline& model, const WeightedRows& rows, Workers
 std::unique_ptr<Baseline> fit_gaussian(const WeightedRows& rows) {
   require(!rows.weights.empty(), "gaussian", "at least one row is needed");
   std::vector<Gaussian> parts;
-  parts.push_back(gaussian_of(row_major(rows.values), rows.values.shape()[1], rows.weights, ridge));
+  parts.push_back(
+      gaussian_of(row_major(rows.values), rows.values.shape()[1], rows.weights, component_ridge));
   return std::make_unique<Mixture>(std::move(parts), std::vector<double>{1.0});
 }
 

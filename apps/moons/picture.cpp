@@ -14,9 +14,9 @@ constexpr double left = -1.5;
 constexpr double right = 2.5;
 constexpr double bottom = -1.15;
 constexpr double top = 1.65;
-constexpr Index columns = 400;
-constexpr Index rows = 280;
-constexpr double cell = (right - left) / columns;
+constexpr Index picture_columns = 400;
+constexpr Index picture_rows = 280;
+constexpr double cell = (right - left) / picture_columns;
 
 // Lines of text, an empty line after each line of the grid, with the colour of its direction.
 std::string grid_text(const Tensor<double>& grid, Index points_a_line) {
@@ -33,7 +33,7 @@ std::string grid_text(const Tensor<double>& grid, Index points_a_line) {
 
 std::vector<double> density_of(const Tensor<double>& points) {
   constexpr double bandwidth = 0.05;
-  return density_on_cells(points, {left, bottom, cell, columns, rows}, bandwidth);
+  return density_on_cells(points, {left, bottom, cell, picture_columns, picture_rows}, bandwidth);
 }
 
 // The sizes in pixels give both coordinates the same scale. A line of text before this one defines
@@ -59,7 +59,7 @@ set palette defined (0 '#440154', 1 '#472d7b', 2 '#3b528b', 3 '#2c728e', 4 '#219
 points = "binary format='%float64%float64' using 1:2 with points pt 7 ps 0.3 lc rgb '#a01b4f8a'"
 grid = "using 1:2:3 with lines lw 1 lc rgb variable"
 density = sprintf("binary array=(%d,%d) format='%%float64' origin=(%g,%g) dx=%g dy=%g with image", \
-                  columns, rows, left + cell / 2, bottom + cell / 2, cell, cell)
+                  picture_columns, picture_rows, left + cell / 2, bottom + cell / 2, cell, cell)
 x(column) = (45 + column * (panel_width + 45)) / width
 y(row) = (30 + (1 - row) * (panel_height + 60)) / height
 place = "set lmargin at screen x(column); set rmargin at screen x(column) + panel_width / width; \
@@ -94,7 +94,8 @@ std::string script_text(double peak) {
   define("top", top);
   define("cell", cell);
   define("peak", peak);
-  text += "columns = " + std::to_string(columns) + "\nrows = " + std::to_string(rows) + "\n";
+  text += "columns = " + std::to_string(picture_columns) +
+          "\nrows = " + std::to_string(picture_rows) + "\n";
   return text + script;
 }
 

@@ -13,12 +13,12 @@ namespace {
 using std::numbers::pi;
 
 constexpr std::size_t components = 8;
-constexpr double radius = 4 / 1.414;
+constexpr double ring_radius = 4 / 1.414;
 constexpr double scale = 0.5 / 1.414;
 
 std::array<double, 2> mean_of(std::size_t component) {
   const double angle = 2 * pi * static_cast<double>(component) / components;
-  return {radius * std::cos(angle), radius * std::sin(angle)};
+  return {ring_radius * std::cos(angle), ring_radius * std::sin(angle)};
 }
 
 class EightGaussians final : public ToySet {
@@ -28,7 +28,7 @@ class EightGaussians final : public ToySet {
   Index dim() const override { return 2; }
 
   std::optional<double> entropy() const override {
-    constexpr double reach = radius + 9 * scale;
+    constexpr double reach = ring_radius + 9 * scale;
     return plane_entropy([this](std::span<const double> x) { return log_density_at(x); },
                          {{-reach, -reach}, {reach, reach}}, scale / 4);
   }
