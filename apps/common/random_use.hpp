@@ -18,7 +18,8 @@ enum class RandomUse : std::uint64_t {
   probes,
   samples,
   split,
-  mixtures
+  mixtures,
+  smoothing
 };
 
 /// The key of one use in the run of this key.

@@ -1,9 +1,13 @@
 #include "fjord/apps/density/comparison.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <stdexcept>
+
+#include "fjord/apps/common/table_output.hpp"
 
 namespace fjord::apps::density {
 
@@ -39,6 +43,35 @@ std::string line_of(const std::string& model, const Reached& reached) {
   if (reached.standard_error)
     std::snprintf(error.data(), error.size(), "%.2f", *reached.standard_error);
   return model + "  " + mean.data() + " +- " + error.data();
+}
+
+void Comparison::add(const std::string& key, const std::string& name,
+                     const Tensor<double>& log_density) {
+  entries_.push_back({key, name, log_density, reached(log_density, weights_, name)});
+}
+
+std::string Comparison::lines() const {
+  std::string lines;
+  for (const Entry& entry : entries_) lines += line_of(entry.name, entry.reached) + "\n";
+  return lines;
+}
+
+void Comparison::save(const std::string& out) const {
+  std::vector<std::string> names{"row"};
+  const auto count = static_cast<Index>(rows_.size());
+  Tensor<double> table = Tensor<double>::zeros({count, static_cast<Index>(entries_.size()) + 1});
+  std::vector<Index> order(rows_.size());
+  std::iota(order.begin(), order.end(), Index(0));
+  const auto row = [&](Index k) { return rows_[static_cast<std::size_t>(k)]; };
+  std::ranges::sort(order, {}, row);
+  for (const Entry& entry : entries_) names.push_back(entry.key);
+  for (Index i = 0; i < count; ++i) {
+    const Index k = order[static_cast<std::size_t>(i)];
+    table(i, 0) = row(k) + 1.0;
+    for (std::size_t e = 0; e < entries_.size(); ++e)
+      table(i, static_cast<Index>(e) + 1) = entries_[e].log_density(k);
+  }
+  save_table(out, table, names);
 }
 
 }  // namespace fjord::apps::density

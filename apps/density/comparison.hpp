@@ -1,8 +1,10 @@
 /// What several densities reach on the same rows.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fjord/autodiff/tensor.hpp"
@@ -24,5 +26,38 @@ Reached reached(const Tensor<double>& log_density, const std::vector<double>& we
 
 /// A line as "flow  -5.05 +- 0.17".
 std::string line_of(const std::string& model, const Reached& reached);
+
+/// The densities of several models on the same test rows.
+class Comparison final {
+ public:
+  struct Entry {
+    std::string key;   ///< as files name the model
+    std::string name;  ///< as people do
+    Tensor<double> log_density;
+    Reached reached;
+  };
+
+  /// `rows` are the numbers of the test rows in their table, from 0.
+  Comparison(std::vector<std::uint32_t> rows, std::vector<double> weights)
+      : rows_(std::move(rows)), weights_(std::move(weights)) {}
+
+  /// Errors:  as reached().
+  void add(const std::string& key, const std::string& name, const Tensor<double>& log_density);
+
+  const std::vector<Entry>& entries() const { return entries_; }
+
+  /// One line a model.
+  std::string lines() const;
+
+  /// The log-densities of the rows, numbered from 1 and in that order, one model a column.
+  ///
+  /// Errors:  as save_table().
+  void save(const std::string& out) const;
+
+ private:
+  std::vector<std::uint32_t> rows_;
+  std::vector<double> weights_;
+  std::vector<Entry> entries_;
+};
 
 }  // namespace fjord::apps::density

@@ -8,6 +8,7 @@
 #include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/density/columns.hpp"
+#include "fjord/apps/density/rounding.hpp"
 #include "fjord/autodiff/errors.hpp"
 
 namespace fjord::apps::density {
@@ -16,11 +17,6 @@ namespace {
 Header header_of(const std::string& text) {
   if (text.empty()) return Header::automatic;
   return text == "yes" ? Header::yes : Header::no;
-}
-
-std::string column_text(const Data& data, std::size_t column) {
-  if (column < data.names.size() && !data.names[column].empty()) return shown(data.names[column]);
-  return std::to_string(column + 1);
 }
 
 struct Choice {
@@ -46,12 +42,12 @@ Choice choose(const Table& table, const FitOptions& options) {
 }
 
 // The rows without missing values in these columns, which the faults forget.
-std::vector<Index> complete_rows(LooseTable& loose, const std::vector<Index>& columns) {
+std::vector<std::uint32_t> complete_rows(LooseTable& loose, const std::vector<Index>& columns) {
   const Tensor<double>& values = loose.table.values;
-  std::vector<Index> rows;
+  std::vector<std::uint32_t> rows;
   for (Index i = 0; i < values.shape()[0]; ++i) {
     if (std::ranges::none_of(columns, [&](Index k) { return std::isnan(values(i, k)); }))
-      rows.push_back(i);
+      rows.push_back(static_cast<std::uint32_t>(i));
   }
   for (const Index k : columns) loose.faults[static_cast<std::size_t>(k)].missing.clear();
   return rows;
@@ -64,16 +60,8 @@ void advise(LooseTable& loose) {
   }
 }
 
-Tensor<double> some_rows(const Tensor<double>& values, const std::vector<Index>& rows) {
-  const Index columns = values.shape()[1];
-  Tensor<double> result = Tensor<double>::zeros({static_cast<Index>(rows.size()), columns});
-  for (Index k = 0; k < columns; ++k)
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      result(static_cast<Index>(i), k) = values(rows[i], k);
-  return result;
-}
-
-void read_weights(Data& data, const Tensor<double>& weights, const std::vector<Index>& rows) {
+void read_weights(Data& data, const Tensor<double>& weights,
+                  const std::vector<std::uint32_t>& rows) {
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const double weight = weights(static_cast<Index>(i), 0);
     require(weight > 0, "--weights", [&] {
@@ -91,8 +79,8 @@ void read_rows(Data& data, const FitOptions& options) {
   std::vector<Index> used = choice.columns;
   used.insert(used.end(), choice.weights.begin(), choice.weights.end());
   const Index all = loose.table.values.shape()[0];
-  std::vector<Index> kept(static_cast<std::size_t>(all));
-  std::iota(kept.begin(), kept.end(), Index(0));
+  std::vector<std::uint32_t> kept(static_cast<std::size_t>(all));
+  std::iota(kept.begin(), kept.end(), 0U);
   advise(loose);
   if (options.drop_missing) kept = complete_rows(loose, used);
   data.dropped = all - static_cast<Index>(kept.size());
@@ -137,7 +125,31 @@ void find_units(Data& data) {
   }
 }
 
+// The numbers of a column in some rows.
+std::vector<double> numbers_of(const Data& data, const std::vector<std::uint32_t>& rows, Index k) {
+  std::vector<double> numbers;
+  for (const std::uint32_t i : rows) numbers.push_back(data.rows.values(static_cast<Index>(i), k));
+  return numbers;
+}
+
+void find_maps(Data& data) {
+  // Beside a coarser step, a column has few numbers, and no density that could be smoothed.
+  constexpr double most_deviations = 0.1;
+  for (Index k = 0; k < data.rows.values.shape()[1]; ++k) {
+    const std::vector<double> training = numbers_of(data, data.split.training, k);
+    data.maps.push_back(choose_map(training, numbers_of(data, data.split.validation, k)));
+    const double step = rounding_of(training);
+    const double deviation = data.deviations[static_cast<std::size_t>(k)];
+    data.roundings.push_back(step < most_deviations * deviation ? step : 0);
+  }
+}
+
 }  // namespace
+
+std::string column_text(const Data& data, std::size_t column) {
+  if (column < data.names.size() && !data.names[column].empty()) return shown(data.names[column]);
+  return std::to_string(column + 1);
+}
 
 Data load_data(const FitOptions& options) {
   Data data;
@@ -150,7 +162,17 @@ Data load_data(const FitOptions& options) {
   const RandomKey key = key_for(RandomKey(options.seed), RandomUse::split);
   data.split = flows::split_rows(rows, options.validation, options.test, key);
   find_units(data);
+  find_maps(data);
   return data;
+}
+
+Tensor<double> some_rows(const Tensor<double>& values, const std::vector<std::uint32_t>& rows) {
+  const Index columns = values.shape()[1];
+  Tensor<double> result = Tensor<double>::zeros({static_cast<Index>(rows.size()), columns});
+  for (Index k = 0; k < columns; ++k)
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      result(static_cast<Index>(i), k) = values(static_cast<Index>(rows[i]), k);
+  return result;
 }
 
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {
@@ -166,6 +188,18 @@ WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& c
     }
   }
   return result;
+}
+
+Tensor<double> smoothed_rows(const Data& data, const RandomKey& random) {
+  Tensor<double> rows = data.rows.values;
+  for (std::size_t k = 0; k < data.roundings.size(); ++k) {
+    if (data.roundings[k] == 0) continue;
+    std::vector<double> draws(static_cast<std::size_t>(rows.shape()[0]));
+    random.fold(k).uniform(std::span<double>(draws));
+    for (std::size_t i = 0; i < draws.size(); ++i)
+      rows(static_cast<Index>(i), static_cast<Index>(k)) += data.roundings[k] * (draws[i] - 0.5);
+  }
+  return standard_numbers(rows, data.maps);
 }
 
 }  // namespace fjord::apps::density

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fjord/apps/density/baseline.hpp"
+#include "fjord/apps/density/column_map.hpp"
 #include "fjord/apps/density/options.hpp"
 #include "fjord/flows/split.hpp"
 
@@ -18,6 +19,8 @@ struct Data {
   flows::Split split;
   std::vector<double> means;       ///< of the columns of the training rows
   std::vector<double> deviations;  ///< and their standard deviations, over n
+  std::vector<ColumnMap> maps;     ///< of the columns onto the line, for the flow
+  std::vector<double> roundings;   ///< of the columns, the step that is smoothed out; 0 for none
 };
 
 /// Reads and splits the table of the options.
@@ -27,7 +30,17 @@ struct Data {
 ///          weights are not positive; and if too few rows are left.
 Data load_data(const FitOptions& options);
 
+/// Some rows of a table [N, D], in this order.
+Tensor<double> some_rows(const Tensor<double>& values, const std::vector<std::uint32_t>& rows);
+
 /// Some of the rows in standard units.
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen);
+
+/// All rows in the standard numbers of the maps. To a number of a rounded column, one is added that
+/// is uniform within half a step to both sides: a flow would find a spike at every step.
+Tensor<double> smoothed_rows(const Data& data, const RandomKey& random);
+
+/// The name of a column, or its number from 1.
+std::string column_text(const Data& data, std::size_t column);
 
 }  // namespace fjord::apps::density

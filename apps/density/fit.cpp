@@ -11,6 +11,7 @@
 
 #include "fjord/apps/common/checkpoint.hpp"
 #include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/message.hpp"
 #include "fjord/apps/common/option_checks.hpp"
 #include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/progress.hpp"
@@ -21,12 +22,14 @@
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/density/comparison.hpp"
 #include "fjord/apps/density/data.hpp"
+#include "fjord/apps/density/flow_rows.hpp"
 #include "fjord/apps/density/model.hpp"
 #include "fjord/apps/density/preset.hpp"
+#include "fjord/apps/density/training.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/npy.hpp"
-#include "fjord/flows/fit.hpp"
+#include "fjord/flows/matching.hpp"
 #include "fjord/flows/model_file.hpp"
 #include "fjord/optim/adamw.hpp"
 #include "fjord/optim/schedules.hpp"
@@ -42,12 +45,13 @@ constexpr const char* program_name = "density";
 
 // What a run leaves in its folder, the checkpoint first.
 constexpr const char* checkpoint_name = "checkpoint.safetensors";
+constexpr const char* comparison_name = "comparison.csv";
 constexpr const char* config_name = "config.toml";
 constexpr const char* metrics_name = "metrics.jsonl";
 constexpr const char* model_name = "model.safetensors";
 constexpr const char* split_name = "split.npy";
-constexpr std::array result_names{checkpoint_name, config_name, metrics_name, model_name,
-                                  split_name};
+constexpr std::array result_names{checkpoint_name, comparison_name, config_name,
+                                  metrics_name,    model_name,      split_name};
 
 // A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
@@ -71,11 +75,6 @@ flows::SolverSettings training_settings(const FitOptions& options) {
   return settings;
 }
 
-template <class T>
-Tensor<T> numbers(const WeightedRows& rows, const Data& data, const FitOptions& options) {
-  return values_as<T>(rows.values, data.names, FileCheck("table", options.table));
-}
-
 Json json_of(const Reached& reached) {
   const Json error = reached.standard_error ? Json(*reached.standard_error) : Json();
   return Json::array({reached.mean, error});
@@ -94,53 +93,63 @@ class Run final {
         training_(standard_rows(data, data.split.training)),
         validation_(standard_rows(data, data.split.validation)),
         test_(standard_rows(data, data.split.test)),
-        model_(make(std::nullopt)),
-        training_numbers_(numbers<T>(training_, data, options)),
-        validation_numbers_(numbers<T>(validation_, data, options)),
-        rows_(training_numbers_, {}, training_.weights),
-        held_out_(validation_numbers_, {}, validation_.weights),
-        fit_(*model_, rows_, &held_out_, workers_, fit_options()),
+        comparison_(data.split.test, test_.weights),
+        rows_(data, options.table, use(RandomUse::smoothing)),
+        flows_(plan(), workers_),
         folder_(options.out) {}
 
   int run() {
     start();
     compare_simple_models();
-    while (fit_.report().end == flows::FitEnd::running) {
+    while (!flows_.is_finished()) {
       step();
       if (stop_signal() != 0) return interrupted();
-      if (is_out_of_time(0.9)) fit_.stop(flows::FitEnd::callback);
+      if (is_out_of_time(0.9)) flows_.stop();
     }
     progress_.finish();
-    check_end();
     finish();
     return 0;
   }
 
  private:
-  RandomKey use(RandomUse use) const { return key_for(random_, use); }
-
-  std::unique_ptr<flows::TransformedDistribution<T>> make(const std::optional<Units>& units) const {
-    return make_model<T>(architecture_of(options_, training_.values.shape()[1]),
-                         start_of(training_), training_settings(options_), use(RandomUse::weights),
-                         units);
+  RandomKey use(RandomUse use, Index member = 0) const {
+    return key_for(random_, use).fold(static_cast<std::uint64_t>(member));
   }
 
-  flows::FitOptions<T> fit_options() {
+  TrainingPlan<T> plan() {
+    TrainingPlan<T> plan;
+    plan.members = options_.members;
+    plan.refit = options_.refit;
+    plan.rows = &rows_.training();
+    plan.held_out = &rows_.validation();
+    plan.all = &rows_.all();
+    const Tensor<double> standard = standard_numbers(data_.rows.values, data_.maps);
+    const Gaussian start = start_of({some_rows(standard, data_.split.training), training_.weights});
+    plan.flow = [this, start](Index member) {
+      return make_flow<T>(architecture_of(options_, data_.rows.values.shape()[1]), start,
+                          training_settings(options_), use(RandomUse::weights, member));
+    };
+    plan.options = [this](Index member, Flow<T>& flow) { return fit_options(member, flow); };
+    return plan;
+  }
+
+  flows::FitOptions<T> fit_options(Index member, Flow<T>& flow) const {
     const Index count = training_.values.shape()[0];
     const TrainingHabits habits = habits_of(options_, count);
     flows::FitOptions<T> fit;
     fit.epochs = options_.epochs;
     fit.batch = options_.batch;
-    fit.optimizer = [this, decay = habits.weight_decay](const optim::ParameterGroups<T>&) {
-      return std::make_unique<optim::AdamW<T>>(parameter_groups<T>(*model_, decay),
+    fit.optimizer = [this, &flow, decay = habits.weight_decay](const optim::ParameterGroups<T>&) {
+      return std::make_unique<optim::AdamW<T>>(parameter_groups<T>(flow, decay),
                                                optim::AdamWOptions{.rate = options_.rate});
     };
+    if (options_.method == "matching") fit.loss = std::make_shared<flows::FlowMatching<T>>();
     fit.schedule = optim::schedule_named("cosine", flows::steps_of(fit, count));
     fit.clip_norm = 10;
     fit.average = habits.average;
     fit.patience = habits.patience;
-    fit.shuffling = use(RandomUse::shuffling);
-    fit.probes = use(RandomUse::probes);
+    fit.shuffling = use(RandomUse::shuffling, member);
+    fit.probes = use(RandomUse::probes, member);
     return fit;
   }
 
@@ -152,7 +161,7 @@ class Run final {
       const Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(FitOptions()));
       record_ = checkpoint.record;
       record_.finished = false;
-      restore(fit_, checkpoint.state, file);
+      restore(flows_, checkpoint.state, file);
     } else if (options_.resume) {
       print_note(program_name,
                  "no checkpoint in " + options_.out + ", so the run starts from the beginning");
@@ -162,19 +171,36 @@ class Run final {
                " holds an unfinished run; go on with --resume, or name another --out";
       });
     }
-    if (fit_.position().steps == 0) begin();
+    if (is_at_beginning()) begin();
     write_file(folder_.file(config_name), config_text(options_));
     save_npy(folder_.file(split_name), split());
-    if (data_.dropped == 0) return;
+    describe_columns();
+  }
+
+  void describe_columns() const {
+    if (data_.dropped > 0)
+      print_note(program_name,
+                 "left out " + std::to_string(data_.dropped) + " rows with missing values");
+    std::string rounded;
+    for (std::size_t k = 0; k < data_.maps.size(); ++k) {
+      const std::string name = column_text(data_, k);
+      if (data_.maps[k].shape != ColumnMap::Shape::straight)
+        print_note(program_name, "the column " + name + " " + text_of(data_.maps[k]));
+      if (data_.roundings[k] > 0)
+        rounded += (rounded.empty() ? "" : ", ") + name + " to " + number_text(data_.roundings[k]);
+    }
+    if (rounded.empty()) return;
     print_note(program_name,
-               "left out " + std::to_string(data_.dropped) + " rows with missing values");
+               "rounded columns, to whose numbers training adds random ones within "
+               "half a step: " +
+                   rounded);
   }
 
   // Files of an earlier run are replaced, and must not pass for those of this one meanwhile. The
   // checkpoint comes first: it shows that the other files belong to a run.
   void begin() {
     save();
-    for (const char* name : {model_name, metrics_name}) {
+    for (const char* name : {comparison_name, model_name, metrics_name}) {
       std::error_code ignored;
       fs::remove(folder_.file(name), ignored);
     }
@@ -189,40 +215,64 @@ class Run final {
 
   void compare_simple_models() {
     const auto add = [&](const char* key, const std::string& name, const Baseline& model) {
-      const Reached value = reached(model.log_density(test_.values, workers_), test_.weights, name);
-      log_density_[key] = json_of(value);
-      lines_ += line_of(name, value) + "\n";
+      comparison_.add(key, name, model.log_density(test_.values, workers_));
     };
     add("gaussian", "gaussian", *fit_gaussian(training_));
     const MixtureFit mixture = choose_mixture(training_, validation_, use(RandomUse::mixtures),
                                               workers_, [&] { return is_out_of_time(0.15); });
-    add("mixture", "mixture (" + std::to_string(mixture.components) + ")", *mixture.model);
-    log_density_["mixture"].push_back(mixture.components);
+    components_ = mixture.components;
+    add("mixture", "mixture (" + std::to_string(components_) + ")", *mixture.model);
     add("kernel", "kernel density", *choose_kernel_density(training_, validation_, workers_));
   }
 
+  bool is_at_beginning() const {
+    return !flows_.is_finished() && flows_.job() == 0 && flows_.fit().position().steps == 0;
+  }
+
   void step() {
-    const std::size_t epochs = fit_.report().curve.size();
-    const Index failures = fit_.report().failures;
-    fit_.step();
-    if (fit_.report().failures > failures && fit_.report().end == flows::FitEnd::running) {
+    const flows::FitReport& report = flows_.fit().report();
+    const std::size_t epochs = report.curve.size();
+    const Index failures = report.failures;
+    const bool goes_on = flows_.step();
+    if (report.failures > failures) {
       progress_.finish();
-      print_note(program_name, fit_.report().failure +
-                                   "; going on from the beginning of the epoch at a lower rate");
-    } else if (fit_.report().curve.size() > epochs) {
-      end_epoch(fit_.report().curve.back());
+      print_note(program_name, report.failure + "; " + consequence_of(report));
+    } else if (report.curve.size() > epochs) {
+      end_epoch(report.curve.back());
     } else {
       progress_.update(progress_state());
+    }
+    if (!goes_on) next();
+  }
+
+  static std::string consequence_of(const flows::FitReport& report) {
+    if (report.end != flows::FitEnd::failure)
+      return "going on from the beginning of the epoch at a lower rate";
+    return report.best_epoch > 0 ? "going on with the best epoch before it"
+                                 : "going on without this flow";
+  }
+
+  void next() {
+    try {
+      flows_.next();
+    } catch (const std::range_error& error) {
+      throw std::range_error(std::string(error.what()) +
+                             "; lower --rate, or tighten --rtol and --atol");
     }
   }
 
   void end_epoch(const flows::FitEpoch& epoch) {
+    const std::string unit = options_.method == "matching" ? "_loss" : "_nll";
     Json line;
+    line["flow"] = flows_.job() + 1;
     line["epoch"] = epoch.epoch;
     line["step"] = epoch.steps;
-    line["train_nll"] = epoch.loss;
-    line["validation_nll"] = *epoch.held_out;
-    line["validation_nll_se"] = epoch.standard_error ? Json(*epoch.standard_error) : Json();
+    line["train" + unit] = epoch.loss;
+    if (epoch.held_out) {
+      line["validation" + unit] = *epoch.held_out;
+      line["validation" + unit + "_se"] =
+          epoch.standard_error ? Json(*epoch.standard_error) : Json();
+    }
     line["nfe_forward"] = epoch.evaluations;
     line["seconds"] = seconds();
     record_.metrics += line.dump() + "\n";
@@ -231,10 +281,10 @@ class Run final {
     if (Clock::now() - shown_ < interval) return;
     shown_ = Clock::now();
     ProgressState state = progress_state();
-    state.epoch = epoch.epoch;
+    state.epoch -= 1;
     state.nll = epoch.loss;
     state.evaluations = epoch.evaluations;
-    progress_.end_epoch(state, *epoch.held_out);
+    progress_.end_epoch(state, epoch.held_out.value_or(epoch.loss));
     write_file(folder_.file(metrics_name), record_.metrics);
     save();
   }
@@ -243,31 +293,19 @@ class Run final {
     progress_.finish();
     save();
     write_file(folder_.file(metrics_name), record_.metrics);
-    fit_.stop(flows::FitEnd::callback);
-    nn::save_safetensors(folder_.file(model_name), model_state());
-    print_note(program_name, "stopped after step " + std::to_string(fit_.position().steps) +
+    const Index job = flows_.job() + 1;
+    flows_.stop();
+    nn::save_safetensors(folder_.file(model_name), model_state(false));
+    print_note(program_name, "stopped in the training of flow " + std::to_string(job) + " of " +
+                                 std::to_string(flows_.jobs()) +
                                  ", with the best model so far; go on with --resume");
     return 128 + stop_signal();
   }
 
-  // After too many failures, the best parameters before them are left, if there are any.
-  void check_end() const {
-    if (fit_.report().end != flows::FitEnd::failure) return;
-    if (fit_.report().best_epoch > 0) return print_note(program_name, fit_.report().failure);
-    try {
-      fit_.throw_failure();
-    } catch (const std::range_error& error) {
-      throw std::range_error(std::string(error.what()) +
-                             "; lower --rate, or tighten --rtol and --atol");
-    }
-  }
-
-  // The model in the table's units.
-  nn::State model_state() const {
-    const auto whole = make(Units{data_.means, data_.deviations});
-    const auto trained = nn::parameter_pointers(nn::parameters_of(*model_));
-    optim::set_values(nn::parameter_pointers(nn::parameters_of(*whole)), optim::values_of(trained));
-    return flows::state_of(*whole, {data_.names, {}});
+  // The model in the table's units; of the second round if `refitted`.
+  nn::State model_state(bool refitted) const {
+    const auto model = density_of_table<T>(flows_.members(refitted), data_.maps);
+    return flows::state_of(*model, {data_.names, {}});
   }
 
   // The log-densities of the test rows by the saved model, in units of the standardised columns.
@@ -286,33 +324,50 @@ class Run final {
   }
 
   void finish() {
-    const nn::State state = model_state();
-    const Reached flow = reached(flow_log_density(state), test_.weights, "flow");
-    log_density_["flow"] = json_of(flow);
-    lines_ += line_of("flow", flow) + "\n";
+    nn::State state = model_state(false);
+    comparison_.add("flow", "flow", flow_log_density(state));
     const double total = seconds();
+    write_file(folder_.file(metrics_name), record_.metrics + final_line(total).dump() + "\n");
+    if (options_.refit && flows_.members(true).empty()) {
+      print_note(
+          program_name,
+          "the time was over before the flows were trained on all rows, so the model is that "
+          "of the training rows");
+    } else if (options_.refit) {
+      state = model_state(true);
+    }
+    comparison_.save(folder_.file(comparison_name));
+    nn::save_safetensors(folder_.file(model_name), state);
+    record_.finished = true;
+    save();
+    std::printf("%s%zu test rows, %.1f s, wrote %s\n", comparison_.lines().c_str(),
+                data_.split.test.size(), total, (fs::path(options_.out) / model_name).c_str());
+  }
+
+  Json final_line(double total) const {
+    Json log_density;
+    for (const Comparison::Entry& entry : comparison_.entries())
+      log_density[entry.key] = json_of(entry.reached);
+    log_density["mixture"].push_back(components_);
     Json line;
     line["final"] = true;
     line["rows"] = {{"train", data_.split.training.size()},
                     {"validation", data_.split.validation.size()},
                     {"test", data_.split.test.size()}};
-    line["log_density"] = log_density_;
+    line["log_density"] = log_density;
     line["seconds"] = total;
-    write_file(folder_.file(metrics_name), record_.metrics + line.dump() + "\n");
-    nn::save_safetensors(folder_.file(model_name), state);
-    record_.finished = true;
-    save();
-    std::printf("%s%zu test rows, %.1f s, wrote %s\n", lines_.c_str(), data_.split.test.size(),
-                total, (fs::path(options_.out) / model_name).c_str());
+    return line;
   }
 
+  // Of all flows together.
   ProgressState progress_state() const {
+    const flows::Fit<T>& fit = flows_.fit();
+    const flows::FitPosition& position = fit.position();
     ProgressState state;
-    const flows::FitPosition& position = fit_.position();
-    state.epoch = position.epoch + 1;
-    state.epochs = options_.epochs;
-    state.step = position.steps;
-    state.steps = options_.epochs * fit_.batches();
+    state.epochs = flows_.jobs() * options_.epochs;
+    state.epoch = flows_.job() * options_.epochs + position.epoch + 1;
+    state.step = flows_.job() * options_.epochs * fit.batches() + position.steps;
+    state.steps = state.epochs * fit.batches();
     state.nll = position.loss_sum / position.weight;
     state.evaluations = position.evaluation_sum / static_cast<double>(position.batch);
     return state;
@@ -330,7 +385,7 @@ class Run final {
   void save() {
     RunRecord now = record_;
     now.seconds = seconds();
-    save_checkpoint(folder_.file(checkpoint_name), fit_.state(), now, settings_);
+    save_checkpoint(folder_.file(checkpoint_name), flows_.state(), now, settings_);
   }
 
   const FitOptions& options_;
@@ -343,15 +398,11 @@ class Run final {
   WeightedRows training_;
   WeightedRows validation_;
   WeightedRows test_;
-  std::unique_ptr<flows::TransformedDistribution<T>> model_;
-  Tensor<T> training_numbers_;
-  Tensor<T> validation_numbers_;
-  flows::TableRows<T> rows_;
-  flows::TableRows<T> held_out_;
-  flows::Fit<T> fit_;
+  Comparison comparison_;
+  FlowRows<T> rows_;
+  Training<T> flows_;
   RunRecord record_;
-  std::string lines_;
-  Json log_density_;
+  Index components_ = 0;  // of the mixture
   Progress progress_{"validation"};
   RunFolder folder_;  // the last: it makes the folder, once nothing else has been refused
 };

@@ -18,13 +18,19 @@ std::string text_of(const nn::Setting& setting) {
   return list;
 }
 
-// A line for every part, those inside another one further to the right.
-std::string tree_of(const nn::Config& config, const std::string& indent) {
-  std::string text = indent + config.type;
+// A line for every part, those inside another one further to the right; equal parts next to each
+// other once, with their number.
+std::string tree_of(const nn::Config& config, const std::string& indent, std::size_t count = 1) {
+  std::string text = indent + (count > 1 ? std::to_string(count) + " times " : "") + config.type;
   for (const auto& [name, setting] : config.settings) text += "  " + name + " " + text_of(setting);
   text += "\n";
-  for (const nn::Config::Child& child : config.children)
-    for (const nn::Config& part : child.parts) text += tree_of(part, indent + "  ");
+  for (const nn::Config::Child& child : config.children) {
+    for (std::size_t first = 0, next = 0; first < child.parts.size(); first = next) {
+      const std::string tree = tree_of(child.parts[first], "");
+      while (next < child.parts.size() && tree_of(child.parts[next], "") == tree) ++next;
+      text += tree_of(child.parts[first], indent + "  ", next - first);
+    }
+  }
   return text;
 }
 

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fjord/autodiff/errors.hpp"
+#include "fjord/flows/distributions/mixture.hpp"
 #include "fjord/flows/linear_maps.hpp"
 #include "fjord/flows/mlp_field.hpp"
-#include "fjord/flows/standardise.hpp"
 
 namespace fjord::apps::density {
 namespace {
@@ -46,41 +47,52 @@ std::unique_ptr<flows::Bijector<T>> make_triangular(const Gaussian& start) {
 }  // namespace
 
 template <class T>
-std::unique_ptr<flows::TransformedDistribution<T>> make_model(const Architecture& architecture,
-                                                              const Gaussian& start,
-                                                              const flows::SolverSettings& solver,
-                                                              const RandomKey& random,
-                                                              const std::optional<Units>& units) {
+std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gaussian& start,
+                                   const flows::SolverSettings& solver, const RandomKey& random) {
   std::vector<std::unique_ptr<flows::Bijector<T>>> parts;
   for (Index k = 0; k < architecture.blocks; ++k)
     parts.push_back(
         make_block<T>(architecture, solver, random.fold(static_cast<std::uint64_t>(k))));
   parts.push_back(make_triangular<T>(start));
-  if (units)
-    parts.push_back(std::make_unique<flows::Standardise<T>>(units->means, units->deviations));
   const auto dim = static_cast<std::size_t>(architecture.dim);
   auto base = std::make_unique<flows::DiagonalNormal<T>>(std::vector<double>(dim, 0.0),
                                                          std::vector<double>(dim, 1.0));
-  return std::make_unique<flows::TransformedDistribution<T>>(
-      std::move(base), std::make_unique<flows::Chain<T>>(std::move(parts)));
+  return std::make_unique<Flow<T>>(std::move(base),
+                                   std::make_unique<flows::Chain<T>>(std::move(parts)));
 }
 
 template <class T>
-optim::ParameterGroups<T> parameter_groups(flows::Distribution<T>& model, double weight_decay) {
+std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
+                                                         const std::vector<ColumnMap>& maps) {
+  require(!members.empty(), "density", "at least one flow is needed");
+  std::unique_ptr<flows::Distribution<T>> base;
+  if (members.size() == 1) {
+    base = std::move(members[0]);
+  } else {
+    std::vector<std::unique_ptr<flows::Distribution<T>>> components;
+    for (auto& member : members) components.push_back(std::move(member));
+    base = std::make_unique<flows::Mixture<T>>(std::move(components));
+  }
+  return std::make_unique<Flow<T>>(std::move(base), bijector_of<T>(maps));
+}
+
+template <class T>
+optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay) {
   optim::ParameterGroup<T> networks{{}, 1, weight_decay};
   optim::ParameterGroup<T> triangular{{}, 0.1, 0.0};
-  for (const nn::NamedParameter<T>& p : nn::parameters_of(model)) {
+  for (const nn::NamedParameter<T>& p : nn::parameters_of(flow)) {
     const bool is_network = p.name.find(".network.") != std::string::npos;
     (is_network ? networks : triangular).parameters.push_back(p.parameter);
   }
   return optim::ParameterGroups<T>({std::move(networks), std::move(triangular)});
 }
 
-#define FJORD_INSTANTIATE(T)                                                                \
-  template std::unique_ptr<flows::TransformedDistribution<T>> make_model(                   \
-      const Architecture&, const Gaussian&, const flows::SolverSettings&, const RandomKey&, \
-      const std::optional<Units>&);                                                         \
-  template optim::ParameterGroups<T> parameter_groups(flows::Distribution<T>&, double);
+#define FJORD_INSTANTIATE(T)                                                                   \
+  template std::unique_ptr<Flow<T>> make_flow(const Architecture&, const Gaussian&,            \
+                                              const flows::SolverSettings&, const RandomKey&); \
+  template std::unique_ptr<flows::Distribution<T>> density_of_table(                           \
+      Flows<T>, const std::vector<ColumnMap>&);                                                \
+  template optim::ParameterGroups<T> parameter_groups(Flow<T>&, double);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
+#include "fjord/apps/density/column_map.hpp"
 #include "fjord/apps/density/gaussian.hpp"
+#include "fjord/apps/density/training.hpp"
 #include "fjord/flows/distribution.hpp"
 #include "fjord/flows/ffjord.hpp"
 #include "fjord/optim/parameter_groups.hpp"
@@ -18,24 +19,24 @@ struct Architecture {
   std::vector<Index> hidden;  ///< widths of the hidden layers of every field
 };
 
-/// Means and standard deviations of columns.
-struct Units {
-  std::vector<double> means;
-  std::vector<double> deviations;
-};
-
-/// FFJORD blocks, then a triangular map, then, where they are given, the units. The blocks begin as
-/// the identity, and the triangular map makes this normal distribution: training begins there.
+/// FFJORD blocks, then a triangular map. The blocks begin as the identity, and the triangular map
+/// makes this normal distribution: training begins there.
 ///
 /// Errors:  std::invalid_argument as the parts of the flow.
 template <class T>
-std::unique_ptr<flows::TransformedDistribution<T>> make_model(
-    const Architecture& architecture, const Gaussian& start, const flows::SolverSettings& solver,
-    const RandomKey& random, const std::optional<Units>& units = {});
+std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gaussian& start,
+                                   const flows::SolverSettings& solver, const RandomKey& random);
 
-/// The parameters of a model in two groups, with this decay of the networks' weights; the
+/// The mean of the densities of flows over standard numbers, in the numbers of the table.
+///
+/// Errors:  std::invalid_argument if there is no flow.
+template <class T>
+std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
+                                                         const std::vector<ColumnMap>& maps);
+
+/// The parameters of a flow in two groups, with this decay of the networks' weights; the
 /// triangular map has none, and a tenth of the rate.
 template <class T>
-optim::ParameterGroups<T> parameter_groups(flows::Distribution<T>& model, double weight_decay);
+optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay);
 
 }  // namespace fjord::apps::density

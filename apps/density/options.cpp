@@ -32,8 +32,12 @@ std::vector<Option> options_of(FitOptions& o) {
       {"epochs", &o.epochs, "most passes over the training rows; 0: by the preset"},
       {"batch", &o.batch, "number of rows in a training step; 0: by the preset"},
       {"rate", &o.rate, "step length of AdamW; 0: by the preset"},
+      {"members", &o.members, "number of flows whose densities are averaged; 0: by the preset"},
       {"blocks", &o.blocks, "number of FFJORD blocks; 0: by the preset"},
       {"hidden", &o.hidden, "widths of the hidden layers, as 16,16; by the preset if not given"},
+      {"method", &o.method,
+       "what is minimised: likelihood or matching (flow matching, of one block)"},
+      {"refit", &o.refit, "train once more on all rows, for the number of epochs that was best"},
       {"rtol", &o.rtol, "relative tolerance of the solves in training"},
       {"atol", &o.atol, "absolute tolerance of the solves in training"},
       {"seed", &o.seed, "seed of the split, the initial weights and the shuffling"},
@@ -71,7 +75,11 @@ void check_fit_options(FitOptions& o) {
                number_text(o.test));
   check_optional_count("epochs", o.epochs, 1'000'000'000);
   check_optional_count("batch", o.batch, 1'000'000'000);
+  check_optional_count("members", o.members, 1'000);
   check_optional_count("blocks", o.blocks, 10'000);
+  check_choice("method", o.method, {"likelihood", "matching"});
+  check_option(o.method == "likelihood" || o.blocks <= 1, "blocks", "1 with --method matching",
+               std::to_string(o.blocks));
   check_not_negative("rate", o.rate);
   if (!o.hidden.empty()) widths_of(o.hidden);
   check_solver(o.rtol, o.atol, "exact");

@@ -25,8 +25,11 @@ struct FitOptions {
   Index epochs = 0;
   Index batch = 0;
   double rate = 0;
+  Index members = 0;
   Index blocks = 0;
   std::string hidden;
+  std::string method = "likelihood";  ///< or matching
+  bool refit = false;
   double rtol = 1e-3;
   double atol = 1e-4;
   std::uint64_t seed = 0;

@@ -11,6 +11,7 @@ namespace {
 
 struct Preset {
   const char* name;
+  Index members;  // for few rows
   Index blocks;
   const char* hidden;
   double visits;  ///< of training rows, in all
@@ -18,9 +19,9 @@ struct Preset {
   Index most_epochs;
 };
 
-constexpr std::array presets{Preset{"fast", 1, "16,16", 4e5, 4, 300},
-                             Preset{"balanced", 2, "16,16", 1.5e6, 12, 600},
-                             Preset{"best", 3, "32,32", 6e6, 40, 1'500}};
+constexpr std::array presets{Preset{"fast", 2, 1, "16,16", 4e5, 4, 300},
+                             Preset{"balanced", 8, 2, "16,16", 1.5e6, 12, 600},
+                             Preset{"best", 12, 3, "32,32", 6e6, 40, 1'500}};
 
 const Preset& preset_named(const std::string& name) {
   const auto* found =
@@ -44,7 +45,12 @@ void apply_preset(FitOptions& options, Index rows) {
   }
   if (options.batch == 0) options.batch = rows < 4'000 ? std::min<Index>(rows, 128) : 256;
   if (options.rate == 0) options.rate = rows < 2'000 ? 0.02 : 0.01;
-  if (options.blocks == 0) options.blocks = preset.blocks;
+  // A mean of several flows is worth most where rows are few.
+  if (options.members == 0) {
+    const Index share = rows < 1'000 ? 1 : rows < 5'000 ? 2 : 4;
+    options.members = rows < 20'000 ? std::max<Index>(1, preset.members / share) : 1;
+  }
+  if (options.blocks == 0) options.blocks = options.method == "matching" ? 1 : preset.blocks;
   if (options.hidden.empty()) options.hidden = preset.hidden;
 }
 

@@ -7,7 +7,7 @@ import signal
 
 from moons_program import MoonsTest, npy_bytes, read_npy, read_safetensors, run_tests
 
-RESULTS = {"checkpoint.safetensors", "config.toml", "metrics.jsonl", "model.safetensors", "split.npy"}
+RESULTS = {"checkpoint.safetensors", "comparison.csv", "config.toml", "metrics.jsonl", "model.safetensors", "split.npy"}
 
 
 def correlated(count, seed=1):
@@ -104,8 +104,60 @@ class Fit(Density):
         widths = [0.05 * 1.04 ** k for k in range(90)]
         best = max(widths, key=lambda h: mean(kernel_log_density(training, validation, h)))
         self.assertAlmostEqual(reached["kernel"][0], mean(kernel_log_density(training, test, best)), delta=0.02)
-        for name, line in zip(("gaussian", "mixture", "kernel", "flow"), run.out.splitlines()):
+        head, *lines = self.path("out/comparison.csv").read_text().splitlines()
+        self.assertEqual(head, "row,gaussian,mixture,kernel,flow")
+        table = [list(map(float, line.split(","))) for line in lines]
+        for k, line in enumerate(run.out.splitlines()[:4]):
+            name = ("gaussian", "mixture", "kernel", "flow")[k]
             self.assertTrue(line.endswith("%.2f +- %.2f" % tuple(reached[name][:2])), line)
+            self.assertAlmostEqual(mean([r[k + 1] for r in table]), reached[name][0], delta=1e-12)
+        self.assertEqual([rows[int(r[0]) - 1] for r in table], raw)  # in the order of the table
+
+    def test_columns_as_they_come(self):
+        """Positive and skewed, rounded, and with the tails of sinh(2 asinh(N(0, 1)))."""
+        draw = random.Random(7)
+        rows = [(math.exp(1 + draw.gauss(0, 1)), round(20 + 5 * draw.gauss(0, 1), 1),
+                 math.sinh(2 * math.asinh(draw.gauss(0, 1)))) for _ in range(1500)]
+        self.write("t.csv", csv(rows, "a,b,c"))
+        run = self.fit("t.csv", "--members", 1, "--epochs", 10)
+        self.assertIn("density: the column a is positive: its logarithm is modelled\n", run.err)
+        self.assertIn("density: the column c has heavy tails, which are drawn in\n", run.err)
+        self.assertRegex(run.err, r"rounded columns, .* within half a step: b to 0.1\n")
+        self.succeeds("score", "--model", "out/model.safetensors", "--data", "t.csv", "--out", "s.npy")
+        _, _, found = read_npy(self.path("s.npy"))
+
+        def normal(x):
+            return -x * x / 2 - math.log(2 * math.pi) / 2
+
+        def truth(row):
+            a, b, c = math.log(row[0]) - 1, (row[1] - 20) / 5, math.sinh(math.asinh(row[2]) / 2)
+            slope = math.cosh(math.asinh(row[2]) / 2) / (2 * math.sqrt(1 + row[2] ** 2))
+            return normal(a) - math.log(row[0]) + normal(b) - math.log(5) + normal(c) + math.log(slope)
+
+        self.assertAlmostEqual(mean(found), mean([truth(r) for r in rows]), delta=0.1)
+
+    def test_a_second_round_on_all_rows(self):
+        """Of 20 rows, those that were held out count, too: the mean moves to that of all."""
+        rows = [(float(i % 7), float(i * i % 11)) for i in range(20)]
+        self.write("t.csv", csv(rows))
+        options = ["--preset", "fast", "--epochs", 60, "--validation", 0.3, "--test", 0.3]
+        first = self.fit("t.csv", *options)
+        second = self.fit("t.csv", *options, "--refit")
+        self.assertEqual(first.out.splitlines()[:4], second.out.splitlines()[:4])
+        self.succeeds("score", "--model", "out/model.safetensors", "--data", "t.csv", "--out", "s.npy")
+        refitted = mean(read_npy(self.path("s.npy"))[2])
+        self.fit("t.csv", *options)
+        self.succeeds("score", "--model", "out/model.safetensors", "--data", "t.csv", "--out", "s.npy")
+        self.assertGreater(refitted, mean(read_npy(self.path("s.npy"))[2]))
+
+    def test_flow_matching(self):
+        rows = [((x - 100) / 10, y + ((x - 100) / 10) ** 2) for x, y in correlated(1000)]
+        self.write("t.csv", csv(rows))
+        self.fit("t.csv", "--method", "matching", "--members", 1, "--epochs", 60)
+        reached = self.final()["log_density"]
+        self.assertGreater(reached["flow"][0], reached["gaussian"][0] + 2 * reached["gaussian"][1])
+        self.fails(2, "--blocks: 1 with --method matching is needed, got 2", "fit", "t.csv", "--method", "matching",
+                   "--blocks", 2, "--out", "other")
 
     def test_the_scores_of_the_model_are_the_flow_line(self):
         rows = correlated(200)
@@ -243,12 +295,14 @@ class Fit(Density):
 class Other(Density):
     def test_info_and_version(self):
         self.write("t.csv", csv(correlated(60)))
-        self.fit("t.csv", "--epochs", 1, "--hidden", "6,5", "--blocks", 3)
+        self.fit("t.csv", "--epochs", 1, "--hidden", "6,5", "--blocks", 3, "--members", 2)
         out = self.succeeds("info", "out/model.safetensors").out
         self.assertIn("columns: 2 (x, y)\n", out)
-        # Three fields of 3-6-5-2, and a triangle with a shift.
-        self.assertIn(f"parameters: {3 * (3 * 6 + 6 + 6 * 5 + 5 + 5 * 2 + 2) + 3 + 2}, in float\n", out)
-        self.assertEqual(out.count("ffjord"), 3)
+        # In each of two flows three fields of 3-6-5-2, and a triangle with a shift; and a logit for each.
+        one = 3 * (3 * 6 + 6 + 6 * 5 + 5 + 5 * 2 + 2) + 3 + 2
+        self.assertIn(f"parameters: {2 * one + 2}, in float\n", out)
+        self.assertRegex(out, r"mixture\n +2 times transformed\n")
+        self.assertRegex(out, r" +3 times ffjord ")
         self.assertRegex(self.succeeds("--version").out, r"^density \(Fjord\) ")
         self.fails(2, "t.csv", "info", "t.csv")
 

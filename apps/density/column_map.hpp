@@ -1,0 +1,46 @@
+/// Maps of columns onto the line, chosen by what held-out rows confirm.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fjord/apps/density/baseline.hpp"
+#include "fjord/flows/bijector.hpp"
+
+namespace fjord::apps::density {
+
+/// How the numbers of a column are made of standard ones: mean + deviation x, then a shape.
+struct ColumnMap {
+  /// straight: as they are; positive: e^x; interval: between 0 and 1, by 1 / (1 + e^-x);
+  /// heavy_tails: centre + scale sinh(tailweight asinh(x)).
+  enum class Shape { straight, positive, interval, heavy_tails };
+
+  Shape shape = Shape::straight;
+  double centre = 0;
+  double scale = 1;
+  double tailweight = 1;
+  double mean = 0;  ///< of the training rows, once the shape is undone
+  double deviation = 1;
+};
+
+/// The shape under which a normal distribution, fitted to the training rows, gives the validation
+/// rows the highest density; another than straight only if it is better by two standard errors of
+/// the difference.
+///
+/// Positive numbers are one if all numbers are above 0, an interval if they are between 0 and 1.
+/// Errors:  std::invalid_argument if the training rows are all equal.
+ColumnMap choose_map(std::span<const double> training, std::span<const double> validation);
+
+/// "positive: the logarithm is modelled" and the like.
+std::string text_of(const ColumnMap& map);
+
+/// From standard numbers to those of the table, for all columns.
+template <class T>
+std::unique_ptr<flows::Bijector<T>> bijector_of(const std::vector<ColumnMap>& maps);
+
+/// Rows of the table in standard numbers: [N, D].
+Tensor<double> standard_numbers(const Tensor<double>& rows, const std::vector<ColumnMap>& maps);
+
+}  // namespace fjord::apps::density

@@ -1,0 +1,72 @@
+#include "fjord/apps/density/column_map.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <doctest/doctest.h>
+
+#include "fjord/autodiff/tape.hpp"
+#include "fjord/tests/support/flows.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+using Shape = ColumnMap::Shape;
+
+std::vector<double> mapped(const Tensor<double>& normals, double (*map)(double)) {
+  std::vector<double> numbers;
+  for (const double x : normals.storage()) numbers.push_back(map(x));
+  return numbers;
+}
+
+ColumnMap chosen(double (*map)(double)) {
+  return choose_map(mapped(test::normals({400}, 1), map), mapped(test::normals({100}, 2), map));
+}
+
+TEST_CASE("column map: the shape is that by which normal numbers were made") {
+  CHECK(chosen([](double x) { return 3 + 2 * x; }).shape == Shape::straight);
+  CHECK(chosen([](double x) { return std::exp(1 + x); }).shape == Shape::positive);
+  CHECK(chosen([](double x) { return 1 / (1 + std::exp(-2 * x)); }).shape == Shape::interval);
+  CHECK(chosen([](double x) { return 5 + std::sinh(2 * std::asinh(x)); }).shape ==
+        Shape::heavy_tails);
+  // Positive, but not skewed: nothing is gained.
+  CHECK(chosen([](double x) { return 1000 + x; }).shape == Shape::straight);
+}
+
+TEST_CASE("column map: mean and deviation are those of the logarithms") {
+  const std::vector<double> training = mapped(test::normals({400}, 1), std::exp);
+  const ColumnMap map = choose_map(training, mapped(test::normals({100}, 2), std::exp));
+  double mean = 0;
+  double squares = 0;
+  for (const double x : training) mean += std::log(x) / 400;
+  for (const double x : training) squares += std::pow(std::log(x) - mean, 2) / 400;
+  CHECK(map.mean == doctest::Approx(mean).epsilon(1e-12));
+  CHECK(map.deviation == doctest::Approx(std::sqrt(squares)).epsilon(1e-12));
+}
+
+TEST_CASE("column map: the bijector undoes the standard numbers") {
+  const std::vector<ColumnMap> maps{{Shape::straight, 0, 1, 1, 5, 2},
+                                    {Shape::positive, 0, 1, 1, 0.5, 0.25},
+                                    {Shape::interval, 0, 1, 1, -1, 0.5},
+                                    {Shape::heavy_tails, 3, 0.5, 2, 0, 1.5}};
+  const Tensor<double> table{{4, 2, 0.25, 3}, {7, 1, 0.5, -10}, {5, 0.1, 0.875, 8}};
+  const Tensor<double> standard = standard_numbers(table, maps);
+  CHECK(standard(0, 0) == doctest::Approx(-0.5).epsilon(1e-15));
+  CHECK(standard(1, 1) == doctest::Approx(-2).epsilon(1e-15));  // (log 1 - 0.5) / 0.25
+  CHECK(standard(1, 2) == doctest::Approx(2).epsilon(1e-15));
+  CHECK(standard(2, 3) == doctest::Approx(std::sinh(std::asinh(10.0) / 2) / 1.5).epsilon(1e-14));
+  Tape<double> tape;
+  flows::Context<double> context{.gradient = &ode::values_only};
+  const Var<double> back = bijector_of<double>(maps)->forward(tape.input(standard), context);
+  for (Index i = 0; i < 3; ++i)
+    for (Index k = 0; k < 4; ++k)
+      CHECK(back.value()(i, k) == doctest::Approx(table(i, k)).epsilon(1e-13));
+}
+
+TEST_CASE("column map: a column of one number is refused") {
+  const std::vector<double> same(10, 4.0);
+  CHECK_THROWS_AS(choose_map(same, same), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace fjord::apps::density

@@ -1,0 +1,36 @@
+#include "fjord/apps/density/rounding.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+namespace fjord::apps::density {
+namespace {
+
+// 100 numbers, ten of them different.
+std::vector<double> multiples_of(double step) {
+  std::vector<double> numbers;
+  for (int i = 0; i < 100; ++i) numbers.push_back((i * 7 % 10 + 3) * step);
+  return numbers;
+}
+
+TEST_CASE("rounding: the step is the power of ten that was rounded to") {
+  for (const double step : {1e-9, 0.001, 0.01, 0.1, 1.0, 10.0, 1e6}) {
+    CAPTURE(step);
+    CHECK(rounding_of(multiples_of(step)) == doctest::Approx(step).epsilon(1e-15));
+  }
+  CHECK(rounding_of(multiples_of(0.25)) == doctest::Approx(0.01).epsilon(1e-15));
+  CHECK(rounding_of(multiples_of(5)) == 1);
+}
+
+TEST_CASE("rounding: numbers that differ, or have all digits, are not rounded") {
+  std::vector<double> different;
+  for (int i = 0; i < 100; ++i) different.push_back(i);
+  CHECK(rounding_of(different) == 0);
+  CHECK(rounding_of(multiples_of(std::sqrt(2.0))) == 0);
+  CHECK(rounding_of(multiples_of(1e300)) == 0);
+}
+
+}  // namespace
+}  // namespace fjord::apps::density
