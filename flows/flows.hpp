@@ -58,6 +58,7 @@
 #include "fjord/flows/split.hpp"
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
+#include "fjord/flows/standardise_given.hpp"
 #include "fjord/flows/sum_of_squares.hpp"
 #include "fjord/flows/sylvester.hpp"
 #include "fjord/flows/time_mlp_field.hpp"

@@ -41,6 +41,7 @@
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
+#include "fjord/flows/standardise_given.hpp"
 #include "fjord/flows/sum_of_squares.hpp"
 #include "fjord/flows/sylvester.hpp"
 #include "fjord/flows/time_mlp_field.hpp"
@@ -129,6 +130,8 @@ std::span<const nn::PartType<T>> distributions() {
                                      "a normal whose covariance is diagonal plus one of low rank"),
       part_type<T, Mixture<T>>("mixture", "a mixture, its logits trained"),
       part_type<T, Product<T>>("product", "independent distributions of column ranges"),
+      part_type<T, StandardiseGiven<T>>("standardise_given",
+                                        "a distribution in the units of what is given"),
       part_type<T, StudentT<T>>("student_t", "Student's t"),
       part_type<T, TransformedDistribution<T>>("transformed", "a base carried along by a bijector"),
       part_type<T, Truncated<T>>("truncated", "a distribution between bounds"),

@@ -51,6 +51,16 @@ LooseTable load_loose_table(const std::string& file, Header header = Header::aut
 Tensor<double> columns_of(const LooseTable& loose, std::span<const Index> columns,
                           const FileCheck& check);
 
+/// The columns from `first` up to `end`, without it, of a table in memory.
+template <class T>
+TensorView<T> columns_view(const Tensor<T>& rows, Index first, Index end) {
+  const Index count = rows.shape()[0];
+  return {rows.data() + first * count, Shape{count, end - first}, Order::column_major};
+}
+
+template <class T>
+TensorView<T> columns_view(Tensor<T>&& rows, Index first, Index end) = delete;
+
 /// A place in a table as errors name it: "row 2, column 3 (height)".
 std::string place_in(const char* unit, std::size_t line, std::size_t column,
                      std::span<const std::string> names);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <optional>
 
 #include "fjord/apps/density/gaussian.hpp"
@@ -68,8 +69,10 @@ double log_sum_exp(std::span<const double> values) {
 
 class Mixture final : public Baseline {
  public:
-  Mixture(std::vector<Gaussian> parts, std::vector<double> shares)
-      : parts_(std::move(parts)), log_shares_(std::move(shares)) {
+  Mixture(std::vector<Gaussian> parts, std::vector<double> shares, Index given)
+      : parts_(std::move(parts)),
+        log_shares_(std::move(shares)),
+        given_(static_cast<std::size_t>(given)) {
     for (double& share : log_shares_) share = std::log(share);
   }
 
@@ -79,11 +82,13 @@ class Mixture final : public Baseline {
     return log_densities(rows, workers, [this](std::span<const double> row) {
       std::vector<double> each(parts_.size());
       joint(row, each);
-      return log_sum_exp(each);
+      const double log_joint = log_sum_exp(each);
+      joint(row.first(given_), each);
+      return given_ == 0 ? log_joint : log_joint - log_sum_exp(each);
     });
   }
 
-  // The log-density of each part at a row, times the part's share.
+  // The log-density of each part at a row, or its first numbers, times the part's share.
   void joint(std::span<const double> row, std::span<double> each) const {
     std::vector<double> scratch(row.size());
     for (std::size_t k = 0; k < parts_.size(); ++k)
@@ -93,6 +98,7 @@ class Mixture final : public Baseline {
  private:
   std::vector<Gaussian> parts_;
   std::vector<double> log_shares_;
+  std::size_t given_;
 };
 
 /// The state of expectation maximisation: what share of each row belongs to each part.
@@ -104,6 +110,7 @@ class Maximisation final {
         weights_(rows.weights),
         workers_(workers),
         dim_(static_cast<std::size_t>(rows.values.shape()[1])),
+        given_(rows.given),
         shares_(parts, std::vector<double>(weights_.size(), 0.0)) {
     move_centres(first_centres(random));
   }
@@ -210,7 +217,7 @@ class Maximisation final {
       parts.push_back(std::move(*fitted[k]));
       shares.push_back(sum_of(shares_[k]) / all);
     }
-    return std::make_unique<Mixture>(std::move(parts), std::move(shares));
+    return std::make_unique<Mixture>(std::move(parts), std::move(shares), given_);
   }
 
   // Gives every row to the parts; returns the mean log-density.
@@ -230,13 +237,14 @@ class Maximisation final {
   const std::vector<double>& weights_;
   Workers& workers_;
   std::size_t dim_;
+  Index given_;
   std::vector<std::vector<double>> shares_;  // of each part in each row, times the row's weight
 };
 
 WeightedRows first_rows(const WeightedRows& rows, Index most) {
   const Index count = std::min(most, rows.values.shape()[0]);
   const Index dim = rows.values.shape()[1];
-  WeightedRows result{Tensor<double>::zeros({count, dim}), {}};
+  WeightedRows result{Tensor<double>::zeros({count, dim}), {}, rows.given};
   for (Index i = 0; i < count; ++i) {
     for (Index d = 0; d < dim; ++d) result.values(i, d) = rows.values(i, d);
     result.weights.push_back(rows.weights[static_cast<std::size_t>(i)]);
@@ -249,32 +257,37 @@ class Kernels final : public Baseline {
   Kernels(const WeightedRows& rows, double width)
       : flat_(row_major(rows.values)),
         dim_(static_cast<std::size_t>(rows.values.shape()[1])),
+        given_(static_cast<std::size_t>(rows.given)),
         width_(width) {
     const double total = sum_of(rows.weights);
-    const double log_norm =
-        -static_cast<double>(dim_) * std::log(width * std::sqrt(8 * std::atan(1.0)));
-    for (const double weight : rows.weights)
-      log_weights_.push_back(std::log(weight / total) + log_norm);
+    for (const double weight : rows.weights) log_weights_.push_back(std::log(weight / total));
   }
 
   Tensor<double> log_density(const Tensor<double>& rows, Workers& workers) const override {
     return log_densities(rows, workers, [this](std::span<const double> row) {
-      std::vector<double> each(log_weights_);
-      for (std::size_t i = 0; i < each.size(); ++i) {
-        double squares = 0;
-        for (std::size_t d = 0; d < dim_; ++d) {
-          const double apart = row[d] - flat_[i * dim_ + d];
-          squares += apart * apart;
-        }
-        each[i] -= squares / (2 * width_ * width_);
-      }
-      return log_sum_exp(each);
+      return given_ == 0 ? log_joint(row) : log_joint(row) - log_joint(row.first(given_));
     });
   }
 
  private:
+  // Of a row, or its first numbers.
+  double log_joint(std::span<const double> row) const {
+    std::vector<double> each(log_weights_);
+    for (std::size_t i = 0; i < each.size(); ++i) {
+      double squares = 0;
+      for (std::size_t d = 0; d < row.size(); ++d) {
+        const double apart = row[d] - flat_[i * dim_ + d];
+        squares += apart * apart;
+      }
+      each[i] -= squares / (2 * width_ * width_);
+    }
+    return log_sum_exp(each) -
+           static_cast<double>(row.size()) * std::log(width_ * std::sqrt(2 * std::numbers::pi));
+  }
+
   std::vector<double> flat_;
   std::size_t dim_;
+  std::size_t given_;
   double width_;
   std::vector<double> log_weights_;
 };
@@ -290,7 +303,7 @@ std::unique_ptr<Baseline> fit_gaussian(const WeightedRows& rows) {
   std::vector<Gaussian> parts;
   parts.push_back(
       gaussian_of(row_major(rows.values), rows.values.shape()[1], rows.weights, component_ridge));
-  return std::make_unique<Mixture>(std::move(parts), std::vector<double>{1.0});
+  return std::make_unique<Mixture>(std::move(parts), std::vector<double>{1.0}, rows.given);
 }
 
 MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomKey& random,

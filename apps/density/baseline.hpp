@@ -12,9 +12,12 @@
 namespace fjord::apps::density {
 
 /// Rows [N, D] and the weight of each, > 0.
+///
+/// Densities are those of the columns after the first `given`, given these.
 struct WeightedRows {
   Tensor<double> values;
   std::vector<double> weights;
+  Index given = 0;
 };
 
 /// A fitted density.
@@ -25,7 +28,8 @@ class Baseline {
   Baseline& operator=(const Baseline&) = delete;
   virtual ~Baseline() = default;
 
-  /// The log-density of rows [N, D], in nats: [N].
+  /// The log-density of rows [N, D], in nats: [N]; as WeightedRows says of the rows that the model
+  /// was fitted to.
   virtual Tensor<double> log_density(const Tensor<double>& rows, Workers& workers) const = 0;
 };
 

@@ -20,7 +20,8 @@ Header header_of(const std::string& text) {
 }
 
 struct Choice {
-  std::vector<Index> columns;
+  std::vector<Index> columns;  // with those that are given in front
+  Index given = 0;
   std::vector<Index> weights;  // one column or none
 };
 
@@ -31,13 +32,25 @@ Choice choose(const Table& table, const FitOptions& options) {
     choice.weights = chosen_columns("weights", options.weights, table.names, count);
     require(choice.weights.size() == 1, "--weights", "one column is needed, got several");
   }
-  if (!options.columns.empty()) {
-    choice.columns = chosen_columns("columns", options.columns, table.names, count);
-    return choice;
+  std::vector<Index> given;
+  if (!options.given.empty()) given = chosen_columns("given", options.given, table.names, count);
+  choice.given = static_cast<Index>(given.size());
+  choice.columns = given;
+  const auto is_taken = [&](const std::vector<Index>& columns, Index k) {
+    return std::ranges::find(columns, k) != columns.end();
+  };
+  if (options.columns.empty()) {
+    for (Index k = 0; k < count; ++k)
+      if (!is_taken(choice.weights, k) && !is_taken(given, k)) choice.columns.push_back(k);
+  } else {
+    for (const Index k : chosen_columns("columns", options.columns, table.names, count)) {
+      require(!is_taken(given, k), "--given",
+              "a column of --columns is given, too; leave it out there");
+      choice.columns.push_back(k);
+    }
   }
-  for (Index k = 0; k < count; ++k)
-    if (std::ranges::find(choice.weights, k) == choice.weights.end()) choice.columns.push_back(k);
-  require(!choice.columns.empty(), "--weights", "no other column is left in the table");
+  require(static_cast<Index>(choice.columns.size()) > choice.given,
+          options.given.empty() ? "--weights" : "--given", "no other column is left in the table");
   return choice;
 }
 
@@ -85,6 +98,7 @@ void read_rows(Data& data, const FitOptions& options) {
   if (options.drop_missing) kept = complete_rows(loose, used);
   data.dropped = all - static_cast<Index>(kept.size());
   const FileCheck check("table", name);
+  data.rows.given = choice.given;
   data.rows.values = some_rows(columns_of(loose, choice.columns, check), kept);
   if (choice.weights.empty()) {
     data.rows.weights.assign(kept.size(), 1.0);
@@ -136,10 +150,16 @@ void find_maps(Data& data) {
   // Beside a coarser step, a column has few numbers, and no density that could be smoothed.
   constexpr double most_deviations = 0.1;
   for (Index k = 0; k < data.rows.values.shape()[1]; ++k) {
+    const auto column = static_cast<std::size_t>(k);
+    const double deviation = data.deviations[column];
+    if (k < data.rows.given) {
+      data.maps.push_back({.mean = data.means[column], .deviation = deviation});
+      data.roundings.push_back(0);
+      continue;
+    }
     const std::vector<double> training = numbers_of(data, data.split.training, k);
     data.maps.push_back(choose_map(training, numbers_of(data, data.split.validation, k)));
     const double step = rounding_of(training);
-    const double deviation = data.deviations[static_cast<std::size_t>(k)];
     data.roundings.push_back(step < most_deviations * deviation ? step : 0);
   }
 }
@@ -177,7 +197,8 @@ Tensor<double> some_rows(const Tensor<double>& values, const std::vector<std::ui
 
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {
   const Index columns = data.rows.values.shape()[1];
-  WeightedRows result{Tensor<double>::zeros({static_cast<Index>(chosen.size()), columns}), {}};
+  WeightedRows result{
+      Tensor<double>::zeros({static_cast<Index>(chosen.size()), columns}), {}, data.rows.given};
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     result.weights.push_back(data.rows.weights[chosen[i]]);
     for (Index k = 0; k < columns; ++k) {

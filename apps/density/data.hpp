@@ -11,7 +11,8 @@
 
 namespace fjord::apps::density {
 
-/// Rows of a table, split, and the units that standardise them.
+/// Rows of a table, split, and the units that standardise them: first the columns that are given,
+/// rows.given of them, then those that are modelled.
 struct Data {
   std::vector<std::string> names;  ///< of the columns, or none
   WeightedRows rows;               ///< those that are kept, in the table's units
@@ -19,8 +20,8 @@ struct Data {
   flows::Split split;
   std::vector<double> means;       ///< of the columns of the training rows
   std::vector<double> deviations;  ///< and their standard deviations, over n
-  std::vector<ColumnMap> maps;     ///< of the columns onto the line, for the flow
-  std::vector<double> roundings;   ///< of the columns, the step that is smoothed out; 0 for none
+  std::vector<ColumnMap> maps;    ///< of the columns onto the line, for the flow; straight if given
+  std::vector<double> roundings;  ///< of the columns, the step that is smoothed out; 0 for none
 };
 
 /// Reads and splits the table of the options.

@@ -64,8 +64,9 @@ Gaussian start_of(const WeightedRows& rows) {
   return shrunk_gaussian_of(rows.values.to_vector(), rows.values.shape()[1], rows.weights, ridge);
 }
 
-Architecture architecture_of(const FitOptions& options, Index dim) {
-  return {dim, options.blocks, widths_of(options.hidden)};
+Architecture architecture_of(const FitOptions& options, const Data& data) {
+  const Index given = data.rows.given;
+  return {data.rows.values.shape()[1] - given, given, options.blocks, widths_of(options.hidden)};
 }
 
 flows::SolverSettings training_settings(const FitOptions& options) {
@@ -126,8 +127,8 @@ class Run final {
     const Tensor<double> standard = standard_numbers(data_.rows.values, data_.maps);
     const Gaussian start = start_of({some_rows(standard, data_.split.training), training_.weights});
     plan.flow = [this, start](Index member) {
-      return make_flow<T>(architecture_of(options_, data_.rows.values.shape()[1]), start,
-                          training_settings(options_), use(RandomUse::weights, member));
+      return make_flow<T>(architecture_of(options_, data_), start, training_settings(options_),
+                          use(RandomUse::weights, member));
     };
     plan.options = [this](Index member, Flow<T>& flow) { return fit_options(member, flow); };
     return plan;
@@ -304,8 +305,11 @@ class Run final {
 
   // The model in the table's units; of the second round if `refitted`.
   nn::State model_state(bool refitted) const {
-    const auto model = density_of_table<T>(flows_.members(refitted), data_.maps);
-    return flows::state_of(*model, {data_.names, {}});
+    const Index given = data_.rows.given;
+    const auto model = density_of_table<T>(flows_.members(refitted), data_.maps, given);
+    if (data_.names.empty()) return flows::state_of(*model);
+    const auto first = data_.names.begin() + given;
+    return flows::state_of(*model, {{first, data_.names.end()}, {data_.names.begin(), first}});
   }
 
   // The log-densities of the test rows by the saved model, in units of the standardised columns.
@@ -314,11 +318,16 @@ class Run final {
         solver_settings(score_tolerance, score_tolerance, "exact", "double");
     const auto model = flows::model_of<double>(state, solver);
     flows::ShardedModel<double> sharded(*model, workers_);
-    const flows::TableRows<double> rows(data_.rows.values);
+    const Tensor<double>& values = data_.rows.values;
+    const Index given = data_.rows.given;
+    const flows::TableRows<double> rows(
+        columns_view(values, given, values.shape()[1]),
+        given == 0 ? TensorView<double>{} : columns_view(values, 0, given));
     const flows::ChosenRows<double> chosen(rows, data_.split.test);
     Tensor<double> result = sharded.log_prob(chosen, use(RandomUse::probes)).values;
     double shift = 0;
-    for (const double deviation : data_.deviations) shift += std::log(deviation);
+    for (auto k = static_cast<std::size_t>(given); k < data_.deviations.size(); ++k)
+      shift += std::log(data_.deviations[k]);
     for (double& value : result.storage()) value += shift;
     return result;
   }

@@ -18,6 +18,16 @@ Tensor<T> numbers(const Tensor<double>& values, const Data& data, const std::str
   return values_as<T>(values, data.names, FileCheck("table", table));
 }
 
+template <class T>
+TensorView<T> modelled(const Tensor<T>& rows, const Data& data) {
+  return columns_view(rows, data.rows.given, rows.shape()[1]);
+}
+
+template <class T>
+TensorView<T> given(const Tensor<T>& rows, const Data& data) {
+  return data.rows.given == 0 ? TensorView<T>{} : columns_view(rows, 0, data.rows.given);
+}
+
 }  // namespace
 
 template <class T>
@@ -25,8 +35,8 @@ FlowRows<T>::FlowRows(const Data& data, const std::string& table, const RandomKe
     : every_row_(every_row(data)),
       smoothed_(numbers<T>(smoothed_rows(data, random), data, table)),
       exact_(numbers<T>(standard_numbers(data.rows.values, data.maps), data, table)),
-      smoothed_rows_(smoothed_, {}, data.rows.weights),
-      exact_rows_(exact_, {}, data.rows.weights),
+      smoothed_rows_(modelled(smoothed_, data), given(smoothed_, data), data.rows.weights),
+      exact_rows_(modelled(exact_, data), given(exact_, data), data.rows.weights),
       training_(smoothed_rows_, data.split.training),
       validation_(exact_rows_, data.split.validation),
       all_(smoothed_rows_, every_row_) {}

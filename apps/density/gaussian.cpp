@@ -74,7 +74,7 @@ Gaussian with_ridge(Moments moments, double ridge) {
 Gaussian::Gaussian(std::vector<double> mean, std::vector<double> covariance)
     : mean_(std::move(mean)), factor_(std::move(covariance)) {
   const std::size_t n = mean_.size();
-  double log_det = 0;
+  log_normalisers_.push_back(0);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       double sum = factor_[i * n + j];
@@ -85,22 +85,22 @@ Gaussian::Gaussian(std::vector<double> mean, std::vector<double> covariance)
       }
       if (!(sum > 0)) fail_numerically("gaussian", "a covariance is not positive definite");
       factor_[i * n + i] = std::sqrt(sum);
-      log_det += std::log(factor_[i * n + i]);
+      log_normalisers_.push_back(log_normalisers_.back() - std::log(factor_[i * n + i]) -
+                                 0.5 * std::log(2 * std::numbers::pi));
     }
   }
-  log_normaliser_ = -log_det - 0.5 * static_cast<double>(n) * std::log(2 * std::numbers::pi);
 }
 
 double Gaussian::log_density(std::span<const double> row, std::span<double> scratch) const {
   const std::size_t n = mean_.size();
   double squares = 0;
-  for (std::size_t i = 0; i < n; ++i) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
     double z = row[i] - mean_[i];
     for (std::size_t k = 0; k < i; ++k) z -= factor_[i * n + k] * scratch[k];
     scratch[i] = z / factor_[i * n + i];
     squares += scratch[i] * scratch[i];
   }
-  return log_normaliser_ - 0.5 * squares;
+  return log_normalisers_[row.size()] - 0.5 * squares;
 }
 
 Gaussian gaussian_of(std::span<const double> rows, Index dim, std::span<const double> weights,

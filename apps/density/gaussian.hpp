@@ -23,13 +23,13 @@ class Gaussian final {
     return factor_[row * mean_.size() + column];
   }
 
-  /// Of a row of D numbers; `scratch` has D numbers.
+  /// Of a row of D numbers, or of the first numbers of one; `scratch` has as many.
   double log_density(std::span<const double> row, std::span<double> scratch) const;
 
  private:
   std::vector<double> mean_;
-  std::vector<double> factor_;  // L, row by row
-  double log_normaliser_;
+  std::vector<double> factor_;           // L, row by row
+  std::vector<double> log_normalisers_;  // of the first 0, 1, ..., D numbers
 };
 
 /// The weighted mean and covariance (over the sum of the weights) of rows, with `ridge` added to

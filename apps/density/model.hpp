@@ -15,27 +15,31 @@ namespace fjord::apps::density {
 
 struct Architecture {
   Index dim = 1;
+  Index given = 0;  ///< numbers that are known of each row
   Index blocks = 1;
   std::vector<Index> hidden;  ///< widths of the hidden layers of every field
 };
 
-/// FFJORD blocks, then a triangular map. The blocks begin as the identity, and the triangular map
-/// makes this normal distribution: training begins there.
+/// FFJORD blocks, then a triangular map and, if numbers are given, a shift that is linear in them.
+/// The blocks begin as the identity, and the maps after them make this normal distribution, of the
+/// given numbers and the row: training begins there.
 ///
 /// Errors:  std::invalid_argument as the parts of the flow.
 template <class T>
 std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gaussian& start,
                                    const flows::SolverSettings& solver, const RandomKey& random);
 
-/// The mean of the densities of flows over standard numbers, in the numbers of the table.
+/// The mean of the densities of flows over standard numbers, in the numbers of the table. The first
+/// `given` maps are those of the numbers that are given, which are straight.
 ///
 /// Errors:  std::invalid_argument if there is no flow.
 template <class T>
 std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
-                                                         const std::vector<ColumnMap>& maps);
+                                                         const std::vector<ColumnMap>& maps,
+                                                         Index given);
 
 /// The parameters of a flow in two groups, with this decay of the networks' weights; the
-/// triangular map has none, and a tenth of the rate.
+/// other maps have none, and a tenth of the rate.
 template <class T>
 optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay);
 

@@ -22,6 +22,7 @@ std::vector<Option> options_of(FitOptions& o) {
       {"preset", &o.preset, "fast, balanced or best: how long to train, and how large a flow"},
       {"out", &o.out, "folder for the results; runs/ and the table's name if not given"},
       {"columns", &o.columns, "names or numbers (from 1) of columns, as a,b,c; all by default"},
+      {"given", &o.given, "columns that are known of a row: the others are modelled given these"},
       {"weights", &o.weights, "name or number of the column with the weight of each row"},
       {"header", &o.header,
        "yes or no: whether the first line of CSV names the columns; detected if not given"},

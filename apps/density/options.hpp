@@ -16,6 +16,7 @@ struct FitOptions {
   std::string preset = "balanced";  ///< what 0 or an empty text stands for below: see preset.hpp
   std::string out;                  ///< empty: runs/ and the table's name without its ending
   std::string columns;              ///< names or numbers with commas between them; empty: all
+  std::string given;                ///< names or numbers of columns that are known of a row
   std::string weights;              ///< name or number of a column; empty: every row counts as one
   std::string header;               ///< yes or no; empty: decided by the first line
   bool drop_missing = false;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 
 #include <doctest/doctest.h>
@@ -130,6 +131,46 @@ TEST_CASE("baseline: models of no rows are refused") {
   CHECK_THROWS_AS(fit_gaussian({Tensor<double>::zeros({0, 2}), {}}), std::invalid_argument);
   CHECK_THROWS_AS(fit_mixture(weighted(few_rows()), 9, RandomKey(0), workers),
                   std::invalid_argument);
+}
+
+TEST_CASE("baseline: given the first columns, a normal distribution is a regression") {
+  WeightedRows rows = weighted(few_rows());
+  rows.given = 1;
+  Workers workers(1);
+  // Least squares of column 1 on column 0.
+  const auto n = static_cast<double>(rows.values.shape()[0]);
+  double mx = 0, my = 0, xx = 0, xy = 0, ss = 0;
+  for (Index i = 0; i < rows.values.shape()[0]; ++i) {
+    mx += rows.values(i, 0) / n;
+    my += rows.values(i, 1) / n;
+  }
+  for (Index i = 0; i < rows.values.shape()[0]; ++i) {
+    xx += std::pow(rows.values(i, 0) - mx, 2);
+    xy += (rows.values(i, 0) - mx) * (rows.values(i, 1) - my);
+  }
+  const auto residual = [&](Index i) {
+    return rows.values(i, 1) - my - xy / xx * (rows.values(i, 0) - mx);
+  };
+  for (Index i = 0; i < rows.values.shape()[0]; ++i) ss += std::pow(residual(i), 2) / n;
+  const Tensor<double> found = fit_gaussian(rows)->log_density(rows.values, workers);
+  for (Index i = 0; i < rows.values.shape()[0]; ++i) {
+    const double expected =
+        -std::pow(residual(i), 2) / (2 * ss) - std::log(2 * std::numbers::pi * ss) / 2;
+    CHECK(found(i) == doctest::Approx(expected).epsilon(1e-5));  // 1e-6 on the diagonal
+  }
+}
+
+TEST_CASE("baseline: given the first columns, kernels are weighed by these") {
+  WeightedRows rows{{{0, 0}, {1, 2}}, {1, 1}, 1};
+  Workers workers(1);
+  const Tensor<double> found = kernel_density(rows, 0.5)->log_density({{0.5, 1}, {0, 2}}, workers);
+  const auto kernel = [](double x) {
+    return std::exp(-2 * x * x) / std::sqrt(std::numbers::pi / 2);
+  };
+  CHECK(found(0) == doctest::Approx(std::log(kernel(1))).epsilon(1e-13));
+  const double far = std::exp(-2.0);  // the weight of the second row beside that of the first
+  CHECK(found(1) ==
+        doctest::Approx(std::log((kernel(2) + far * kernel(0)) / (1 + far))).epsilon(1e-13));
 }
 
 }  // namespace

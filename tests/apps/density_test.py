@@ -136,6 +136,23 @@ class Fit(Density):
 
         self.assertAlmostEqual(mean(found), mean([truth(r) for r in rows]), delta=0.1)
 
+    def test_columns_that_are_given(self):
+        """y = 3 sin(g) + N(0, 0.5^2) given g: its density has a closed form."""
+        draw = random.Random(5)
+        rows = [(3 * math.sin(g) + 0.5 * draw.gauss(0, 1), 50 + 10 * g) for g in (draw.gauss(0, 1) for _ in range(1500))]
+        self.write("t.csv", csv(rows, "y,g"))
+        self.fit("t.csv", "--given", "g", "--members", 1, "--epochs", 20)
+        test = [rows[int(line.split(",")[0]) - 1] for line in self.path("out/comparison.csv").read_text().splitlines()[1:]]
+        _, _, split = read_npy(self.path("out/split.npy"))
+        scale = deviation([row[0] for row, part in zip(rows, split) if part == 0])
+        truth = mean([-((y - 3 * math.sin((g - 50) / 10)) / 0.5) ** 2 / 2 for y, g in test])
+        truth += math.log(scale / 0.5) - math.log(2 * math.pi) / 2
+        reached = self.final()["log_density"]
+        self.assertAlmostEqual(reached["flow"][0], truth, delta=0.15)
+        self.assertAlmostEqual(reached["mixture"][0], truth, delta=0.3)
+        self.assertLess(reached["gaussian"][0], truth - 0.3)
+        self.assertIn('"given":["g"]', read_safetensors(self.model("out"))[0]["model"])
+
     def test_a_second_round_on_all_rows(self):
         """Of 20 rows, those that were held out count, too: the mean moves to that of all."""
         rows = [(float(i % 7), float(i * i % 11)) for i in range(20)]
@@ -281,7 +298,10 @@ class Fit(Density):
                 ("--validation", ["t.csv", "--validation", 0]), ("--test", ["t.csv", "--test", 0.95]),
                 ("--minutes", ["t.csv", "--minutes", -1]), ("--hidden", ["t.csv", "--hidden", "8,"]),
                 ("--rtol", ["t.csv", "--rtol", 1e-9, "--atol", 1e-9]),
-                ("unknown option --given", ["t.csv", "--given", "x"])):
+                ("--given: one of x, y is needed, got \"z\"", ["t.csv", "--given", "z"]),
+                ("a column of --columns is given, too", ["t.csv", "--columns", "x,y", "--given", "x"]),
+                ("no other column is left", ["t.csv", "--given", "x,y"]),
+                ("unknown option --colums", ["t.csv", "--colums", "x"])):
             self.fails(2, part, "fit", *arguments)
         self.fails(2, "fit, score, sample or info is needed")
 
