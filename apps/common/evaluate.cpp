@@ -1,6 +1,5 @@
 #include "fjord/apps/common/evaluate.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -9,56 +8,20 @@
 
 #include "fjord/apps/common/cores.hpp"
 #include "fjord/apps/common/memory.hpp"
-#include "fjord/apps/common/message.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/common/table_output.hpp"
+#include "fjord/apps/common/trained_model.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
-#include "fjord/flows/model_file.hpp"
 #include "fjord/flows/sharded.hpp"
 
 namespace fjord::apps {
 namespace {
 
-// The contents of a model file; a checkpoint is in the same format, and is the likely mistake.
-nn::State load_state(const std::string& file) {
-  nn::State state = nn::load_safetensors(file);
-  const auto format = state.metadata.find("format");
-  require(format == state.metadata.end() || format->second != "fjord-checkpoint", "--model", [&] {
-    return file + ": this is the checkpoint of a run; name the run's model.safetensors";
-  });
-  return state;
-}
-
-// What a model file gives, its errors with the option and the file's name.
-template <class Get>
-auto from_model(const std::string& file, Get get) {
-  try {
-    return get();
-  } catch (const std::invalid_argument& error) {
-    fail("--model", file + ": " + plain_message(error.what()));
-  }
-}
-
-std::vector<std::string> column_names(const std::string& file, const nn::State& state) {
-  return from_model(file, [&] { return flows::column_names_of(state).columns; });
-}
-
-template <class T>
-auto load_model(const std::string& file, const nn::State& state,
-                const flows::SolverSettings& numerics) {
-  return from_model(file, [&] { return flows::model_of<T>(state, numerics); });
-}
-
 std::string count_text(Index count) {
   return std::to_string(count) + (count == 1 ? " number" : " numbers");
-}
-
-Header header_of(const ScoreOptions& options) {
-  if (options.header.empty()) return Header::automatic;
-  return options.header == "yes" ? Header::yes : Header::no;
 }
 
 template <class T>
@@ -70,27 +33,11 @@ void check_finite(const Tensor<T>& log_probs) {
   }
 }
 
-// The places of a model's columns among those of a table.
-std::vector<Index> places_of(const std::vector<std::string>& columns,
-                             const std::vector<std::string>& names, const std::string& file) {
-  std::vector<Index> places;
-  for (const std::string& column : columns) {
-    const auto found = std::ranges::find(names, column);
-    require(found != names.end(), "--data", [&] {
-      return file + " has no column " + shown(column) + ", which the model needs; add it";
-    });
-    require(std::ranges::count(names, column) == 1, "--data",
-            [&] { return file + " has two columns " + shown(column) + "; rename one of them"; });
-    places.push_back(found - names.begin());
-  }
-  return places;
-}
-
 // The model's columns by their names, where both have some, or else all columns.
 Table load_rows(const nn::State& state, const ScoreOptions& options) {
-  const std::vector<std::string> columns = column_names(options.model, state);
-  if (columns.empty()) return load_table(options.data, header_of(options));
-  const LooseTable loose = load_loose_table(options.data, header_of(options));
+  const std::vector<std::string> columns = model_columns(options.model, state).columns;
+  if (columns.empty()) return load_table(options.data, header_of(options.header));
+  const LooseTable loose = load_loose_table(options.data, header_of(options.header));
   std::vector<Index> places(static_cast<std::size_t>(loose.table.values.shape()[1]));
   std::iota(places.begin(), places.end(), Index(0));
   const bool by_name = !loose.table.names.empty();
@@ -102,8 +49,8 @@ Table load_rows(const nn::State& state, const ScoreOptions& options) {
 template <class T>
 void score_as(const nn::State& state, const Table& data, const ScoreOptions& options) {
   const auto model =
-      load_model<T>(options.model, state,
-                    solver_settings(options.rtol, options.atol, options.trace, options.precision));
+      model_in<T>(options.model, state,
+                  solver_settings(options.rtol, options.atol, options.trace, options.precision));
   const Index rows = data.values.shape()[0];
   const Index columns = data.values.shape()[1];
   require(columns == model->dim(), "--data", [&] {
@@ -130,8 +77,8 @@ void score_as(const nn::State& state, const Table& data, const ScoreOptions& opt
 template <class T>
 void sample_as(const nn::State& state, const SampleOptions& options) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
-  const auto model = load_model<T>(options.model, state,
-                                   solver_settings(options.rtol, options.atol, "exact", precision));
+  const auto model = model_in<T>(options.model, state,
+                                 solver_settings(options.rtol, options.atol, "exact", precision));
   // Points of the base, samples, and the bytes of the file.
   check_memory("count", 3.0 * sizeof(T) * static_cast<double>(options.count) *
                             static_cast<double>(model->dim()));
@@ -139,14 +86,14 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
   save_table(options.out, sharded.sample(options.count, RandomKey(options.seed)).values,
-             column_names(options.model, state));
+             model_columns(options.model, state).columns);
 }
 
 }  // namespace
 
 void score(const ScoreOptions& options) {
   check_is_not_input(options.out, {{"--model", options.model}, {"--data", options.data}});
-  const nn::State state = load_state(options.model);
+  const nn::State state = load_model_state(options.model);
   const Table data = load_rows(state, options);
   if (options.precision == "double") {
     score_as<double>(state, data, options);
@@ -157,7 +104,7 @@ void score(const ScoreOptions& options) {
 
 void sample(const SampleOptions& options) {
   check_is_not_input(options.out, {{"--model", options.model}});
-  const nn::State state = load_state(options.model);
+  const nn::State state = load_model_state(options.model);
   const bool is_double = !state.tensors.empty() &&
                          std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
   if (is_double) {

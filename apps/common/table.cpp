@@ -72,6 +72,11 @@ LooseTable load(const std::string& file, Header header, std::string_view op, boo
 
 }  // namespace
 
+Header header_of(const std::string& text) {
+  if (text.empty()) return Header::automatic;
+  return text == "yes" ? Header::yes : Header::no;
+}
+
 Table load_table(const std::string& file, Header header) {
   return load(file, header, "--data", false).table;
 }

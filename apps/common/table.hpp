@@ -19,6 +19,9 @@ struct Table {
 /// Whether the first line of CSV text names the columns; `automatic` decides by its fields.
 enum class Header { automatic, yes, no };
 
+/// What --header says: yes, no or, for an empty text, automatic.
+Header header_of(const std::string& text);
+
 /// Reads a table from a file, or from standard input if the name is "-": numpy's .npy format if the
 /// bytes or the name say so, and CSV otherwise; see parse_csv().
 ///

@@ -14,11 +14,6 @@
 namespace fjord::apps::density {
 namespace {
 
-Header header_of(const std::string& text) {
-  if (text.empty()) return Header::automatic;
-  return text == "yes" ? Header::yes : Header::no;
-}
-
 struct Choice {
   std::vector<Index> columns;  // with those that are given in front
   Index given = 0;

@@ -1,5 +1,6 @@
 #include "fjord/apps/common/evaluate.hpp"
 #include "fjord/apps/common/program.hpp"
+#include "fjord/apps/density/check.hpp"
 #include "fjord/apps/density/fit.hpp"
 #include "fjord/apps/density/info.hpp"
 #include "fjord/apps/density/options.hpp"
@@ -16,6 +17,7 @@ int run(int argc, char** argv) {
   if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options);
   if (const auto* options = std::get_if<density::InfoOptions>(&command))
     density::info(options->model);
+  if (const auto* options = std::get_if<density::CheckOptions>(&command)) density::check(*options);
   return status;
 }
 

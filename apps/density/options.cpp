@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "fjord/apps/common/command_line.hpp"
+#include "fjord/apps/common/file_kind.hpp"
 #include "fjord/apps/common/message.hpp"
 #include "fjord/apps/common/option_checks.hpp"
 #include "fjord/apps/common/version.hpp"
@@ -90,11 +91,41 @@ void check_fit_options(FitOptions& o) {
   check_config_texts(settings_options(o));
 }
 
+// All but --out, which is about another kind of file in every command.
+std::vector<Option> options_of(LookOptions& o) {
+  return {{"model", &o.model, "model file"},
+          {"data", &o.data, "table of rows: .npy, CSV, or - for CSV from standard input"},
+          {"header", &o.header,
+           "yes or no: whether the first line of CSV names the columns; detected if not given"},
+          {"rtol", &o.rtol, "relative tolerance of the solves"},
+          {"atol", &o.atol, "absolute tolerance of the solves"},
+          {"precision", &o.precision, "precision of the computation: double or float"},
+          {"seed", &o.seed, "seed of the samples, and of the choice of rows in tests"},
+          {"threads", &o.threads, "number of threads; 0: one for each core that it may use"}};
+}
+
+std::vector<Option> options_with_out(LookOptions& o, const char* help) {
+  std::vector<Option> options = options_of(o);
+  options.push_back({"out", &o.out, help});
+  return options;
+}
+
+void check_options(const LookOptions& o) {
+  check_name("model", o.model, "a file");
+  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
+  check_solver(o.rtol, o.atol, "exact");
+  check_choice("precision", o.precision, {"double", "float"});
+  check_seed(o.seed);
+  check_threads(o.threads);
+}
+
 struct Parsed {
   FitOptions fit;
   ScoreOptions score;
   SampleOptions sample;
   InfoOptions info;
+  CheckOptions check;
+  PlotOptions plot;
 };
 
 Command chosen(const CLI::App& app, Parsed& parsed) {
@@ -110,8 +141,20 @@ Command chosen(const CLI::App& app, Parsed& parsed) {
     check_options(parsed.sample);
     return parsed.sample;
   }
+  if (app.got_subcommand("check")) {
+    check_options(parsed.check);
+    check_name("data", parsed.check.data, "a file");
+    return parsed.check;
+  }
+  if (app.got_subcommand("plot")) {
+    check_options(parsed.plot);
+    check_name("out", parsed.plot.out, "a file");
+    check_option(has_ending(parsed.plot.out, ".png"), "out", "a name that ends in .png",
+                 parsed.plot.out);
+    return parsed.plot;
+  }
   require(app.got_subcommand("info"), "arguments",
-          "fit, score, sample or info is needed; see density --help");
+          "fit, score, sample, check, plot or info is needed; see density --help");
   check_name("model", parsed.info.model, "a file");
   return parsed.info;
 }
@@ -135,10 +178,17 @@ Command parse_command_line(int argc, char** argv) {
                                 options_of(parsed.score));
   CLI::App* sample =
       add_command(app, "sample", "draw rows from a model", options_of(parsed.sample));
+  CLI::App* check = add_command(app, "check", "hold a model against rows: is it calibrated?",
+                                options_of(parsed.check));
+  CLI::App* plot =
+      add_command(app, "plot", "draw a model's columns and pairs of them, with rows over samples",
+                  options_with_out(parsed.plot, "file for the picture, .png"));
   CLI::App* info = add_command(app, "info", "say what is in a model file", {});
   info->add_option("MODEL", parsed.info.model, "model file")->required();
   constexpr std::array needed{"--model", "--data", "--count", "--out"};
-  for (CLI::App* command : {score, sample}) require_options(*command, needed);
+  for (CLI::App* command : {score, sample, check}) require_options(*command, needed);
+  constexpr std::array needed_to_plot{"--model", "--out"};
+  require_options(*plot, needed_to_plot);
   const std::string file = early_value("--config", argc, argv);
   if (!file.empty()) read_config(file, settings_options(parsed.fit), "density fit");
   if (!parse(app, argc, argv)) return {};

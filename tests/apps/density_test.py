@@ -303,7 +303,7 @@ class Fit(Density):
                 ("no other column is left", ["t.csv", "--given", "x,y"]),
                 ("unknown option --colums", ["t.csv", "--colums", "x"])):
             self.fails(2, part, "fit", *arguments)
-        self.fails(2, "fit, score, sample or info is needed")
+        self.fails(2, "fit, score, sample, check, plot or info is needed")
 
     def test_an_array_has_no_names(self):
         rows = correlated(100)

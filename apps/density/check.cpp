@@ -1,0 +1,64 @@
+#include "fjord/apps/density/check.hpp"
+
+#include <array>
+#include <cstdio>
+
+#include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/trained_model.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+template <class... Numbers>
+std::string check_line(const char* format, Numbers... numbers) {
+  std::array<char, 400> line{};
+  std::snprintf(line.data(), line.size(), format, numbers...);
+  return line.data();
+}
+
+}  // namespace
+
+std::string verdict_of(const Judgement& judgement) {
+  constexpr double small = 0.01;
+  const bool levels_differ = judgement.uniformity.p_value < small;
+  const bool rows_differ = judgement.two_sample.p_value < small;
+  if (!levels_differ && !rows_differ) return "nothing here speaks against the model";
+  std::string text = levels_differ && rows_differ ? "levels and rows"
+                     : levels_differ              ? "the levels of the rows"
+                                                  : "the rows";
+  text += " differ from those of the model";
+  double excess = 0;
+  for (const Coverage& coverage : judgement.coverages) excess += coverage.share - coverage.nominal;
+  if (!levels_differ) return text;
+  return text + (excess < 0 ? "; it is too sure: its dense regions hold too few rows"
+                            : "; it is too wide: its dense regions hold too many rows");
+}
+
+std::string text_of(const Judgement& judgement) {
+  std::string text;
+  for (const Coverage& coverage : judgement.coverages) {
+    text += check_line("coverage %.0f %%  %.3f +- %.3f\n", 100 * coverage.nominal, coverage.share,
+                       coverage.standard_error);
+  }
+  text += check_line("levels  Kolmogorov-Smirnov %.4f, p %.3g\n", judgement.uniformity.distance,
+                     judgement.uniformity.p_value);
+  text += check_line("two samples  energy distance %.4g, p %.3g\n", judgement.two_sample.energy,
+                     judgement.two_sample.p_value);
+  return text + verdict_of(judgement) + "\n";
+}
+
+void check(const CheckOptions& options) {
+  const nn::State state = load_model_state(options.model);
+  Workers workers(thread_count(options.threads));
+  const std::unique_ptr<LookedAt> model = looked_at(state, options, workers);
+  const LookRows rows = load_look_rows(options, state, *model);
+  const Look look = look_at(*model, rows, look_key(options.seed));
+  const Judgement judgement = judge(look, look_key(options.seed), workers);
+  std::fputs(text_of(judgement).c_str(), stdout);
+  std::printf("%zu of %lld rows, %lld samples; %lld of each in the test of two samples\n",
+              look.levels.size(), static_cast<long long>(rows.values.shape()[0]),
+              static_cast<long long>(look.samples.shape()[0]),
+              static_cast<long long>(judgement.compared));
+}
+
+}  // namespace fjord::apps::density
