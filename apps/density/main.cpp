@@ -4,6 +4,7 @@
 #include "fjord/apps/density/fit.hpp"
 #include "fjord/apps/density/info.hpp"
 #include "fjord/apps/density/options.hpp"
+#include "fjord/apps/density/plot.hpp"
 
 namespace {
 
@@ -18,6 +19,7 @@ int run(int argc, char** argv) {
   if (const auto* options = std::get_if<density::InfoOptions>(&command))
     density::info(options->model);
   if (const auto* options = std::get_if<density::CheckOptions>(&command)) density::check(*options);
+  if (const auto* options = std::get_if<density::PlotOptions>(&command)) density::plot(*options);
   return status;
 }
 

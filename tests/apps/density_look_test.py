@@ -1,10 +1,13 @@
 """Tests of the commands of density that look at a model: python3 density_look_test.py DENSITY"""
 
+import os
 import random
+import struct
 
 from density_test import Density, correlated, csv
 from moons_program import npy_bytes, run_tests
 
+WITH_GNUPLOT = {"PATH": os.environ["PATH"]}
 MODEL = ["--model", "out/model.safetensors"]
 
 
@@ -62,6 +65,44 @@ class Check(Look):
                 ("--precision", [*MODEL, "--data", "t.csv", "--precision", "half"]),
                 ("--out", [*MODEL, "--data", "t.csv", "--out", "x"])):
             self.fails(2, part, "check", *arguments)
+
+
+class Plot(Look):
+    def test_pictures_with_and_without_rows_and_training(self):
+        sizes = []
+        self.write("elsewhere.safetensors", self.model("out"))
+        for model in ("out/model.safetensors", "elsewhere.safetensors"):
+            for data in ([], ["--data", "t.csv"]):
+                run = self.succeeds("plot", "--model", model, *data, "--out", "p.png", environment=WITH_GNUPLOT)
+                self.assertEqual(run.out, f"{600 if data else 0} rows, 9999 samples, wrote p.png\n")
+                picture = self.path("p.png").read_bytes()
+                self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")
+                sizes.append(struct.unpack(">II", picture[16:24]))
+        # Panels beside the columns, for coverage or training; without either the picture is square but for its margins.
+        self.assertEqual(sizes[0], sizes[1])
+        self.assertEqual(sizes[1], sizes[2 + 1])
+        self.assertLess(sizes[2][0], sizes[0][0])
+        self.assertEqual({size[1] for size in sizes}, {sizes[0][1]})
+        self.assertNotIn("p.png.tmp", self.files())
+
+    def test_the_first_of_many_columns_and_odd_names(self):
+        draw = random.Random(1)
+        names = ["it's", "a_{2}", "\u03b1", "x" * 50, '"q""uoted"', "f", "g"]
+        rows = [[draw.gauss(0, 10 ** k) for k in range(-3, 4)] for _ in range(60)]
+        self.write("w.csv", csv(rows, ",".join(names)))
+        self.succeeds("fit", "w.csv", "--out", "wide", "--epochs", 2)
+        self.succeeds("plot", "--model", "wide/model.safetensors", "--data", "w.csv", "--out", "w.png",
+                      environment=WITH_GNUPLOT)
+
+    def test_failures_leave_nothing(self):
+        self.fails(1, "no picture, because gnuplot is missing; install gnuplot-nox", "plot", *MODEL, "--out", "p.png")
+        for part, arguments in (
+                ("--out", MODEL), ("a name that ends in .png is needed, got p.pdf", [*MODEL, "--out", "p.pdf"]),
+                ("--out", [*MODEL, "--data", "t.png", "--out", "t.png"]),
+                ("cannot read none.csv", [*MODEL, "--data", "none.csv", "--out", "p.png"])):
+            self.write("t.png", csv(correlated(20)))
+            self.fails(2, part, "plot", *arguments)
+        self.fails(1, "cannot write none/p.png", "plot", *MODEL, "--out", "none/p.png")
 
 
 if __name__ == "__main__":

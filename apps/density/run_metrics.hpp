@@ -1,0 +1,30 @@
+/// What metrics.jsonl keeps of a fit.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fjord::apps::density {
+
+/// The mean log-density that a model reaches on the test rows, nats.
+struct ReachedLine {
+  std::string model;
+  double mean = 0;
+  std::optional<double> standard_error = {};
+};
+
+struct RunMetrics {
+  std::vector<double> training;      ///< the negative log-likelihood of each epoch, nats
+  std::vector<double> validation;    ///< after each epoch
+  std::vector<ReachedLine> reached;  ///< simple models first, the flow last
+};
+
+/// Reads metrics.jsonl beside a model; nothing if there is none.
+///
+/// Note:    Lines of another form are passed over: a run that was stopped has no final line, and
+///          the folder may be that of another program.
+std::optional<RunMetrics> metrics_beside(const std::filesystem::path& model);
+
+}  // namespace fjord::apps::density
