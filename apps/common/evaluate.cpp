@@ -1,28 +1,26 @@
 #include "fjord/apps/common/evaluate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <numeric>
 #include <stdexcept>
 
 #include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/levels.hpp"
 #include "fjord/apps/common/memory.hpp"
+#include "fjord/apps/common/model_rows.hpp"
+#include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/common/table_output.hpp"
-#include "fjord/apps/common/trained_model.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/flows/sharded.hpp"
 
 namespace fjord::apps {
 namespace {
-
-std::string count_text(Index count) {
-  return std::to_string(count) + (count == 1 ? " number" : " numbers");
-}
 
 template <class T>
 void check_finite(const Tensor<T>& log_probs) {
@@ -33,37 +31,101 @@ void check_finite(const Tensor<T>& log_probs) {
   }
 }
 
-// The model's columns by their names, where both have some, or else all columns.
-Table load_rows(const nn::State& state, const ScoreOptions& options) {
-  const std::vector<std::string> columns = model_columns(options.model, state).columns;
-  if (columns.empty()) return load_table(options.data, header_of(options.header));
-  const LooseTable loose = load_loose_table(options.data, header_of(options.header));
-  std::vector<Index> places(static_cast<std::size_t>(loose.table.values.shape()[1]));
-  std::iota(places.begin(), places.end(), Index(0));
-  const bool by_name = !loose.table.names.empty();
-  if (by_name) places = places_of(columns, loose.table.names, options.data);
-  return {by_name ? columns : loose.table.names,
-          columns_of(loose, places, FileCheck("--data", options.data))};
+template <class T>
+RowWidths widths_of(flows::Distribution<T>& model) {
+  const nn::Description<T> description = model.describe();
+  return {model.dim(), flows::given_width(description.config())};
 }
 
 template <class T>
-void score_as(const nn::State& state, const Table& data, const ScoreOptions& options) {
+TensorView<T> view_of(const Tensor<T>& given) {
+  return given.size() == 0 ? TensorView<T>() : TensorView<T>(given);
+}
+
+// Of rows that what is given repeats so many times.
+template <class T>
+Tensor<T> repeated(const Tensor<T>& given, Index first, Index end, Index times) {
+  Tensor<T> result = Tensor<T>::zeros({(end - first) * times, given.shape()[1]});
+  for (Index k = 0; k < given.shape()[1]; ++k)
+    for (Index i = 0; i < result.shape()[0]; ++i) result(i, k) = given(first + i / times, k);
+  return result;
+}
+
+// The levels of rows with these log-densities.
+template <class T>
+class Levels final {
+ public:
+  Levels(flows::ShardedModel<T>& model, const RandomKey& random) : model_(model), random_(random) {}
+
+  std::vector<double> shared(const std::vector<double>& log_densities) {
+    constexpr Index samples = 9'999;
+    return levels_among(log_densities, sampled(samples, Tensor<T>::zeros({0}), 0));
+  }
+
+  // Of a conditional model: among samples for each row.
+  std::vector<double> own(const std::vector<double>& log_densities, const Tensor<T>& given) {
+    constexpr Index samples = 999;
+    constexpr Index rows_at_once = 64;
+    const Index count = given.shape()[0];
+    std::vector<double> levels;
+    for (Index first = 0; first < count; first += rows_at_once) {
+      const Index end = std::min(count, first + rows_at_once);
+      const std::vector<double> some(log_densities.begin() + first, log_densities.begin() + end);
+      const std::vector<double> drawn =
+          sampled((end - first) * samples, repeated(given, first, end, samples), first);
+      for (const double level : levels_among_own(some, drawn, samples)) levels.push_back(level);
+    }
+    return levels;
+  }
+
+ private:
+  // The log-densities of samples.
+  std::vector<double> sampled(Index count, const Tensor<T>& given, Index use) {
+    const RandomKey key = random_.fold(static_cast<std::uint64_t>(use));
+    const Tensor<T> samples = model_.sample(count, key, view_of(given)).values;
+    const flows::TableRows<T> rows(samples, view_of(given));
+    return model_.log_prob(rows, key).values.template as<double>().to_vector();
+  }
+
+  flows::ShardedModel<T>& model_;
+  RandomKey random_;
+};
+
+void save_scores(const ScoreOptions& options, const Tensor<double>& scores,
+                 const std::vector<double>& levels) {
+  if (!options.levels) return save_table(options.out, scores);
+  std::vector<double> numbers = scores.to_vector();
+  numbers.insert(numbers.end(), levels.begin(), levels.end());
+  const std::vector<std::string> names{"log_density", "level"};
+  save_table(options.out,
+             Tensor<double>::from({scores.shape()[0], 2}, numbers, Order::column_major), names);
+}
+
+template <class T>
+void score_as(const nn::State& state, const ScoreOptions& options) {
   const auto model =
       model_in<T>(options.model, state,
                   solver_settings(options.rtol, options.atol, options.trace, options.precision));
-  const Index rows = data.values.shape()[0];
-  const Index columns = data.values.shape()[1];
-  require(columns == model->dim(), "--data", [&] {
-    return options.data + " has rows of " + count_text(columns) + ", and the model needs rows of " +
-           count_text(model->dim()) + "; keep the columns that it was trained on";
-  });
+  const ModelRows data =
+      load_model_rows({options.model, options.data, options.conditions, options.header}, state,
+                      widths_of<T>(*model));
   const Tensor<T> points = values_as<T>(data.values, data.names, FileCheck("--data", options.data));
+  const Tensor<T> given = data.given.as<T>();
   check_table_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
-  const flows::RowResults<T> result = sharded.log_prob(points, RandomKey(options.seed));
+  const RandomKey random(options.seed);
+  const flows::RowResults<T> result =
+      sharded.log_prob(flows::TableRows<T>(points, view_of(given)), random);
   check_finite(result.values);
-  save_table(options.out, result.values.template as<double>());
+  const Tensor<double> scores = result.values.template as<double>();
+  std::vector<double> levels;
+  if (options.levels) {
+    Levels<T> of_rows(sharded, key_for(random, RandomUse::samples));
+    levels = given.size() == 0 ? of_rows.shared(scores.to_vector())
+                               : of_rows.own(scores.to_vector(), given);
+  }
+  save_scores(options, scores, levels);
   const Statistics nll = negated_statistics(result.values);
   // The largest number has 309 digits before the point.
   std::array<char, 320> error{"null"};
@@ -71,7 +133,7 @@ void score_as(const nn::State& state, const Table& data, const ScoreOptions& opt
   // Not among the scores.
   std::FILE* stream = is_table_on_standard_output(options.out) ? stderr : stdout;
   std::fprintf(stream, "NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n",
-               nll.mean, error.data(), static_cast<long long>(rows), result.evaluations);
+               nll.mean, error.data(), static_cast<long long>(scores.size()), result.evaluations);
 }
 
 template <class T>
@@ -79,31 +141,45 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
   const auto model = model_in<T>(options.model, state,
                                  solver_settings(options.rtol, options.atol, "exact", precision));
+  const RowWidths widths = widths_of<T>(*model);
+  require(widths.given == 0 || !options.conditions.empty(), "--conditions",
+          "the model needs columns that are given; name a table of them");
+  const ModelRows rows =
+      load_model_rows({options.model, "", options.conditions, options.header}, state, widths);
+  const Tensor<T> given = rows.given.as<T>();
+  const Index count = widths.given == 0 ? options.count : given.shape()[0];
+  require(count > 0, "--count", "the number of samples is needed");
+  require(options.count == 0 || options.count == count, "--count", [&] {
+    return "one row is drawn for each of the " + std::to_string(count) + " of " +
+           options.conditions + "; leave out the option";
+  });
   // Points of the base, samples, and the bytes of the file.
-  check_memory("count", 3.0 * sizeof(T) * static_cast<double>(options.count) *
-                            static_cast<double>(model->dim()));
+  check_memory("count",
+               3.0 * sizeof(T) * static_cast<double>(count) * static_cast<double>(model->dim()));
   check_table_writable(options.out);
   Workers workers(thread_count(options.threads));
   flows::ShardedModel<T> sharded(*model, workers);
-  save_table(options.out, sharded.sample(options.count, RandomKey(options.seed)).values,
+  save_table(options.out, sharded.sample(count, RandomKey(options.seed), view_of(given)).values,
              model_columns(options.model, state).columns);
 }
 
 }  // namespace
 
 void score(const ScoreOptions& options) {
-  check_is_not_input(options.out, {{"--model", options.model}, {"--data", options.data}});
+  check_is_not_input(
+      options.out,
+      {{"--model", options.model}, {"--data", options.data}, {"--conditions", options.conditions}});
   const nn::State state = load_model_state(options.model);
-  const Table data = load_rows(state, options);
   if (options.precision == "double") {
-    score_as<double>(state, data, options);
+    score_as<double>(state, options);
   } else {
-    score_as<float>(state, data, options);
+    score_as<float>(state, options);
   }
 }
 
 void sample(const SampleOptions& options) {
-  check_is_not_input(options.out, {{"--model", options.model}});
+  check_is_not_input(options.out,
+                     {{"--model", options.model}, {"--conditions", options.conditions}});
   const nn::State state = load_model_state(options.model);
   const bool is_double = !state.tensors.empty() &&
                          std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);

@@ -30,6 +30,20 @@ std::vector<Option> options_of(SampleOptions& o) {
           {"threads", &o.threads, "number of threads; 0: one for each core that it may use"}};
 }
 
+std::vector<Option> conditional_options_of(ScoreOptions& o) {
+  return {{"levels", &o.levels,
+           "write the share of the model's mass that is denser than each row, too"},
+          {"conditions", &o.conditions,
+           "table of what is given of each row; columns of --data if it is not given"}};
+}
+
+std::vector<Option> conditional_options_of(SampleOptions& o) {
+  return {
+      {"conditions", &o.conditions, "table of what is given: a row is drawn for each of its rows"},
+      {"header", &o.header,
+       "yes or no: whether the first line of CSV names the columns; detected if not given"}};
+}
+
 void check_options(const ScoreOptions& o) {
   check_name("model", o.model, "a file");
   check_name("data", o.data, "a file");
@@ -46,7 +60,8 @@ void check_options(const SampleOptions& o) {
   check_name("model", o.model, "a file");
   check_name("out", o.out, "a file");
   check_table_name(o.out);
-  check_count("count", o.count);
+  if (o.conditions.empty()) check_count("count", o.count);
+  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
   check_solver(o.rtol, o.atol, "exact");
   check_seed(o.seed);
   check_threads(o.threads);

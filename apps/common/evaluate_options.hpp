@@ -18,13 +18,17 @@ struct ScoreOptions {
   double atol = 1e-6;
   std::string precision = "double";
   std::string trace = "exact";
+  std::string conditions;  ///< table of what is given; empty: columns of `data`
+  bool levels = false;     ///< whether the rows' levels are written, too
   std::uint64_t seed = 0;
   Index threads = 0;  ///< 0: the cores that the process may use
 };
 
 struct SampleOptions {
   std::string model;
-  Index count = 0;
+  Index count = 0;  ///< 0: one for each row of the conditions
+  std::string conditions;
+  std::string header;  ///< as in ScoreOptions
   std::string out;
   std::uint64_t seed = 0;
   double rtol = 1e-3;
@@ -35,6 +39,10 @@ struct SampleOptions {
 /// The table of a command's options; it refers to the struct.
 std::vector<Option> options_of(ScoreOptions& options);
 std::vector<Option> options_of(SampleOptions& options);
+
+/// What the commands also take where a model may be about columns that are given.
+std::vector<Option> conditional_options_of(ScoreOptions& options);
+std::vector<Option> conditional_options_of(SampleOptions& options);
 
 /// Refuses options that are out of their ranges.
 ///

@@ -91,6 +91,13 @@ void check_fit_options(FitOptions& o) {
   check_config_texts(settings_options(o));
 }
 
+template <class Options>
+std::vector<Option> with_conditions(Options& o) {
+  std::vector<Option> options = apps::options_of(o);
+  for (const Option& option : apps::conditional_options_of(o)) options.push_back(option);
+  return options;
+}
+
 // All but --out, which is about another kind of file in every command.
 std::vector<Option> options_of(LookOptions& o) {
   return {{"model", &o.model, "model file"},
@@ -175,9 +182,9 @@ Command parse_command_line(int argc, char** argv) {
                   "TOML file with values of these options; the command line wins over it");
   fit->add_flag("--resume", parsed.fit.resume, "continue the run in --out from its checkpoint");
   CLI::App* score = add_command(app, "score", "compute the log-density of every row of a table",
-                                options_of(parsed.score));
+                                with_conditions(parsed.score));
   CLI::App* sample =
-      add_command(app, "sample", "draw rows from a model", options_of(parsed.sample));
+      add_command(app, "sample", "draw rows from a model", with_conditions(parsed.sample));
   CLI::App* check = add_command(app, "check", "hold a model against rows: is it calibrated?",
                                 options_of(parsed.check));
   CLI::App* plot =
@@ -185,10 +192,10 @@ Command parse_command_line(int argc, char** argv) {
                   options_with_out(parsed.plot, "file for the picture, .png"));
   CLI::App* info = add_command(app, "info", "say what is in a model file", {});
   info->add_option("MODEL", parsed.info.model, "model file")->required();
-  constexpr std::array needed{"--model", "--data", "--count", "--out"};
-  for (CLI::App* command : {score, sample, check}) require_options(*command, needed);
-  constexpr std::array needed_to_plot{"--model", "--out"};
-  require_options(*plot, needed_to_plot);
+  constexpr std::array needed{"--model", "--data", "--out"};
+  for (CLI::App* command : {score, check}) require_options(*command, needed);
+  constexpr std::array needed_without_data{"--model", "--out"};
+  for (CLI::App* command : {sample, plot}) require_options(*command, needed_without_data);
   const std::string file = early_value("--config", argc, argv);
   if (!file.empty()) read_config(file, settings_options(parsed.fit), "density fit");
   if (!parse(app, argc, argv)) return {};
