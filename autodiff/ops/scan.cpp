@@ -247,7 +247,7 @@ struct Slopes {
   Var<T> in_x;
 };
 
-struct Product {
+struct RunningProduct {
   static constexpr const char* name = "cumprod";
 
   template <class T>
@@ -275,7 +275,7 @@ struct Product {
   }
 };
 
-struct LogSumExp {
+struct RunningLogSumExp {
   static constexpr const char* name = "logcumsumexp";
 
   template <class T>
@@ -331,12 +331,12 @@ Var<T> cumsum(const Var<T>& x, Index axis) {
 
 template <class T>
 Var<T> cumprod(const Var<T>& x, Index axis) {
-  return Cumulative<T, Product>::apply(x, axis_of(x, axis, "cumprod"));
+  return Cumulative<T, RunningProduct>::apply(x, axis_of(x, axis, "cumprod"));
 }
 
 template <class T>
 Var<T> logcumsumexp(const Var<T>& x, Index axis) {
-  return Cumulative<T, LogSumExp>::apply(x, axis_of(x, axis, "logcumsumexp"));
+  return Cumulative<T, RunningLogSumExp>::apply(x, axis_of(x, axis, "logcumsumexp"));
 }
 
 #define FJORD_INSTANTIATE(T)                     \
