@@ -37,7 +37,7 @@ std::vector<double> density_of(const Tensor<double>& points) {
 }
 
 // The sizes in pixels give both coordinates the same scale. A line of text before this one defines
-// left, right, bottom, top, cell, peak, columns and rows.
+// left, right, bottom, top, cell, peak, picture_columns and picture_rows.
 constexpr const char* script = R"(
 panel_width = 570.0
 panel_height = panel_width * (top - bottom) / (right - left)
@@ -94,8 +94,8 @@ std::string script_text(double peak) {
   define("top", top);
   define("cell", cell);
   define("peak", peak);
-  text += "columns = " + std::to_string(picture_columns) +
-          "\nrows = " + std::to_string(picture_rows) + "\n";
+  text += "picture_columns = " + std::to_string(picture_columns) +
+          "\npicture_rows = " + std::to_string(picture_rows) + "\n";
   return text + script;
 }
 
