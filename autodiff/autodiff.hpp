@@ -4,6 +4,7 @@
 
 #include "fjord/autodiff/blas.hpp"
 #include "fjord/autodiff/checkpoint.hpp"
+#include "fjord/autodiff/communicator.hpp"
 #include "fjord/autodiff/custom.hpp"
 #include "fjord/autodiff/derivatives.hpp"
 #include "fjord/autodiff/diagnostics.hpp"
@@ -19,4 +20,5 @@
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/autodiff/tape.hpp"
 #include "fjord/autodiff/tensor.hpp"
+#include "fjord/autodiff/tree_sum.hpp"
 #include "fjord/autodiff/workers.hpp"

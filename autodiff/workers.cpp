@@ -137,7 +137,7 @@ struct Workers::Pool {
   std::vector<std::thread> helpers;  // the last member: they use the others from their start
 };
 
-Workers::Workers(int threads) {
+Workers::Workers(int threads, const Communicator& communicator) : communicator_(communicator) {
   require(threads > 0, "workers",
           [&] { return "at least one thread is needed, got " + std::to_string(threads); });
   pool_ = std::make_unique<Pool>(threads);

@@ -41,6 +41,15 @@ std::vector<Parameter<T>*> pointers(const nn::NamedParameters<T>& named) {
   return all;
 }
 
+// Of the numbers' bytes: FNV-1a.
+template <class T>
+std::uint64_t digest_of(std::span<const T> values) {
+  std::uint64_t digest = 0xcbf29ce484222325;
+  for (const std::byte byte : std::as_bytes(values))
+    digest = (digest ^ static_cast<std::uint64_t>(byte)) * 0x100000001b3;
+  return digest;
+}
+
 // The weighted mean of what the rows lose, and its standard error as that of a mean of ratios.
 template <class T>
 void average_into(const Tensor<T>& losses, const RowSource<T>& rows, FitEpoch& epoch) {
@@ -89,6 +98,7 @@ Fit<T>::Fit(Distribution<T>& model, const RowSource<T>& rows, const RowSource<T>
     : model_(model),
       rows_(rows),
       held_out_(held_out),
+      communicator_(workers.communicator()),
       options_((check(options, rows), options)),
       named_(nn::parameters_of(model)),
       all_(pointers(named_)),
@@ -98,9 +108,27 @@ Fit<T>::Fit(Distribution<T>& model, const RowSource<T>& rows, const RowSource<T>
     average_ = std::make_unique<optim::ExponentialAverage<T>>(
         nn::parameter_pointers(named_), optim::ExponentialAverageOptions{*options.average});
   }
+  check_ranks();
   epoch_start_ = snapshot();
   shuffle();
   if (options_.epochs == 0) stop(FitEnd::epochs);
+}
+
+template <class T>
+void Fit<T>::check_ranks() const {
+  if (communicator_.size() == 1) return;
+  const std::vector<T> values = optim::values_of(all_);
+  const std::string own = std::to_string(rows_.rows()) + " rows, " +
+                          std::to_string(options_.epochs) + " epochs, batch " +
+                          std::to_string(options_.batch) + ", parameters " +
+                          std::to_string(digest_of<T>(values));
+  const std::string first = from_first_rank(communicator_, [&] { return own; });
+  agree(communicator_, [&] {
+    require(own == first, "fit", [&] {
+      return "rank " + std::to_string(communicator_.rank()) + " differs from rank 0 (" + own +
+             "; " + first + "): start the same program on processors of one kind";
+    });
+  });
 }
 
 template <class T>
@@ -154,7 +182,8 @@ void Fit<T>::take_step(std::span<const std::uint32_t> rows) {
   for (const T g : result.gradient) is_finite &= std::isfinite(g);
   if (!is_finite) {
     throw std::range_error("step " + std::to_string(position_.steps + 1) +
-                           " gave a loss or gradient that is not a number");
+                           " gave a loss or gradient that is not a number" +
+                           (result.bad_rank ? " on rank " + std::to_string(*result.bad_rank) : ""));
   }
   gradient_.assign(result.gradient.begin(), result.gradient.end());
   if (options_.clip_norm) optim::clip_by_norm<T>(gradient_, *options_.clip_norm);
@@ -199,6 +228,7 @@ void Fit<T>::end_epoch() {
   for (double& penalty : epoch.penalties) penalty /= static_cast<double>(batches());
   if (held_out_ != nullptr) score(epoch);
   report_.curve.push_back(epoch);
+  check_ranks();
   ++position_.epoch;
   position_.batch = 0;
   position_.loss_sum = position_.weight = position_.evaluation_sum = 0;

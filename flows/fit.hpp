@@ -47,15 +47,17 @@ struct FitOptions {
 
 /// A training run that goes on step by step.
 ///
-/// Equal models, rows and options give equal bits, whatever the number of threads and wherever a
-/// run was interrupted: restore(state()).
+/// Equal models, rows and options give equal bits, whatever the number of ranks and threads, and
+/// wherever a run was interrupted: restore(state()). All ranks of the workers' communicator make
+/// the same calls, and have the same state after each.
 template <class T>
 class Fit final {
  public:
   /// Trains `model` on `rows`; `held_out` may be null. All must outlive it.
   ///
   /// Errors:  std::invalid_argument if there is no row, the widths do not match, or an option is
-  ///          out of its range.
+  ///          out of its range; RankFailure, here and after every epoch, if parameters, numbers of
+  ///          rows or options differ between ranks.
   Fit(Distribution<T>& model, const RowSource<T>& rows, const RowSource<T>* held_out,
       Workers& workers, const FitOptions<T>& options);
 
@@ -91,6 +93,8 @@ class Fit final {
   void restore(const nn::State& state);
 
  private:
+  // Refuses to go on if this rank has other numbers than rank 0.
+  void check_ranks() const;
   void adapt(std::span<const std::uint32_t> rows);
   void take_step(std::span<const std::uint32_t> rows);
   // Goes back to the beginning of the epoch after a failure, or ends the training.
@@ -104,6 +108,7 @@ class Fit final {
   Distribution<T>& model_;
   const RowSource<T>& rows_;
   const RowSource<T>* held_out_;
+  const Communicator& communicator_;
   FitOptions<T> options_;
   nn::NamedParameters<T> named_;
   std::vector<Parameter<T>*> all_;  // buffers included

@@ -1,12 +1,15 @@
 #include "fjord/flows/sharded.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <functional>
 #include <numeric>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/flows/solve_combination.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -30,21 +33,29 @@ Var<T> leaf(Tape<T>& tape, const TensorView<T>& view, Index first, Index count) 
   return tape.borrow(tape.keep_shape({count, columns}), values);
 }
 
+template <class T>
+Index columns_of(const Tensor<T>& results) {
+  return results.shape().rank() == 1 ? 1 : results.shape()[1];
+}
+
 // Writes a shard's rows [rows] or [rows, D] into the whole.
 template <class T>
 void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
   const TensorView<T> from = shard.value();
   const Index rows = from.shape()[0];
   const Index all = whole.shape()[0];
-  const Index columns = whole.shape().rank() == 1 ? 1 : whole.shape()[1];
-  for (Index d = 0; d < columns; ++d)
+  for (Index d = 0; d < columns_of(whole); ++d)
     std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
 }
 
-// The sums over a shard's rows of penalties [B, R].
+template <class V>
+bool all_finite(std::span<V> numbers) {
+  return std::ranges::all_of(numbers, [](V x) { return std::isfinite(x); });
+}
+
+// Appends the sums over a shard's rows of penalties [B, R].
 template <class T>
 void take_penalties(const Var<T>& penalties, std::vector<double>& sums) {
-  sums.clear();
   if (penalties.is_empty()) return;
   const TensorView<T> values = penalties.value();
   for (Index r = 0; r < values.shape()[1]; ++r) {
@@ -74,6 +85,11 @@ Context<T> values_only(const RandomKey& random) {
   return {.gradient = &ode::values_only, .random = random};
 }
 
+// Places of a shard's numbers; those of the penalties follow.
+constexpr std::size_t loss_place = 0;
+constexpr std::size_t evaluations_place = 1;
+constexpr std::size_t penalties_place = 2;
+
 }  // namespace
 
 template <class T>
@@ -96,38 +112,38 @@ void ShardedModel<T>::bind_parameters(Worker& worker) {
 
 template <class T>
 template <class Run>
-double ShardedModel<T>::for_each_shard(Index rows, const Context<T>& start, Run run) {
-  const auto count = static_cast<std::size_t>(shard_count(rows));
-  if (shards_.size() < count) shards_.resize(count);
-  const auto task = [&](int index, std::size_t shard) {
+void ShardedModel<T>::for_each_shard(Index rows, const Context<T>& start, Run run) {
+  const Share share = share_of(shard_count(rows), workers_.communicator());
+  own_shards_ = share.last - share.first;
+  if (shards_.size() < own_shards_) shards_.resize(own_shards_);
+  const auto task = [&](int index, std::size_t i) {
     Worker& worker = *per_worker_[static_cast<std::size_t>(index)];
-    const Index first = static_cast<Index>(shard) * shard_rows_;
+    Shard& shard = shards_[i];
+    const Index first = static_cast<Index>(share.first + i) * shard_rows_;
     const Index last = first + std::min(rows - first, shard_rows_);
     bind_parameters(worker);
     Context<T> context = start;
     context.first_row = static_cast<std::uint64_t>(first);
+    shard.numbers.assign(penalties_place, 0.0);
     try {
-      run(worker, shards_[shard], first, last - first, context);
+      run(worker, shard, first, last - first, context);
     } catch (const ode::SolveFailure& failure) {
       throw ode::SolveFailure("rows " + std::to_string(first + 1) + " to " + std::to_string(last),
                               failure);
     }
-    shards_[shard].evaluations = context.evaluations * static_cast<std::size_t>(last - first);
+    shard.numbers[evaluations_place] =
+        static_cast<double>(context.evaluations) * static_cast<double>(last - first);
   };
   const auto let_go = [&] {
     for (const auto& worker : per_worker_) worker->tape.clear();
   };
   try {
-    workers_.run(count, std::cref(task));
+    workers_.run(own_shards_, std::cref(task));
   } catch (...) {
     let_go();
     throw;
   }
   let_go();
-  double evaluations = 0;
-  for (std::size_t i = 0; i < count; ++i)
-    evaluations += static_cast<double>(shards_[i].evaluations);
-  return rows == 0 ? 0 : evaluations / static_cast<double>(rows);
 }
 
 template <class T>
@@ -164,43 +180,176 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const Loss<T>& loss, const
         rows.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
     const Var<T> x = gather(worker.tape, data, chosen, context);
     const Var<T> losses = loss.of_rows(model_, x, context);
-    take_penalties(context.penalties, shard.penalties);
+    take_penalties(context.penalties, shard.numbers);
     take_gradient(worker, shard, weighted_sum(losses, data, chosen, 1 / weights));
   };
-  const double evaluations = for_each_shard(count, start, run);
-  LossAndGradient<T> result = sum_of_shards(static_cast<std::size_t>(shard_count(count)), count);
-  result.evaluations = evaluations;
-  return result;
+  return sum_of_shards([&] { for_each_shard(count, start, run); }, count);
+}
+
+// The nodes of a rank's shards in the sum of all.
+template <class T>
+class ShardedModel<T>::Gradients final : public SolveCombination {
+ public:
+  Gradients(ShardedModel& model, std::size_t shards, const std::function<void()>& compute)
+      : SolveCombination(model.workers_.communicator().rank()),
+        model_(model),
+        shards_(shards),
+        compute_(compute) {}
+
+  // From the bytes of all ranks.
+  std::optional<int> take(std::string_view all) {
+    model_.sum_.reset(shards_);
+    bad_rank_ = no_rank;
+    add_part(all);
+    return bad_rank_ == no_rank ? std::nullopt : std::optional(bad_rank_);
+  }
+
+ private:
+  static constexpr int no_rank = -1;
+
+  void begin_part() override {
+    compute_();
+    model_.push_own_shards(shards_);
+    for (const TreeTerm<T>& node : model_.sum_.nodes()) {
+      if (!all_finite(node.values) || !all_finite(node.numbers))
+        bad_rank_ = model_.workers_.communicator().rank();
+    }
+  }
+
+  void add_part(std::string_view following) override {
+    int bad = no_rank;
+    std::memcpy(&bad, following.data(), sizeof(bad));
+    if (bad_rank_ == no_rank) bad_rank_ = bad;
+    model_.sum_.push_written(following.substr(sizeof(bad)));
+  }
+
+  void append_part(std::string& message) const override {
+    message.append(reinterpret_cast<const char*>(&bad_rank_), sizeof(bad_rank_));
+    model_.sum_.write(message);
+  }
+
+  ShardedModel& model_;
+  std::size_t shards_;
+  const std::function<void()>& compute_;
+  int bad_rank_ = no_rank;
+};
+
+template <class T>
+void ShardedModel<T>::push_own_shards(std::size_t shards) {
+  sum_.reset(shards);
+  const Share share = share_of(shards, workers_.communicator());
+  for (std::size_t i = 0; i < own_shards_; ++i) {
+    sum_.push({share.first + i, share.first + i + 1, shards_[i].gradient, shards_[i].numbers});
+  }
 }
 
 template <class T>
-LossAndGradient<T> ShardedModel<T>::sum_of_shards(std::size_t shards, Index rows) {
+template <class Compute>
+LossAndGradient<T> ShardedModel<T>::sum_of_shards(const Compute& compute, Index rows) {
+  const std::size_t shards = shard_count(rows);
   LossAndGradient<T> result;
-  for (std::size_t i = 0; i < shards; ++i) result.loss += shards_[i].loss;
-  // Along a tree, so that the sums over many shards keep their digits.
-  for (std::size_t apart = 1; apart < shards; apart *= 2) {
-    for (std::size_t i = 0; i + apart < shards; i += 2 * apart) {
-      std::ranges::transform(shards_[i].gradient, shards_[i + apart].gradient,
-                             shards_[i].gradient.begin(), std::plus());
-    }
+  if (workers_.communicator().size() == 1) {
+    compute();
+    push_own_shards(shards);
+  } else {
+    const std::function<void()> function = std::cref(compute);
+    Gradients parts(*this, shards, function);
+    result.bad_rank = parts.take(combine_solves(workers_.communicator(), parts, message_));
   }
-  std::vector<double>& penalties = shards_[0].penalties;
-  for (std::size_t r = 0; r < penalties.size(); ++r) {
-    for (std::size_t i = 1; i < shards; ++i) penalties[r] += shards_[i].penalties[r];
-    penalties[r] /= static_cast<double>(rows);
-  }
-  result.gradient = shards_[0].gradient;
-  result.penalties = penalties;
+  const TreeTerm<T>& sum = sum_.nodes()[0];
+  for (double& number : sum.numbers.subspan(evaluations_place)) number /= static_cast<double>(rows);
+  result.loss = sum.numbers[loss_place];
+  result.gradient = sum.values;
+  result.evaluations = sum.numbers[evaluations_place];
+  result.penalties = sum.numbers.subspan(penalties_place);
   return result;
 }
 
 template <class T>
 void ShardedModel<T>::take_gradient(Worker& worker, Shard& shard, const Var<T>& loss) const {
-  shard.loss = static_cast<double>(loss.item());
+  shard.numbers[loss_place] = static_cast<double>(loss.item());
   shard.gradient.resize(gradient_size_);
   T* next = shard.gradient.data();
   for (const TensorView<T>& g : gradient_values<T>(loss, worker.parameters))
     next = std::copy_n(g.data(), g.shape().size(), next);
+}
+
+// The results of a rank's rows on their way to all ranks.
+template <class T>
+class ShardedModel<T>::Rows final : public SolveCombination {
+ public:
+  Rows(int rank, Block own, Tensor<T>& values, const std::function<double()>& compute)
+      : SolveCombination(rank), own_(own), values_(values), compute_(compute) {}
+
+  // Writes the rows of all ranks into the whole; returns the sum of their evaluations.
+  double take(std::string_view all) const {
+    double evaluations = 0;
+    while (!all.empty()) {
+      Block block;
+      std::memcpy(static_cast<void*>(&block), all.data(), sizeof(block));
+      all.remove_prefix(sizeof(block));
+      evaluations += block.evaluations;
+      for (Index d = 0; d < columns_of(values_); ++d) {
+        if (block.rows > 0) std::memcpy(column(block, d), all.data(), bytes_of(block));
+        all.remove_prefix(bytes_of(block));
+      }
+    }
+    return evaluations;
+  }
+
+ private:
+  static std::size_t bytes_of(const Block& block) {
+    return static_cast<std::size_t>(block.rows) * sizeof(T);
+  }
+
+  T* column(const Block& block, Index d) const {
+    return values_.data() + d * values_.shape()[0] + block.first;
+  }
+
+  void begin_part() override { own_.evaluations = compute_(); }
+
+  void add_part(std::string_view following) override { following_ += following; }
+
+  void append_part(std::string& message) const override {
+    message.append(reinterpret_cast<const char*>(&own_), sizeof(own_));
+    for (Index d = 0; d < columns_of(values_); ++d)
+      message.append(reinterpret_cast<const char*>(column(own_, d)), bytes_of(own_));
+    message += following_;
+  }
+
+  Block own_;
+  Tensor<T>& values_;
+  const std::function<double()>& compute_;
+  std::string following_;
+};
+
+template <class T>
+template <class Run>
+RowResults<T> ShardedModel<T>::row_results(const Shape& shape, const RandomKey& random, Run run) {
+  RowResults<T> result{Tensor<T>::zeros(shape)};
+  const Index count = shape[0];
+  const std::function<double()> compute = [&] {
+    for_each_shard(count, values_only<T>(random),
+                   [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
+                     scatter(run(worker.tape, first, size, context), result.values, first);
+                   });
+    double evaluations = 0;
+    for (std::size_t i = 0; i < own_shards_; ++i)
+      evaluations += shards_[i].numbers[evaluations_place];
+    return evaluations;
+  };
+  const Communicator& communicator = workers_.communicator();
+  if (communicator.size() == 1) {
+    result.evaluations = compute();
+  } else {
+    const Share share = share_of(shard_count(count), communicator);
+    const Index first = std::min(count, static_cast<Index>(share.first) * shard_rows_);
+    const Index last = std::min(count, static_cast<Index>(share.last) * shard_rows_);
+    Rows parts(communicator.rank(), {first, last - first}, result.values, compute);
+    result.evaluations = parts.take(combine_solves(communicator, parts, message_));
+  }
+  if (count > 0) result.evaluations /= static_cast<double>(count);
+  return result;
 }
 
 template <class T>
@@ -208,17 +357,12 @@ template <class F>
 RowResults<T> ShardedModel<T>::for_each_row(const RowSource<T>& data, const RandomKey& random,
                                             F row_values) {
   check_width(model_, data);
-  const Index count = data.rows();
-  RowResults<T> result{Tensor<T>::zeros({count})};
-  result.evaluations =
-      for_each_shard(count, values_only<T>(random),
-                     [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
+  return row_results({data.rows()}, random,
+                     [&](Tape<T>& tape, Index first, Index size, Context<T>& context) {
                        std::vector<std::uint32_t> rows(static_cast<std::size_t>(size));
                        std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
-                       const Var<T> x = gather(worker.tape, data, rows, context);
-                       scatter(row_values(x, context), result.values, first);
+                       return row_values(gather(tape, data, rows, context), context);
                      });
-  return result;
 }
 
 template <class T>
@@ -244,29 +388,22 @@ RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random,
     return "what is given of " + std::to_string(count) + " samples must have as many rows, got " +
            to_string(given.shape());
   });
-  RowResults<T> result{Tensor<T>::zeros({count, model_.dim()})};
-  result.evaluations =
-      for_each_shard(count, values_only<T>(random),
-                     [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
-                       if (has_given) context.given = leaf(worker.tape, given, first, size);
-                       scatter(model_.sample(worker.tape, size, context), result.values, first);
+  return row_results({count, model_.dim()}, random,
+                     [&](Tape<T>& tape, Index first, Index size, Context<T>& context) {
+                       if (has_given) context.given = leaf(tape, given, first, size);
+                       return model_.sample(tape, size, context);
                      });
-  return result;
 }
 
 template <class T>
 RowResults<T> ShardedModel<T>::forward(const TransformedDistribution<T>& model,
                                        const TensorView<T>& points) {
   check_width(model, TableRows<T>(points));
-  const Index count = points.shape()[0];
-  RowResults<T> result{Tensor<T>::zeros({count, model.dim()})};
-  result.evaluations =
-      for_each_shard(count, values_only<T>(RandomKey(0)),
-                     [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
-                       const Var<T> z = leaf(worker.tape, points, first, size);
-                       scatter(model.bijector().forward(z, context), result.values, first);
+  return row_results({points.shape()[0], model.dim()}, RandomKey(0),
+                     [&](Tape<T>& tape, Index first, Index size, Context<T>& context) {
+                       const Var<T> z = leaf(tape, points, first, size);
+                       return model.bijector().forward(z, context);
                      });
-  return result;
 }
 
 template class ShardedModel<float>;

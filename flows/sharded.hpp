@@ -1,8 +1,13 @@
-/// A distribution applied to batches: cut into shards, spread over threads, the same bits for any
-/// number of them.
+/// A distribution applied to batches: cut into shards, spread over processes and threads, the same
+/// bits for any number of them.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/autodiff/tree_sum.hpp"
 #include "fjord/autodiff/workers.hpp"
 #include "fjord/flows/loss.hpp"
 #include "fjord/flows/row_source.hpp"
@@ -17,6 +22,8 @@ struct LossAndGradient {
   double evaluations = 0;       ///< calls of fields, mean over the rows
   /// Of every regulariser that the loss has, the mean over the rows; valid until the next call.
   std::span<const double> penalties;
+  /// The lowest rank with a loss or gradient that is not finite, if there are several ranks.
+  std::optional<int> bad_rank;
 };
 
 /// Numbers for every row of a batch.
@@ -26,13 +33,17 @@ struct RowResults {
   double evaluations = 0;  ///< calls of fields, mean over the rows
 };
 
-/// A model and the threads that compute with it.
+/// A model, and the threads and processes that compute with it.
 ///
 /// Every shard of `shard_rows` rows (the last one smaller) is recorded on its worker's tape and
-/// integrated with steps of its own; what shards give is added in their order. The steps of a loss
+/// integrated with steps of its own; what shards give is added along one binary tree over their
+/// numbers. Where the workers have a communicator, every rank computes the shards of its share_of()
+/// them, makes the same calls with the same arguments, and gets the whole result; it only reads the
+/// rows of its shards. The steps of a loss
 /// control the root of the mean square of the error over a shard, all others the largest row's.
 /// Errors:  ode::SolveFailure, in every function, with the shard's rows (counted from 1 as in
-///          tables), block, time and remedy, where a solve fails.
+///          tables), block, time and remedy, and its rank if there are several, where a solve
+///          fails; RankFailure, on every rank, if anything else is thrown on one of several.
 /// Note:    Changing parameters is allowed between calls: no tape holds them then.
 template <class T>
 class ShardedModel final {
@@ -80,14 +91,22 @@ class ShardedModel final {
   };
 
   struct Shard {
-    double loss = 0;
-    std::size_t evaluations = 0;
     std::vector<T> gradient;
-    std::vector<double> penalties;  // sums over the rows
+    std::vector<double> numbers;  // the loss, and sums over the rows: evaluations, penalties
   };
 
-  Index shard_count(Index rows) const {
-    return rows / shard_rows_ + (rows % shard_rows_ != 0 ? 1 : 0);
+  // Some rows of results.
+  struct Block {
+    Index first = 0;
+    Index rows = 0;
+    double evaluations = 0;  // sum over the rows
+  };
+
+  class Gradients;
+  class Rows;
+
+  std::size_t shard_count(Index rows) const {
+    return static_cast<std::size_t>(rows / shard_rows_ + (rows % shard_rows_ != 0 ? 1 : 0));
   }
 
   void bind_parameters(Worker& worker);
@@ -96,22 +115,31 @@ class ShardedModel final {
                 Context<T>& context) const;
   // Keeps a shard's loss and its gradient in all parameters.
   void take_gradient(Worker& worker, Shard& shard, const Var<T>& loss) const;
-  // Adds the shards' losses, gradients and penalties, of which shard 0 keeps the last two.
-  LossAndGradient<T> sum_of_shards(std::size_t shards, Index rows);
+  // Adds the losses, gradients and penalties of all shards, after `compute` has made those of this
+  // rank.
+  template <class Compute>
+  LossAndGradient<T> sum_of_shards(const Compute& compute, Index rows);
+  void push_own_shards(std::size_t shards);
   // Runs a function of rows for all rows of data: `row_values` gives a number for each.
   template <class F>
   RowResults<T> for_each_row(const RowSource<T>& data, const RandomKey& random, F row_values);
-  // Records run(tape, first row, rows, context) for every shard, its context like `start`, and lets
-  // go of the parameters in the end.
+  // Results of rows, [rows] or [rows, D]: run(tape, first row, rows, context) records some of them.
   template <class Run>
-  double for_each_shard(Index rows, const Context<T>& start, Run run);
+  RowResults<T> row_results(const Shape& shape, const RandomKey& random, Run run);
+  // Records run(worker, shard, first row, rows, context) for every shard of this rank, its context
+  // like `start`, and lets go of the parameters in the end.
+  template <class Run>
+  void for_each_shard(Index rows, const Context<T>& start, Run run);
 
   Distribution<T>& model_;
   Workers& workers_;
   Index shard_rows_;
   std::vector<Parameter<T>*> parameters_;
   std::vector<std::unique_ptr<Worker>> per_worker_;
-  std::vector<Shard> shards_;
+  std::vector<Shard> shards_;  // those of this rank
+  std::size_t own_shards_ = 0;
+  TreeSum<T> sum_;
+  std::string message_;  // to and from other ranks
   std::size_t gradient_size_ = 0;
 };
 

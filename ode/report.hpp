@@ -64,15 +64,16 @@ class SolveFailure final : public std::runtime_error {
   SolveFailure(const std::string& where, const SolveFailure& inner)
       : SolveFailure(where + ": " + inner.outcome_, inner.report_) {}
 
+  /// The same failure, told by another process: its outcome() and its report().
+  SolveFailure(const std::string& outcome, const Report& report)
+      : std::runtime_error(outcome + "; " + report.remedy()), outcome_(outcome), report_(report) {}
+
   /// Where and why, without a remedy: for programs, whose options have other names.
   const std::string& outcome() const { return outcome_; }
 
   const Report& report() const { return report_; }
 
  private:
-  SolveFailure(const std::string& outcome, const Report& report)
-      : std::runtime_error(outcome + "; " + report.remedy()), outcome_(outcome), report_(report) {}
-
   std::string outcome_;
   Report report_;
 };
