@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "fjord/autodiff/files.hpp"
 
@@ -70,10 +71,16 @@ void GnuplotPicture::add_numbers(const std::string& name, std::span<const double
 }
 
 std::string GnuplotPicture::draw(std::string_view script, const std::string& output) {
+  const Drawn drawn = draw_bytes(script, output);
+  if (drawn.trouble.empty()) write_file(picture_, drawn.bytes);
+  return drawn.trouble;
+}
+
+Drawn GnuplotPicture::draw_bytes(std::string_view script, const std::string& output) {
   add_text(script_name, script);
   std::string trouble = run_gnuplot(folder_);
-  if (trouble.empty()) write_file(picture_, read_file(folder_ / output));
-  return trouble;
+  if (!trouble.empty()) return {{}, std::move(trouble)};
+  return {read_file(folder_ / output), {}};
 }
 
 }  // namespace fjord::apps

@@ -10,6 +10,12 @@
 
 namespace fjord::apps {
 
+/// The bytes of a picture, or what went wrong, in one line.
+struct Drawn {
+  std::string bytes;
+  std::string trouble;
+};
+
 /// A picture, and the files of data that it is drawn from: they are in a temporary folder next to
 /// the picture, `<picture>.tmp`, which goes with this object. A folder of this name that a killed
 /// run left is replaced.
@@ -35,6 +41,9 @@ class GnuplotPicture final {
   /// Returns what went wrong, in one line, or nothing: a missing picture must not cost a run.
   /// Errors:  std::system_error "[write] path: reason" if the picture cannot be written.
   std::string draw(std::string_view script, const std::string& output);
+
+  /// As draw(), but for the picture itself, which is not written.
+  Drawn draw_bytes(std::string_view script, const std::string& output);
 
  private:
   std::filesystem::path picture_;

@@ -98,6 +98,17 @@ Tensor<double> columns_of(const LooseTable& loose, std::span<const Index> column
   return result;
 }
 
+Tensor<double> chosen_rows(const Tensor<double>& values, std::span<const std::uint32_t> chosen) {
+  if (values.shape().rank() != 2) return values;
+  Tensor<double> result =
+      Tensor<double>::zeros({static_cast<Index>(chosen.size()), values.shape()[1]});
+  for (Index k = 0; k < values.shape()[1]; ++k) {
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+      result(static_cast<Index>(i), k) = values(static_cast<Index>(chosen[i]), k);
+  }
+  return result;
+}
+
 std::string place_in(const char* unit, std::size_t line, std::size_t column,
                      std::span<const std::string> names) {
   std::string place =

@@ -1,6 +1,7 @@
 /// Tables of numbers, read from .npy and CSV.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,6 +54,9 @@ LooseTable load_loose_table(const std::string& file, Header header = Header::aut
 /// Errors:  std::invalid_argument through `check` if an entry in them is not a finite number.
 Tensor<double> columns_of(const LooseTable& loose, std::span<const Index> columns,
                           const FileCheck& check);
+
+/// Some rows of a table [N, D] in this order, counted from 0, or no numbers as they are.
+Tensor<double> chosen_rows(const Tensor<double>& values, std::span<const std::uint32_t> chosen);
 
 /// The columns from `first` up to `end`, without it, of a table in memory.
 template <class T>

@@ -22,7 +22,11 @@ std::string verdict_of(const Judgement& judgement) {
   constexpr double small = 0.01;
   const bool levels_differ = judgement.uniformity.p_value < small;
   const bool rows_differ = judgement.two_sample.p_value < small;
-  if (!levels_differ && !rows_differ) return "nothing here speaks against the model";
+  if (!levels_differ && !rows_differ) {
+    constexpr Index few = 50;
+    const char* caution = judgement.compared < few ? ", but so few rows tell little" : "";
+    return std::string("nothing here speaks against the model") + caution;
+  }
   std::string text = levels_differ && rows_differ ? "levels and rows"
                      : levels_differ              ? "the levels of the rows"
                                                   : "the rows";

@@ -94,11 +94,11 @@ void read_rows(Data& data, const FitOptions& options) {
   data.dropped = all - static_cast<Index>(kept.size());
   const FileCheck check("table", name);
   data.rows.given = choice.given;
-  data.rows.values = some_rows(columns_of(loose, choice.columns, check), kept);
+  data.rows.values = chosen_rows(columns_of(loose, choice.columns, check), kept);
   if (choice.weights.empty()) {
     data.rows.weights.assign(kept.size(), 1.0);
   } else {
-    read_weights(data, some_rows(columns_of(loose, choice.weights, check), kept), kept);
+    read_weights(data, chosen_rows(columns_of(loose, choice.weights, check), kept), kept);
   }
   for (const Index k : choice.columns) {
     if (loose.table.names.empty()) break;
@@ -179,15 +179,6 @@ Data load_data(const FitOptions& options) {
   find_units(data);
   find_maps(data);
   return data;
-}
-
-Tensor<double> some_rows(const Tensor<double>& values, const std::vector<std::uint32_t>& rows) {
-  const Index columns = values.shape()[1];
-  Tensor<double> result = Tensor<double>::zeros({static_cast<Index>(rows.size()), columns});
-  for (Index k = 0; k < columns; ++k)
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      result(static_cast<Index>(i), k) = values(static_cast<Index>(rows[i]), k);
-  return result;
 }
 
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {

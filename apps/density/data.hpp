@@ -31,9 +31,6 @@ struct Data {
 ///          weights are not positive; and if too few rows are left.
 Data load_data(const FitOptions& options);
 
-/// Some rows of a table [N, D], in this order.
-Tensor<double> some_rows(const Tensor<double>& values, const std::vector<std::uint32_t>& rows);
-
 /// Some of the rows in standard units.
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen);
 

@@ -25,6 +25,7 @@
 #include "fjord/apps/density/flow_rows.hpp"
 #include "fjord/apps/density/model.hpp"
 #include "fjord/apps/density/preset.hpp"
+#include "fjord/apps/density/report.hpp"
 #include "fjord/apps/density/training.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
@@ -49,9 +50,10 @@ constexpr const char* comparison_name = "comparison.csv";
 constexpr const char* config_name = "config.toml";
 constexpr const char* metrics_name = "metrics.jsonl";
 constexpr const char* model_name = "model.safetensors";
+constexpr const char* report_name = "report.html";
 constexpr const char* split_name = "split.npy";
-constexpr std::array result_names{checkpoint_name, comparison_name, config_name,
-                                  metrics_name,    model_name,      split_name};
+constexpr std::array result_names{checkpoint_name, comparison_name, config_name, metrics_name,
+                                  model_name,      report_name,     split_name};
 
 // A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
@@ -125,7 +127,8 @@ class Run final {
     plan.held_out = &rows_.validation();
     plan.all = &rows_.all();
     const Tensor<double> standard = standard_numbers(data_.rows.values, data_.maps);
-    const Gaussian start = start_of({some_rows(standard, data_.split.training), training_.weights});
+    const Gaussian start =
+        start_of({chosen_rows(standard, data_.split.training), training_.weights});
     plan.flow = [this, start](Index member) {
       return make_flow<T>(architecture_of(options_, data_), start, training_settings(options_),
                           use(RandomUse::weights, member));
@@ -201,7 +204,7 @@ class Run final {
   // checkpoint comes first: it shows that the other files belong to a run.
   void begin() {
     save();
-    for (const char* name : {comparison_name, model_name, metrics_name}) {
+    for (const char* name : {comparison_name, model_name, metrics_name, report_name}) {
       std::error_code ignored;
       fs::remove(folder_.file(name), ignored);
     }
@@ -333,24 +336,23 @@ class Run final {
   }
 
   void finish() {
-    nn::State state = model_state(false);
-    comparison_.add("flow", "flow", flow_log_density(state));
+    const nn::State held_out = model_state(false);
+    comparison_.add("flow", "flow", flow_log_density(held_out));
     const double total = seconds();
     write_file(folder_.file(metrics_name), record_.metrics + final_line(total).dump() + "\n");
-    if (options_.refit && flows_.members(true).empty()) {
+    const bool is_refitted = options_.refit && !flows_.members(true).empty();
+    if (options_.refit && !is_refitted)
       print_note(
           program_name,
-          "the time was over before the flows were trained on all rows, so the model is that "
-          "of the training rows");
-    } else if (options_.refit) {
-      state = model_state(true);
-    }
+          "the time was over before the flows were trained on all rows: the model is that of "
+          "the training rows");
     comparison_.save(folder_.file(comparison_name));
-    nn::save_safetensors(folder_.file(model_name), state);
+    nn::save_safetensors(folder_.file(model_name), is_refitted ? model_state(true) : held_out);
     record_.finished = true;
     save();
     std::printf("%s%zu test rows, %.1f s, wrote %s\n", comparison_.lines().c_str(),
                 data_.split.test.size(), total, (fs::path(options_.out) / model_name).c_str());
+    report_fit(folder_.file(report_name), data_, held_out, options_.seed, workers_);
   }
 
   Json final_line(double total) const {

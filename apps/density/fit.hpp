@@ -6,7 +6,7 @@
 namespace fjord::apps::density {
 
 /// Fits the simple densities and a flow, prints what each reaches on the test rows, and leaves
-/// model, checkpoint, config, metrics and split in options.out.
+/// model, checkpoint, config, metrics, split and report in options.out.
 ///
 /// Returns the program's exit status: 0, or 128 plus the signal that ended the run after a step;
 /// the model is then the best so far.

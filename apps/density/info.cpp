@@ -47,8 +47,7 @@ bool is_double(const nn::State& state) {
 
 }  // namespace
 
-void info(const std::string& file) {
-  const nn::State state = nn::load_safetensors(file);
+std::string info_text(const nn::State& state) {
   const auto model = flows::model_of<double>(state);
   const nn::Description<double> description = model->describe();
   const flows::ColumnNames names = flows::column_names_of(state);
@@ -59,7 +58,11 @@ void info(const std::string& file) {
   if (!names.columns.empty()) text += " (" + list_of(names.columns) + ")";
   text += "\nparameters: " + std::to_string(count) + ", in " +
           (is_double(state) ? "double" : "float") + "\n" + tree_of(description.config(), "");
-  std::fputs(text.c_str(), stdout);
+  return text;
+}
+
+void info(const std::string& file) {
+  std::fputs(info_text(nn::load_safetensors(file)).c_str(), stdout);
 }
 
 }  // namespace fjord::apps::density

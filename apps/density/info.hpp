@@ -3,9 +3,17 @@
 
 #include <string>
 
+#include "fjord/nn/safetensors.hpp"
+
 namespace fjord::apps::density {
 
-/// Prints the columns, the precision, the number of parameters and the tree of parts of a model.
+/// The columns, the precision, the number of parameters and the tree of parts of a model, each on a
+/// line.
+///
+/// Errors:  std::invalid_argument if the state is not that of a model.
+std::string info_text(const nn::State& state);
+
+/// Prints that of a file.
 ///
 /// Errors:  std::invalid_argument if the file is not a model.
 void info(const std::string& file);

@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 
+#include "fjord/apps/common/model_rows.hpp"
 #include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/table.hpp"
-#include "fjord/apps/common/trained_model.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/flows/sharded.hpp"
 
@@ -79,17 +78,6 @@ Tensor<double> no_numbers() {
   return Tensor<double>::zeros({0});
 }
 
-Tensor<double> rows_of(const Tensor<double>& values, std::span<const std::uint32_t> chosen) {
-  if (values.shape().rank() != 2) return values;
-  Tensor<double> result =
-      Tensor<double>::zeros({static_cast<Index>(chosen.size()), values.shape()[1]});
-  for (Index k = 0; k < values.shape()[1]; ++k) {
-    for (std::size_t i = 0; i < chosen.size(); ++i)
-      result(static_cast<Index>(i), k) = values(static_cast<Index>(chosen[i]), k);
-  }
-  return result;
-}
-
 // The columns of both, side by side.
 Tensor<double> joined(const Tensor<double>& values, const Tensor<double>& given) {
   if (given.shape().rank() != 2) return values;
@@ -138,7 +126,7 @@ void look_with_own_samples(Look& look, LookedAt& model, const Tensor<double>& gi
   std::vector<std::uint32_t> repeated;
   for (std::size_t i = 0; i < look.numbers.size(); ++i)
     repeated.insert(repeated.end(), own_samples, static_cast<std::uint32_t>(i));
-  const Tensor<double> context = rows_of(given, repeated);
+  const Tensor<double> context = chosen_rows(given, repeated);
   const Tensor<double> samples = model.sample(static_cast<Index>(repeated.size()), random, context);
   look.samples = joined(samples, context);
   look.samples_a_row = own_samples;
@@ -155,33 +143,9 @@ std::unique_ptr<LookedAt> looked_at(const nn::State& state, const LookOptions& o
 }
 
 LookRows load_look_rows(const LookOptions& options, const nn::State& state, const LookedAt& model) {
-  const flows::ColumnNames names = model_columns(options.model, state);
-  const LooseTable loose = load_loose_table(options.data, header_of(options.header));
-  const FileCheck check("--data", options.data);
-  const Index columns = loose.table.values.shape()[1];
-  const bool is_conditional = model.given_width() > 0;
-  if (!names.columns.empty() && !loose.table.names.empty()) {
-    require(!is_conditional || !names.given.empty(), "--model",
-            "the columns that are given have no names; fit with names, or use the library");
-    LookRows rows{names.columns, {}, no_numbers()};
-    rows.values =
-        columns_of(loose, places_of(names.columns, loose.table.names, options.data), check);
-    if (!is_conditional) return rows;
-    rows.given = columns_of(loose, places_of(names.given, loose.table.names, options.data), check);
-    rows.names.insert(rows.names.end(), names.given.begin(), names.given.end());
-    return rows;
-  }
-  require(!is_conditional, "--data",
-          "the model is conditional, so that columns are found by their names, and there are none; "
-          "use a CSV file with a header");
-  check(columns == model.dim(), [&] {
-    return "rows of " + std::to_string(columns) + " numbers, and the model needs rows of " +
-           std::to_string(model.dim()) + "; keep the columns that it was trained on";
-  });
-  std::vector<Index> all(static_cast<std::size_t>(columns));
-  std::iota(all.begin(), all.end(), Index(0));
-  return {names.columns.empty() ? loose.table.names : names.columns, columns_of(loose, all, check),
-          no_numbers()};
+  const ModelRows rows = load_model_rows({options.model, options.data, "", options.header}, state,
+                                         {model.dim(), model.given_width()});
+  return {rows.names, rows.values, rows.given, {}};
 }
 
 Look look_at(LookedAt& model, const LookRows& rows, const RandomKey& random) {
@@ -200,9 +164,10 @@ Look look_at(LookedAt& model, const LookRows& rows, const RandomKey& random) {
   const bool is_conditional = model.given_width() > 0;
   const std::vector<std::uint32_t> chosen = chosen_numbers(
       count, is_conditional ? most_conditions : count, key_of(random, LookUse::conditions));
-  for (const std::uint32_t i : chosen) look.numbers.push_back(static_cast<Index>(i) + 1);
-  const Tensor<double> values = rows_of(rows.values, chosen);
-  const Tensor<double> given = rows_of(rows.given, chosen);
+  for (const std::uint32_t i : chosen)
+    look.numbers.push_back(rows.numbers.empty() ? static_cast<Index>(i) + 1 : rows.numbers[i]);
+  const Tensor<double> values = chosen_rows(rows.values, chosen);
+  const Tensor<double> given = chosen_rows(rows.given, chosen);
   look.rows = joined(values, given);
   look.log_densities = model.log_prob(values, given);
   if (is_conditional) {
@@ -231,7 +196,7 @@ Judgement judge(const Look& look, const RandomKey& random, Workers& workers) {
   for (std::size_t i = 0; is_conditional && i < rows.size(); ++i)
     others[i] = rows[i] * static_cast<std::uint32_t>(look.samples_a_row);
   judgement.two_sample =
-      energy_test(rows_of(look.rows, rows), rows_of(look.samples, others),
+      energy_test(chosen_rows(look.rows, rows), chosen_rows(look.samples, others),
                   {.is_paired = is_conditional}, key_of(random, LookUse::permutations), workers);
   return judgement;
 }

@@ -1,7 +1,9 @@
 /// A fitted model beside rows of data: what check, plot and report show.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,12 +49,12 @@ struct LookRows {
   std::vector<std::string> names;  ///< of the columns, and then of what is given; or none
   Tensor<double> values;           ///< [N, D]
   Tensor<double> given;            ///< [N, G], or without numbers
+  std::vector<Index> numbers;      ///< of the rows in their table, from 1; none: 1, 2, ...
 };
 
 /// Reads the options' table.
 ///
-/// Errors:  std::invalid_argument "[--data] ..." if it cannot be read, or has not the columns; also
-///          if the model is conditional, and the file or the table has no names.
+/// Errors:  as load_model_rows().
 LookRows load_look_rows(const LookOptions& options, const nn::State& state, const LookedAt& model);
 
 /// What a model says of rows, and rows that it draws.

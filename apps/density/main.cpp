@@ -5,6 +5,7 @@
 #include "fjord/apps/density/info.hpp"
 #include "fjord/apps/density/options.hpp"
 #include "fjord/apps/density/plot.hpp"
+#include "fjord/apps/density/report.hpp"
 
 namespace {
 
@@ -20,6 +21,8 @@ int run(int argc, char** argv) {
     density::info(options->model);
   if (const auto* options = std::get_if<density::CheckOptions>(&command)) density::check(*options);
   if (const auto* options = std::get_if<density::PlotOptions>(&command)) density::plot(*options);
+  if (const auto* options = std::get_if<density::ReportOptions>(&command))
+    density::report(*options);
   return status;
 }
 

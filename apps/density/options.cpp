@@ -133,6 +133,7 @@ struct Parsed {
   InfoOptions info;
   CheckOptions check;
   PlotOptions plot;
+  ReportOptions report;
 };
 
 Command chosen(const CLI::App& app, Parsed& parsed) {
@@ -160,8 +161,16 @@ Command chosen(const CLI::App& app, Parsed& parsed) {
                  parsed.plot.out);
     return parsed.plot;
   }
+  if (app.got_subcommand("report")) {
+    check_options(parsed.report);
+    check_name("data", parsed.report.data, "a file");
+    check_name("out", parsed.report.out, "a file");
+    check_option(has_ending(parsed.report.out, ".html"), "out", "a name that ends in .html",
+                 parsed.report.out);
+    return parsed.report;
+  }
   require(app.got_subcommand("info"), "arguments",
-          "fit, score, sample, check, plot or info is needed; see density --help");
+          "fit, score, sample, check, plot, report or info is needed; see density --help");
   check_name("model", parsed.info.model, "a file");
   return parsed.info;
 }
@@ -190,10 +199,13 @@ Command parse_command_line(int argc, char** argv) {
   CLI::App* plot =
       add_command(app, "plot", "draw a model's columns and pairs of them, with rows over samples",
                   options_with_out(parsed.plot, "file for the picture, .png"));
+  CLI::App* report =
+      add_command(app, "report", "write one HTML file with all that is known of a model",
+                  options_with_out(parsed.report, "file for the report, .html"));
   CLI::App* info = add_command(app, "info", "say what is in a model file", {});
   info->add_option("MODEL", parsed.info.model, "model file")->required();
   constexpr std::array needed{"--model", "--data", "--out"};
-  for (CLI::App* command : {score, check}) require_options(*command, needed);
+  for (CLI::App* command : {score, check, report}) require_options(*command, needed);
   constexpr std::array needed_without_data{"--model", "--out"};
   for (CLI::App* command : {sample, plot}) require_options(*command, needed_without_data);
   const std::string file = early_value("--config", argc, argv);

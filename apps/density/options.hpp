@@ -60,10 +60,12 @@ struct CheckOptions : LookOptions {};
 
 struct PlotOptions : LookOptions {};
 
+struct ReportOptions : LookOptions {};
+
 /// The command that was given; monostate if it asked for help or the version, which have been
 /// printed.
 using Command = std::variant<std::monostate, FitOptions, ScoreOptions, SampleOptions, InfoOptions,
-                             CheckOptions, PlotOptions>;
+                             CheckOptions, PlotOptions, ReportOptions>;
 
 /// Reads the command line, which wins over --config, which wins over the defaults.
 ///

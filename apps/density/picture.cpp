@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "fjord/apps/common/gnuplot.hpp"
 #include "fjord/apps/common/message.hpp"
 #include "fjord/apps/density/picture_data.hpp"
 
@@ -305,11 +304,11 @@ set style fill solid 0.35 noborder)");
 
 }  // namespace
 
-std::string draw_look(const std::filesystem::path& file, const Look& look,
-                      const std::optional<RunMetrics>& metrics) {
+Drawn draw_look(const std::filesystem::path& file, const Look& look,
+                const std::optional<RunMetrics>& metrics) {
   GnuplotPicture picture(file);
   const std::string script = LookScript(picture, look, metrics).text();
-  return picture.draw(script, "look.png");
+  return picture.draw_bytes(script, "look.png");
 }
 
 }  // namespace fjord::apps::density

@@ -3,8 +3,8 @@
 
 #include <filesystem>
 #include <optional>
-#include <string>
 
+#include "fjord/apps/common/gnuplot.hpp"
 #include "fjord/apps/density/look.hpp"
 #include "fjord/apps/density/run_metrics.hpp"
 
@@ -18,9 +18,9 @@ constexpr Index most_columns_in_picture = 6;
 /// the coverage, if there are rows.
 ///
 /// Axes leave out the rows and samples beyond the outermost 0.2 % of each column.
-/// Returns what went wrong, in one line, or nothing.
-/// Errors:  std::system_error "[write] path: reason" if the picture cannot be written.
-std::string draw_look(const std::filesystem::path& file, const Look& look,
-                      const std::optional<RunMetrics>& metrics);
+/// Errors:  std::system_error "[write] path: reason" if files cannot be written beside `file`, the
+///          one that the picture is for, as GnuplotPicture does.
+Drawn draw_look(const std::filesystem::path& file, const Look& look,
+                const std::optional<RunMetrics>& metrics);
 
 }  // namespace fjord::apps::density

@@ -24,8 +24,9 @@ void plot(const PlotOptions& options) {
   }
   check_writable(options.out);
   const Look look = look_at(*model, rows, look_key(options.seed));
-  const std::string trouble = draw_look(options.out, look, metrics_beside(options.model));
-  if (!trouble.empty()) throw std::runtime_error(trouble);
+  const Drawn drawn = draw_look(options.out, look, metrics_beside(options.model));
+  if (!drawn.trouble.empty()) throw std::runtime_error(drawn.trouble);
+  write_file(options.out, drawn.bytes);
   std::printf("%zu rows, %lld samples, wrote %s\n", look.numbers.size(),
               static_cast<long long>(look.samples.shape()[0]), options.out.c_str());
 }

@@ -1,11 +1,14 @@
 """Tests of the commands of density that look at a model: python3 density_look_test.py DENSITY"""
 
+import base64
+import html.parser
 import os
 import random
+import re
 import struct
 
 from density_test import Density, correlated, csv
-from moons_program import npy_bytes, run_tests
+from moons_program import npy_bytes, read_npy, run_tests
 
 WITH_GNUPLOT = {"PATH": os.environ["PATH"]}
 MODEL = ["--model", "out/model.safetensors"]
@@ -103,6 +106,106 @@ class Plot(Look):
             self.write("t.png", csv(correlated(20)))
             self.fails(2, part, "plot", *arguments)
         self.fails(1, "cannot write none/p.png", "plot", *MODEL, "--out", "none/p.png")
+
+
+class Page(html.parser.HTMLParser):
+    """Tables as lists of rows of texts, pictures, and what elements are left open."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.pictures, self.open, self.text = [], [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+        elif tag == "img":
+            self.pictures.append(dict(attributes)["src"])
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+
+    def handle_data(self, data):
+        self.text += data
+        if self.open and self.open[-1] in ("td", "th"):
+            self.tables[-1][-1][-1] += data
+
+
+class Report(Look):
+    def page(self, name):
+        text = self.path(name).read_text()
+        for address in ("http", "//", "url(", "<script", "<link", "@import"):
+            self.assertNotIn(address, re.sub(r'base64,[^"]*', "", text), "no network is needed")
+        page = Page(text)
+        self.assertEqual(page.open, [])
+        return page
+
+    def test_one_page_with_all_of_it(self):
+        rows = correlated(300, 2)
+        rows[41] = (100.0, 9.0)  # y is 0.8 +- 0.6 of x, in its units
+        self.write("new.csv", csv(rows, "x,y"))
+        run = self.succeeds("report", *MODEL, "--data", "new.csv", "--out", "r.html", environment=WITH_GNUPLOT)
+        self.assertEqual(run.out, "wrote r.html\n")
+        page = self.page("r.html")
+        coverage, unusual, reached = page.tables
+        check = self.succeeds("check", *MODEL, "--data", "new.csv").out
+        for share, covered, error in coverage[1:]:
+            line = re.search(rf"coverage {share}  (\S+) \+- (\S+)", check)
+            self.assertEqual(covered, f"{100 * float(line[1]):.1f} %")
+            self.assertAlmostEqual(float(error[:-2]), 100 * float(line[2]), delta=0.051)
+        self.assertIn("Kolmogorov and Smirnov is " + re.search(r"Smirnov (\S+),", check)[1], page.text)
+        self.assertIn(re.search(r"distance (\S+),", check)[1] + ", p = ", page.text)
+        self.assertEqual(len(unusual), 11)
+        number, log_density, level, column, value, likelier, gain = unusual[1]
+        self.assertEqual((number, column, value), ("42", "y", "9"))
+        self.assertGreater(float(level), 0.999)
+        self.assertLess(abs(float(likelier)), 0.6)
+        self.assertGreater(float(gain), 10)
+        scores = self.succeeds("score", *MODEL, "--data", "new.csv", "--out", "-").out.split()
+        lowest = sorted(range(300), key=lambda i: float(scores[i]))[:10]
+        self.assertEqual([row[0] for row in unusual[1:]], [str(i + 1) for i in lowest])
+        self.assertEqual([row[1] for row in unusual[1:]], [f"{float(scores[i]):.2f}" for i in lowest])
+        final = self.final()["log_density"]
+        self.assertEqual([row[1] for row in reached[1:]],
+                         [f"{final[name][0]:.2f}" for name in ("gaussian", "mixture", "kernel", "flow")])
+        self.assertIn(self.succeeds("info", "out/model.safetensors").out, page.text)
+        (picture,) = page.pictures
+        self.assertTrue(base64.b64decode(picture.removeprefix("data:image/png;base64,"), validate=True)
+                        .startswith(b"\x89PNG\r\n\x1a\n"))
+        self.assertNotIn("r.html.tmp", self.files())
+
+    def test_fit_leaves_one_about_its_test_rows(self):
+        _, _, split = read_npy(self.path("out/split.npy"))
+        tested = [str(i + 1) for i, part in enumerate(split) if part == 2]
+        page = self.page("out/report.html")
+        self.assertIn("60 rows were held against 9999 samples", page.text)
+        self.assertIn("no picture, because gnuplot is missing", page.text)
+        unusual = page.tables[1]
+        self.assertTrue({row[0] for row in unusual[1:]} <= set(tested))
+        scores = self.succeeds("score", *MODEL, "--data", "t.csv", "--out", "-").out.split()
+        self.assertEqual(unusual[1][1], f"{min(float(scores[int(i) - 1]) for i in tested):.2f}")
+
+    def test_names_are_no_markup_and_a_missing_picture_is_said(self):
+        self.write("odd.csv", csv(correlated(60), "<script>,a&b"))
+        self.fit("odd.csv", "--epochs", 1)
+        run = self.succeeds("report", *MODEL, "--data", "odd.csv", "--out", "r.html")
+        self.assertEqual(run.err, "density: no picture, because gnuplot is missing; install gnuplot-nox\n")
+        page = self.page("r.html")
+        self.assertEqual(page.pictures, [])
+        self.assertIn("columns: 2 (<script>, a&b)", page.text)
+
+    def test_bad_arguments(self):
+        for part, arguments in (
+                ("--data", [*MODEL, "--out", "r.html"]), ("--out", [*MODEL, "--data", "t.csv"]),
+                ("a name that ends in .html is needed", [*MODEL, "--data", "t.csv", "--out", "r.txt"])):
+            self.fails(2, part, "report", *arguments)
+        self.fails(1, "cannot write none/r.html", "report", *MODEL, "--data", "t.csv", "--out", "none/r.html")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import signal
 
 from moons_program import MoonsTest, npy_bytes, read_npy, read_safetensors, run_tests
 
-RESULTS = {"checkpoint.safetensors", "comparison.csv", "config.toml", "metrics.jsonl", "model.safetensors", "split.npy"}
+RESULTS = {"checkpoint.safetensors", "comparison.csv", "config.toml", "metrics.jsonl", "model.safetensors", "report.html",
+           "split.npy"}
 
 
 def correlated(count, seed=1):
@@ -346,7 +347,7 @@ class Fit(Density):
                 ("no other column is left", ["t.csv", "--given", "x,y"]),
                 ("unknown option --colums", ["t.csv", "--colums", "x"])):
             self.fails(2, part, "fit", *arguments)
-        self.fails(2, "fit, score, sample, check, plot or info is needed")
+        self.fails(2, "fit, score, sample, check, plot, report or info is needed")
 
     def test_an_array_has_no_names(self):
         rows = correlated(100)
