@@ -1,15 +1,13 @@
 #include "fjord/flows/sharded.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <functional>
 #include <numeric>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/flows/solve_combination.hpp"
+#include "fjord/flows/rank_parts.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -33,24 +31,15 @@ Var<T> leaf(Tape<T>& tape, const TensorView<T>& view, Index first, Index count) 
   return tape.borrow(tape.keep_shape({count, columns}), values);
 }
 
-template <class T>
-Index columns_of(const Tensor<T>& results) {
-  return results.shape().rank() == 1 ? 1 : results.shape()[1];
-}
-
 // Writes a shard's rows [rows] or [rows, D] into the whole.
 template <class T>
 void scatter(const Var<T>& shard, Tensor<T>& whole, Index first) {
   const TensorView<T> from = shard.value();
   const Index rows = from.shape()[0];
   const Index all = whole.shape()[0];
-  for (Index d = 0; d < columns_of(whole); ++d)
+  const Index columns = whole.shape().rank() == 1 ? 1 : whole.shape()[1];
+  for (Index d = 0; d < columns; ++d)
     std::copy_n(from.data() + d * rows, rows, whole.data() + d * all + first);
-}
-
-template <class V>
-bool all_finite(std::span<V> numbers) {
-  return std::ranges::all_of(numbers, [](V x) { return std::isfinite(x); });
 }
 
 // Appends the sums over a shard's rows of penalties [B, R].
@@ -186,54 +175,6 @@ LossAndGradient<T> ShardedModel<T>::loss_and_gradient(const Loss<T>& loss, const
   return sum_of_shards([&] { for_each_shard(count, start, run); }, count);
 }
 
-// The nodes of a rank's shards in the sum of all.
-template <class T>
-class ShardedModel<T>::Gradients final : public SolveCombination {
- public:
-  Gradients(ShardedModel& model, std::size_t shards, const std::function<void()>& compute)
-      : SolveCombination(model.workers_.communicator().rank()),
-        model_(model),
-        shards_(shards),
-        compute_(compute) {}
-
-  // From the bytes of all ranks.
-  std::optional<int> take(std::string_view all) {
-    model_.sum_.reset(shards_);
-    bad_rank_ = no_rank;
-    add_part(all);
-    return bad_rank_ == no_rank ? std::nullopt : std::optional(bad_rank_);
-  }
-
- private:
-  static constexpr int no_rank = -1;
-
-  void begin_part() override {
-    compute_();
-    model_.push_own_shards(shards_);
-    for (const TreeTerm<T>& node : model_.sum_.nodes()) {
-      if (!all_finite(node.values) || !all_finite(node.numbers))
-        bad_rank_ = model_.workers_.communicator().rank();
-    }
-  }
-
-  void add_part(std::string_view following) override {
-    int bad = no_rank;
-    std::memcpy(&bad, following.data(), sizeof(bad));
-    if (bad_rank_ == no_rank) bad_rank_ = bad;
-    model_.sum_.push_written(following.substr(sizeof(bad)));
-  }
-
-  void append_part(std::string& message) const override {
-    message.append(reinterpret_cast<const char*>(&bad_rank_), sizeof(bad_rank_));
-    model_.sum_.write(message);
-  }
-
-  ShardedModel& model_;
-  std::size_t shards_;
-  const std::function<void()>& compute_;
-  int bad_rank_ = no_rank;
-};
-
 template <class T>
 void ShardedModel<T>::push_own_shards(std::size_t shards) {
   sum_.reset(shards);
@@ -252,8 +193,10 @@ LossAndGradient<T> ShardedModel<T>::sum_of_shards(const Compute& compute, Index 
     compute();
     push_own_shards(shards);
   } else {
-    const std::function<void()> function = std::cref(compute);
-    Gradients parts(*this, shards, function);
+    GradientParts<T> parts(workers_.communicator().rank(), sum_, shards, [&] {
+      compute();
+      push_own_shards(shards);
+    });
     result.bad_rank = parts.take(combine_solves(workers_.communicator(), parts, message_));
   }
   const TreeTerm<T>& sum = sum_.nodes()[0];
@@ -274,61 +217,12 @@ void ShardedModel<T>::take_gradient(Worker& worker, Shard& shard, const Var<T>& 
     next = std::copy_n(g.data(), g.shape().size(), next);
 }
 
-// The results of a rank's rows on their way to all ranks.
-template <class T>
-class ShardedModel<T>::Rows final : public SolveCombination {
- public:
-  Rows(int rank, Block own, Tensor<T>& values, const std::function<double()>& compute)
-      : SolveCombination(rank), own_(own), values_(values), compute_(compute) {}
-
-  // Writes the rows of all ranks into the whole; returns the sum of their evaluations.
-  double take(std::string_view all) const {
-    double evaluations = 0;
-    while (!all.empty()) {
-      Block block;
-      std::memcpy(static_cast<void*>(&block), all.data(), sizeof(block));
-      all.remove_prefix(sizeof(block));
-      evaluations += block.evaluations;
-      for (Index d = 0; d < columns_of(values_); ++d) {
-        if (block.rows > 0) std::memcpy(column(block, d), all.data(), bytes_of(block));
-        all.remove_prefix(bytes_of(block));
-      }
-    }
-    return evaluations;
-  }
-
- private:
-  static std::size_t bytes_of(const Block& block) {
-    return static_cast<std::size_t>(block.rows) * sizeof(T);
-  }
-
-  T* column(const Block& block, Index d) const {
-    return values_.data() + d * values_.shape()[0] + block.first;
-  }
-
-  void begin_part() override { own_.evaluations = compute_(); }
-
-  void add_part(std::string_view following) override { following_ += following; }
-
-  void append_part(std::string& message) const override {
-    message.append(reinterpret_cast<const char*>(&own_), sizeof(own_));
-    for (Index d = 0; d < columns_of(values_); ++d)
-      message.append(reinterpret_cast<const char*>(column(own_, d)), bytes_of(own_));
-    message += following_;
-  }
-
-  Block own_;
-  Tensor<T>& values_;
-  const std::function<double()>& compute_;
-  std::string following_;
-};
-
 template <class T>
 template <class Run>
 RowResults<T> ShardedModel<T>::row_results(const Shape& shape, const RandomKey& random, Run run) {
   RowResults<T> result{Tensor<T>::zeros(shape)};
   const Index count = shape[0];
-  const std::function<double()> compute = [&] {
+  const auto compute = [&] {
     for_each_shard(count, values_only<T>(random),
                    [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
                      scatter(run(worker.tape, first, size, context), result.values, first);
@@ -345,7 +239,7 @@ RowResults<T> ShardedModel<T>::row_results(const Shape& shape, const RandomKey& 
     const Share share = share_of(shard_count(count), communicator);
     const Index first = std::min(count, static_cast<Index>(share.first) * shard_rows_);
     const Index last = std::min(count, static_cast<Index>(share.last) * shard_rows_);
-    Rows parts(communicator.rank(), {first, last - first}, result.values, compute);
+    RowParts<T> parts(communicator.rank(), {first, last - first}, result.values, compute);
     result.evaluations = parts.take(combine_solves(communicator, parts, message_));
   }
   if (count > 0) result.evaluations /= static_cast<double>(count);

@@ -95,16 +95,6 @@ class ShardedModel final {
     std::vector<double> numbers;  // the loss, and sums over the rows: evaluations, penalties
   };
 
-  // Some rows of results.
-  struct Block {
-    Index first = 0;
-    Index rows = 0;
-    double evaluations = 0;  // sum over the rows
-  };
-
-  class Gradients;
-  class Rows;
-
   std::size_t shard_count(Index rows) const {
     return static_cast<std::size_t>(rows / shard_rows_ + (rows % shard_rows_ != 0 ? 1 : 0));
   }

@@ -71,8 +71,7 @@ class ThreadRank final : public Communicator {
 
 /// Runs an action on every rank; what it throws, by rank.
 inline std::vector<std::exception_ptr> failures_of_ranks(
-    int size, const std::function<void(const Communicator&)>& action) {
-  Mail mail;
+    int size, const std::function<void(const Communicator&)>& action, Mail& mail) {
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
   for (int rank = 0; rank < size; ++rank) {
@@ -88,11 +87,23 @@ inline std::vector<std::exception_ptr> failures_of_ranks(
   return failures;
 }
 
+inline std::vector<std::exception_ptr> failures_of_ranks(
+    int size, const std::function<void(const Communicator&)>& action) {
+  Mail mail;
+  return failures_of_ranks(size, action, mail);
+}
+
 /// Runs an action, which must not throw, on every rank.
-inline void run_ranks(int size, const std::function<void(const Communicator&)>& action) {
-  for (const std::exception_ptr& failure : failures_of_ranks(size, action)) {
+inline void run_ranks(int size, const std::function<void(const Communicator&)>& action,
+                      Mail& mail) {
+  for (const std::exception_ptr& failure : failures_of_ranks(size, action, mail)) {
     if (failure) std::rethrow_exception(failure);
   }
+}
+
+inline void run_ranks(int size, const std::function<void(const Communicator&)>& action) {
+  Mail mail;
+  run_ranks(size, action, mail);
 }
 
 }  // namespace fjord::test
