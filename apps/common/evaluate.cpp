@@ -4,13 +4,18 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <stdexcept>
+#include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "fjord/apps/common/cores.hpp"
 #include "fjord/apps/common/levels.hpp"
 #include "fjord/apps/common/memory.hpp"
 #include "fjord/apps/common/model_rows.hpp"
 #include "fjord/apps/common/random_use.hpp"
+#include "fjord/apps/common/ranks.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/table.hpp"
@@ -29,6 +34,26 @@ void check_finite(const Tensor<T>& log_probs) {
     throw std::range_error("row " + std::to_string(i + 1) +
                            " has a log-density beyond the range of numbers; leave it out");
   }
+}
+
+// Parts of rows on their way to other ranks.
+constexpr const char* names_key = "names";
+constexpr const char* values_key = "values";
+constexpr const char* given_key = "given";
+
+ModelRows rows_of_first_rank(const Communicator& ranks, const std::function<ModelRows()>& read) {
+  if (ranks.size() == 1) return read();
+  const nn::State state = state_of_first_rank(ranks, [&] {
+    ModelRows rows = read();
+    nn::State sent;
+    sent.metadata[names_key] = nlohmann::json(rows.names).dump();
+    sent.tensors[values_key] = std::move(rows.values);
+    sent.tensors[given_key] = std::move(rows.given);
+    return sent;
+  });
+  return {nlohmann::json::parse(state.metadata.at(names_key)),
+          std::get<Tensor<double>>(state.tensors.at(values_key)),
+          std::get<Tensor<double>>(state.tensors.at(given_key))};
 }
 
 template <class T>
@@ -102,17 +127,33 @@ void save_scores(const ScoreOptions& options, const Tensor<double>& scores,
 }
 
 template <class T>
-void score_as(const nn::State& state, const ScoreOptions& options) {
+void print_score(const flows::RowResults<T>& result, const ScoreOptions& options) {
+  const Statistics nll = negated_statistics(result.values);
+  // The largest number has 309 digits before the point.
+  std::array<char, 320> error{"null"};
+  if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
+  // Not among the scores.
+  std::FILE* stream = is_table_on_standard_output(options.out) ? stderr : stdout;
+  std::fprintf(stream, "NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n",
+               nll.mean, error.data(), static_cast<long long>(result.values.size()),
+               result.evaluations);
+}
+
+template <class T>
+void score_as(const nn::State& state, const ScoreOptions& options, const Communicator& ranks) {
   const auto model =
       model_in<T>(options.model, state,
                   solver_settings(options.rtol, options.atol, options.trace, options.precision));
-  const ModelRows data =
-      load_model_rows({options.model, options.data, options.conditions, options.header}, state,
-                      widths_of<T>(*model));
+  const ModelRows data = rows_of_first_rank(ranks, [&] {
+    ModelRows rows =
+        load_model_rows({options.model, options.data, options.conditions, options.header}, state,
+                        widths_of<T>(*model));
+    check_table_writable(options.out);
+    return rows;
+  });
   const Tensor<T> points = values_as<T>(data.values, data.names, FileCheck("--data", options.data));
   const Tensor<T> given = data.given.as<T>();
-  check_table_writable(options.out);
-  Workers workers(thread_count(options.threads));
+  Workers workers(thread_count(options.threads), ranks);
   flows::ShardedModel<T> sharded(*model, workers);
   const RandomKey random(options.seed);
   const flows::RowResults<T> result =
@@ -125,27 +166,24 @@ void score_as(const nn::State& state, const ScoreOptions& options) {
     levels = given.size() == 0 ? of_rows.shared(scores.to_vector())
                                : of_rows.own(scores.to_vector(), given);
   }
-  save_scores(options, scores, levels);
-  const Statistics nll = negated_statistics(result.values);
-  // The largest number has 309 digits before the point.
-  std::array<char, 320> error{"null"};
-  if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
-  // Not among the scores.
-  std::FILE* stream = is_table_on_standard_output(options.out) ? stderr : stdout;
-  std::fprintf(stream, "NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n",
-               nll.mean, error.data(), static_cast<long long>(scores.size()), result.evaluations);
+  lead(ranks, [&] {
+    save_scores(options, scores, levels);
+    print_score(result, options);
+    return 0;
+  });
 }
 
 template <class T>
-void sample_as(const nn::State& state, const SampleOptions& options) {
+void sample_as(const nn::State& state, const SampleOptions& options, const Communicator& ranks) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
   const auto model = model_in<T>(options.model, state,
                                  solver_settings(options.rtol, options.atol, "exact", precision));
   const RowWidths widths = widths_of<T>(*model);
   require(widths.given == 0 || !options.conditions.empty(), "--conditions",
           "the model needs columns that are given; name a table of them");
-  const ModelRows rows =
-      load_model_rows({options.model, "", options.conditions, options.header}, state, widths);
+  const ModelRows rows = rows_of_first_rank(ranks, [&] {
+    return load_model_rows({options.model, "", options.conditions, options.header}, state, widths);
+  });
   const Tensor<T> given = rows.given.as<T>();
   const Index count = widths.given == 0 ? options.count : given.shape()[0];
   require(count > 0, "--count", "the number of samples is needed");
@@ -156,37 +194,47 @@ void sample_as(const nn::State& state, const SampleOptions& options) {
   // Points of the base, samples, and the bytes of the file.
   check_memory("count",
                3.0 * sizeof(T) * static_cast<double>(count) * static_cast<double>(model->dim()));
-  check_table_writable(options.out);
-  Workers workers(thread_count(options.threads));
+  lead(ranks, [&] {
+    check_table_writable(options.out);
+    return 0;
+  });
+  Workers workers(thread_count(options.threads), ranks);
   flows::ShardedModel<T> sharded(*model, workers);
-  save_table(options.out, sharded.sample(count, RandomKey(options.seed), view_of(given)).values,
-             model_columns(options.model, state).columns);
+  const Tensor<T> samples = sharded.sample(count, RandomKey(options.seed), view_of(given)).values;
+  lead(ranks, [&] {
+    save_table(options.out, samples, model_columns(options.model, state).columns);
+    return 0;
+  });
 }
 
 }  // namespace
 
-void score(const ScoreOptions& options) {
-  check_is_not_input(
-      options.out,
-      {{"--model", options.model}, {"--data", options.data}, {"--conditions", options.conditions}});
-  const nn::State state = load_model_state(options.model);
+void score(const ScoreOptions& options, const Communicator& ranks) {
+  const nn::State state = state_of_first_rank(ranks, [&] {
+    check_is_not_input(options.out, {{"--model", options.model},
+                                     {"--data", options.data},
+                                     {"--conditions", options.conditions}});
+    return load_model_state(options.model);
+  });
   if (options.precision == "double") {
-    score_as<double>(state, options);
+    score_as<double>(state, options, ranks);
   } else {
-    score_as<float>(state, options);
+    score_as<float>(state, options, ranks);
   }
 }
 
-void sample(const SampleOptions& options) {
-  check_is_not_input(options.out,
-                     {{"--model", options.model}, {"--conditions", options.conditions}});
-  const nn::State state = load_model_state(options.model);
+void sample(const SampleOptions& options, const Communicator& ranks) {
+  const nn::State state = state_of_first_rank(ranks, [&] {
+    check_is_not_input(options.out,
+                       {{"--model", options.model}, {"--conditions", options.conditions}});
+    return load_model_state(options.model);
+  });
   const bool is_double = !state.tensors.empty() &&
                          std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
   if (is_double) {
-    sample_as<double>(state, options);
+    sample_as<double>(state, options, ranks);
   } else {
-    sample_as<float>(state, options);
+    sample_as<float>(state, options, ranks);
   }
 }
 

@@ -1,14 +1,19 @@
 #include "fjord/apps/common/program.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <malloc.h>
+#include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
+#include <thread>
 #include <unistd.h>
 
 #include "fjord/apps/common/message.hpp"
 #include "fjord/autodiff/blas.hpp"
+#include "fjord/autodiff/launched_ranks.hpp"
 
 namespace fjord::apps {
 namespace {
@@ -24,35 +29,88 @@ void use_best_blas_kernels(char** argv) {
   execv("/proc/self/exe", argv);
 }
 
-int run(const std::function<int()>& work) {
-  const int status = work();
+int run(const Work& work, const Communicator& ranks) {
+  if (ranks.rank() > 0 && std::freopen("/dev/null", "w", stdout) == nullptr)
+    throw std::runtime_error("/dev/null cannot be written");
+  const int status = work(ranks);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     throw std::runtime_error("standard output could not be written; check where it goes");
   }
   return status;
 }
 
+struct Failure {
+  std::string text;
+  int status = 1;
+  bool names_rank = false;  // or need not
+  bool is_agreed = false;   // all ranks have it
+};
+
+std::string text_of_memory() {
+  return "memory ran out; ask for fewer points or a smaller network";
+}
+
+Failure failure_of(const RankFailure& failure) {
+  using Kind = RankFailure::Kind;
+  const std::string text =
+      failure.kind() == Kind::memory ? text_of_memory() : plain_message(failure.what());
+  const std::string rank = "rank " + std::to_string(failure.rank()) + ": ";
+  return {failure.is_everywhere() ? text : rank + text, failure.kind() == Kind::mistake ? 2 : 1,
+          true, true};
+}
+
+// Runs the work; what failed, if its status is not that of the work.
+std::optional<Failure> failure_in(const Work& work, const Communicator& ranks, int& status) {
+  try {
+    status = run(work, ranks);
+    return std::nullopt;
+  } catch (const RankFailure& failure) {
+    return failure_of(failure);
+  } catch (const std::invalid_argument& error) {
+    return Failure{plain_message(error.what()), 2};
+  } catch (const ode::SolveFailure& failure) {
+    return Failure{plain_message(apps::message_of(failure)), 1, true};
+  } catch (const std::range_error& error) {
+    return Failure{plain_message(error.what()), 1, true};
+  } catch (const std::bad_alloc&) {
+    return Failure{text_of_memory(), 1};
+  } catch (const std::exception& error) {
+    return Failure{plain_message(error.what()), 1};
+  }
+}
+
+// Tells what failed and ends all ranks. Others than rank 0 wait for what it has to say: most
+// failures are the same everywhere.
+void end_ranks(const char* name, const Failure& failure, const Communicator& ranks) {
+  constexpr std::chrono::seconds first_word(5);
+  if (ranks.rank() > 0) std::this_thread::sleep_for(first_word);
+  const std::string rank = "rank " + std::to_string(ranks.rank()) + ": ";
+  print_note(name, failure.names_rank ? failure.text : rank + failure.text);
+  ranks.abort(failure.status);
+}
+
+int run_on(const char* name, const Work& work, const Communicator& ranks) {
+  int status = 0;
+  const std::optional<Failure> failure = failure_in(work, ranks, status);
+  if (!failure) return status;
+  if (ranks.size() > 1 && !failure->is_agreed) end_ranks(name, *failure, ranks);
+  if (ranks.rank() == 0) print_note(name, failure->text);
+  return failure->status;
+}
+
 }  // namespace
 
-int run_program(const char* name, char** argv, const std::function<int()>& work) {
+int run_program(const char* name, char** argv, const Work& work) {
   use_best_blas_kernels(argv);
   // Memory that a step gives back is taken again by the next: do not return it to the system in
   // between.
   mallopt(M_TRIM_THRESHOLD, 1 << 28);
-  const auto report = [name](const std::string& what, int status) {
-    print_note(name, plain_message(what));
-    return status;
-  };
   try {
-    return run(work);
-  } catch (const std::invalid_argument& error) {
-    return report(error.what(), 2);
-  } catch (const ode::SolveFailure& failure) {
-    return report(message_of(failure), 1);
-  } catch (const std::bad_alloc&) {
-    return report("memory ran out; ask for fewer points or a smaller network", 1);
+    const std::unique_ptr<const Communicator> ranks = launched_ranks();
+    return run_on(name, work, *ranks);
   } catch (const std::exception& error) {
-    return report(error.what(), 1);
+    print_note(name, plain_message(error.what()));
+    return 2;
   }
 }
 

@@ -4,7 +4,12 @@
 #include <functional>
 #include <string>
 
+#include "fjord/autodiff/communicator.hpp"
+
 namespace fjord::apps {
+
+/// The work of a program, on every rank that a launcher of MPI started.
+using Work = std::function<int(const Communicator& ranks)>;
 
 /// Runs the work of a program and returns the exit status of the process: what `work` returns, or,
 /// after one line on standard error, 2 for a mistake of the caller and 1 for any other failure.
@@ -13,8 +18,11 @@ namespace fjord::apps {
 /// with the same arguments, and lets the process keep the memory that it gives back. After the
 /// work, a standard output that could not be written is a failure.
 ///
+/// Of several ranks, only rank 0 has a standard output, and tells what failed and on which rank;
+/// what other ranks do not learn of in time ends them all, after a line of the rank where it is.
+///
 /// `name` is the program's, which its lines begin with; argv is that of main().
-int run_program(const char* name, char** argv, const std::function<int()>& work);
+int run_program(const char* name, char** argv, const Work& work);
 
 /// Prints a line "name: text" to standard error.
 void print_note(const char* name, const std::string& text);

@@ -1,6 +1,7 @@
 #include "fjord/apps/common/version.hpp"
 
 #include "fjord/autodiff/blas.hpp"
+#include "fjord/autodiff/launched_ranks.hpp"
 
 namespace fjord::apps {
 
@@ -10,6 +11,7 @@ std::string version_text(const std::string& program) {
   text += "processor: " + blas.processor + ", vectors in use: " + blas.vectors + "\n";
   text += "BLAS: " + blas.library + ", core " + blas.core + ", " + std::to_string(blas.threads) +
           " thread\n";
+  text += "MPI: " + mpi_text() + "\n";
   return text;
 }
 

@@ -5,8 +5,8 @@
 
 namespace fjord::apps {
 
-/// Three lines: the program's name and Fjord's version, the processor's features in use, and the
-/// BLAS with its core.
+/// Four lines: the program's name and Fjord's version, the processor's features in use, the BLAS
+/// with its core, and the MPI that it is built with.
 std::string version_text(const std::string& program);
 
 }  // namespace fjord::apps

@@ -5,18 +5,20 @@
 
 namespace {
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, const fjord::Communicator& ranks) {
   using namespace fjord::apps;
-  const Command command = parse_command_line(argc, argv);
+  Command command;
+  fjord::agree(ranks, [&] { command = parse_command_line(argc, argv); });
   int status = 0;
-  if (const auto* options = std::get_if<TrainOptions>(&command)) status = train(*options);
-  if (const auto* options = std::get_if<ScoreOptions>(&command)) score(*options);
-  if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options);
+  if (const auto* options = std::get_if<TrainOptions>(&command)) status = train(*options, ranks);
+  if (const auto* options = std::get_if<ScoreOptions>(&command)) score(*options, ranks);
+  if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
   return status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  return fjord::apps::run_program("moons", argv, [=] { return run(argc, argv); });
+  return fjord::apps::run_program(
+      "moons", argv, [=](const fjord::Communicator& ranks) { return run(argc, argv, ranks); });
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@
 #include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/random_use.hpp"
+#include "fjord/apps/common/ranks.hpp"
 #include "fjord/apps/common/run_folder.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
@@ -55,6 +57,8 @@ constexpr Index points_a_line = 100;
 // The flow stretches some parts of a line a hundred times.
 constexpr Index points_a_drawn_line = 1'000;
 
+constexpr std::chrono::minutes longest_between_checkpoints(10);
+
 // A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
@@ -85,29 +89,29 @@ void check_memory_for(const TrainOptions& options) {
 template <class T>
 class Training final {
  public:
-  explicit Training(const TrainOptions& options)
+  Training(const TrainOptions& options, const Communicator& ranks)
       : options_(options),
+        ranks_(ranks),
         settings_(settings_of(options)),
         random_(options.seed),
-        workers_(thread_count(options.threads)),
+        workers_(thread_count(options.threads), ranks),
         model_(flows::make_flow<T>(flow_settings(options), training_settings(options),
                                    use(RandomUse::weights))),
         data_(points(flows::make_moons(options.points, options.noise, use(RandomUse::noise)))),
         test_(test_points(small_test_rows, small_test_seed)),
         rows_(data_),
         test_rows_(test_),
-        fit_(*model_, rows_, &test_rows_, workers_, fit_options()),
-        folder_(options.out) {}
+        fit_(*model_, rows_, &test_rows_, workers_, fit_options()) {}
 
   int run() {
     start();
-    while (fit_.report().end == flows::FitEnd::running) {
-      step();
-      if (stop_signal() != 0) return interrupted();
+    int signal = 0;
+    while (signal == 0 && fit_.report().end == flows::FitEnd::running) signal = step();
+    if (signal == 0) {
+      check_end();
+      signal = finish();
     }
-    progress_.finish();
-    check_end();
-    return finish() ? 0 : interrupted();
+    return signal == 0 ? 0 : interrupted(signal);
   }
 
  private:
@@ -123,19 +127,30 @@ class Training final {
 
   void start() {
     catch_stop_signals();
-    folder_.check_files(result_names);
-    const fs::path file = folder_.file(checkpoint_name);
+    const nn::State state = state_of_first_rank(ranks_, [this] { return open_run(); });
+    agree(ranks_, [&] {
+      if (!state.tensors.empty()) go_on_from(state);
+    });
+    lead(ranks_, [this] {
+      if (fit_.position().steps == 0) begin();
+      write_file(folder_->file(config_name), config_text(options_));
+      return 0;
+    });
+    began_ = saved_ = Clock::now();
+  }
+
+  // The state to go on from, if there is one.
+  nn::State open_run() {
+    folder_.emplace(options_.out);
+    folder_->check_files(result_names);
+    const fs::path file = folder_->file(checkpoint_name);
     if (options_.resume && fs::exists(file)) {
-      const Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(TrainOptions()));
+      Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(TrainOptions()));
       record_ = checkpoint.record;
       record_.finished = false;
-      restore(fit_, checkpoint.state, file);
-      const Index begun = fit_.position().epoch + (fit_.position().batch > 0 ? 1 : 0);
-      require(begun <= options_.epochs, "--epochs", [&] {
-        return "the checkpoint is already in epoch " + std::to_string(begun) +
-               "; give at least as many epochs";
-      });
-    } else if (options_.resume) {
+      return std::move(checkpoint.state);
+    }
+    if (options_.resume) {
       print_note(program_name,
                  "no checkpoint in " + options_.out + ", so the run starts from the beginning");
     } else {
@@ -144,9 +159,16 @@ class Training final {
                " holds an unfinished run; go on with --resume, or name another --out";
       });
     }
-    if (fit_.position().steps == 0) begin();
-    write_file(folder_.file(config_name), config_text(options_));
-    began_ = Clock::now();
+    return {};
+  }
+
+  void go_on_from(const nn::State& state) {
+    restore(fit_, state, fs::path(options_.out) / checkpoint_name);
+    const Index begun = fit_.position().epoch + (fit_.position().batch > 0 ? 1 : 0);
+    require(begun <= options_.epochs, "--epochs", [&] {
+      return "the checkpoint is already in epoch " + std::to_string(begun) +
+             "; give at least as many epochs";
+    });
   }
 
   // Files of an earlier run are replaced, and must not pass for those of this one meanwhile. The
@@ -155,7 +177,7 @@ class Training final {
     save();
     for (const char* name : {model_name, metrics_name, picture_name}) {
       std::error_code ignored;
-      fs::remove(folder_.file(name), ignored);
+      fs::remove(folder_->file(name), ignored);
     }
   }
 
@@ -174,10 +196,21 @@ class Training final {
     return fit;
   }
 
-  void step() {
+  // Returns the signal that ends the run, or 0.
+  int step() {
     const std::size_t epochs = fit_.report().curve.size();
     const Index failures = fit_.report().failures;
     fit_.step();
+    if (fit_.report().curve.size() > epochs) draw_samples(points_a_line);
+    return lead(ranks_, [&] {
+      tell(epochs, failures);
+      if (Clock::now() - saved_ > longest_between_checkpoints) save();
+      return stop_signal();
+    });
+  }
+
+  // What a step came to, after one with so many epochs and failures so far.
+  void tell(std::size_t epochs, Index failures) {
     if (fit_.report().failures > failures && fit_.report().end == flows::FitEnd::running) {
       progress_.finish();
       print_note(program_name, fit_.report().failure +
@@ -187,6 +220,7 @@ class Training final {
     } else {
       progress_.update(progress_state());
     }
+    if (fit_.report().end != flows::FitEnd::running) progress_.finish();
   }
 
   void check_end() const {
@@ -200,7 +234,6 @@ class Training final {
   }
 
   void end_epoch(const flows::FitEpoch& epoch) {
-    draw_samples(points_a_line);
     ProgressState state = progress_state();
     state.epoch = epoch.epoch;
     state.nll = epoch.loss;
@@ -215,7 +248,7 @@ class Training final {
     line["nfe_forward"] = epoch.evaluations;
     line["seconds"] = seconds();
     record_.metrics += line.dump() + "\n";
-    write_file(folder_.file(metrics_name), record_.metrics);
+    write_file(folder_->file(metrics_name), record_.metrics);
     save();
   }
 
@@ -235,50 +268,65 @@ class Training final {
     panels_.transformed_grid = fit_.sharded().forward(*model_, lines).values.template as<double>();
   }
 
-  int interrupted() {
-    progress_.finish();
-    save();
-    print_note(program_name, "stopped after step " + std::to_string(fit_.position().steps) +
-                                 "; go on with --resume");
-    return 128 + stop_signal();
+  int interrupted(int signal) {
+    lead(ranks_, [this] {
+      progress_.finish();
+      save();
+      print_note(program_name, "stopped after step " + std::to_string(fit_.position().steps) +
+                                   "; go on with --resume");
+      return 0;
+    });
+    return 128 + signal;
   }
 
-  // Returns false if a signal came, which leaves all of this to --resume.
-  bool finish() {
+  // Returns the signal that came, which leaves all of this to --resume, or 0.
+  int finish() {
     const Tensor<T> test = test_points(large_test_rows, large_test_seed);
     const Statistics result =
         negated_statistics(fit_.sharded().log_prob(test, use(RandomUse::probes)).values);
-    const std::optional<double> entropy = flows::Moons(options_.noise).entropy();
-    if (stop_signal() != 0) return false;
-    const double total = seconds();
-    record_.seconds = total;
+    const int signal = lead(ranks_, [&] {
+      if (stop_signal() == 0) write_results(result);
+      return stop_signal();
+    });
+    if (signal != 0) return signal;
+    draw_samples(points_a_drawn_line);
+    return lead(ranks_, [&] {
+      draw_picture();
+      if (stop_signal() == 0) close(result);
+      return stop_signal();
+    });
+  }
+
+  void write_results(const Statistics& result) {
+    record_.seconds = seconds();
     began_ = Clock::time_point();  // the picture does not count
     nlohmann::ordered_json line;
     line["final"] = true;
     line["test_nll"] = result.mean;
     line["test_nll_se"] = json_number(result.standard_error);
-    line["entropy"] = json_number(entropy);
+    line["entropy"] = json_number(flows::Moons(options_.noise).entropy());
     line["nfe_forward"] = fit_.report().curve.back().evaluations;
-    line["seconds"] = total;
-    write_file(folder_.file(metrics_name), record_.metrics + line.dump() + "\n");
-    nn::save_safetensors(folder_.file(model_name),
+    line["seconds"] = record_.seconds;
+    write_file(folder_->file(metrics_name), record_.metrics + line.dump() + "\n");
+    nn::save_safetensors(folder_->file(model_name),
                          flows::version_1_state(*model_, flow_settings(options_)));
-    draw_picture();
-    if (stop_signal() != 0) return false;
+  }
+
+  void close(const Statistics& result) {
     record_.finished = true;
     save();
+    const std::optional<double> entropy = flows::Moons(options_.noise).entropy();
     std::printf(
         "test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a "
         "step\n",
         result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
-        static_cast<long long>(options_.epochs), total, fit_.report().curve.back().evaluations);
-    return true;
+        static_cast<long long>(options_.epochs), record_.seconds,
+        fit_.report().curve.back().evaluations);
   }
 
   void draw_picture() {
-    draw_samples(points_a_drawn_line);
     panels_.data = data_.template as<double>();
-    const std::string trouble = draw_panels(folder_.file(picture_name), panels_);
+    const std::string trouble = draw_panels(folder_->file(picture_name), panels_);
     // Ctrl-C ends gnuplot as well, which does not matter then.
     if (!trouble.empty() && stop_signal() == 0) print_note(program_name, trouble);
   }
@@ -312,12 +360,14 @@ class Training final {
   void save() {
     RunRecord now = record_;
     if (began_ != Clock::time_point()) now.seconds = seconds();
-    save_checkpoint(folder_.file(checkpoint_name), fit_.state(), now, settings_);
+    save_checkpoint(folder_->file(checkpoint_name), fit_.state(), now, settings_);
+    saved_ = Clock::now();
   }
 
   using Clock = std::chrono::steady_clock;
 
   const TrainOptions& options_;
+  const Communicator& ranks_;
   Settings settings_;
   RandomKey random_;
   Workers workers_;
@@ -331,19 +381,21 @@ class Training final {
   Panels panels_;
   Progress progress_;
   Clock::time_point began_;
-  RunFolder folder_;  // the last: it makes the folder, once nothing else has been refused
+  Clock::time_point saved_;
+  std::optional<RunFolder> folder_;  // of rank 0, once nothing else has been refused
 };
 
 template <class T>
-int train_as(const TrainOptions& options) {
-  check_memory_for<T>(options);
-  return Training<T>(options).run();
+int train_as(const TrainOptions& options, const Communicator& ranks) {
+  agree(ranks, [&] { check_memory_for<T>(options); });
+  return Training<T>(options, ranks).run();
 }
 
 }  // namespace
 
-int train(const TrainOptions& options) {
-  return options.precision == "float" ? train_as<float>(options) : train_as<double>(options);
+int train(const TrainOptions& options, const Communicator& ranks) {
+  return options.precision == "float" ? train_as<float>(options, ranks)
+                                      : train_as<double>(options, ranks);
 }
 
 }  // namespace fjord::apps

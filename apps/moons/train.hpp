@@ -2,15 +2,16 @@
 #pragma once
 
 #include "fjord/apps/moons/options.hpp"
+#include "fjord/autodiff/communicator.hpp"
 
 namespace fjord::apps {
 
 /// Trains and leaves model, checkpoint, config, metrics and picture in options.out; prints one line
-/// at the end.
+/// at the end. Of several ranks, rank 0 does the latter.
 ///
 /// Returns the program's exit status: 0, or 128 plus the signal that ended the run after a step.
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure,
 ///          std::range_error and std::system_error otherwise.
-int train(const TrainOptions& options);
+int train(const TrainOptions& options, const Communicator& ranks);
 
 }  // namespace fjord::apps

@@ -282,7 +282,7 @@ class Help(MoonsTest):
             for option in options.split():
                 self.assertIn(f"--{option} ", run.out)
             self.assertEqual(run.err, "")
-        self.assertRegex(self.succeeds("--version").out, r"^moons \(Fjord\) \d+\.\d+\.\d+\nprocessor: .+\nBLAS: .+core .+\n$")
+        self.assertRegex(self.succeeds("--version").out, r"^moons \(Fjord\) \d+\.\d+\.\d+\nprocessor: .+\nBLAS: .+core .+\nMPI: .+\n$")
 
 
 if __name__ == "__main__":
