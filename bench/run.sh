@@ -1,20 +1,21 @@
 #!/bin/sh
 # Builds and runs the benchmarks: each figure beside its reference, timed in the same run.
-# Usage: run.sh [training | autodiff | flows | ode]
+# Usage: run.sh [training | autodiff | flows | ode | ranks]
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 . "$root/apps/build.sh"
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
-install_missing $build_packages gnuplot-nox libboost-dev
+install_missing $build_packages gnuplot-nox libboost-dev libopenmpi-dev openmpi-bin
 configure build -Dcpu=native
 # A folder that was made before Boost was installed does not know the benchmark that needs it.
 ninja -C "$root/build" -t query bench/ode_bench > /dev/null 2>&1 || meson setup --reconfigure "$root/build" >&2
-build build bench/training_bench bench/autodiff_bench bench/flows_bench bench/ode_bench apps/moons/moons
+build build bench/training_bench bench/autodiff_bench bench/flows_bench bench/ode_bench bench/ranks_bench apps/moons/moons
 # OpenBLAS reads the core to take the processor for as it is loaded; moons --version finds the right one by itself.
 OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-$("$root/build/apps/moons/moons" --version | sed -n 's/.*core \([A-Za-z]*\),.*/\1/p')}
 export OPENBLAS_CORETYPE
 case ${1-training} in
   training) exec "$root/build/bench/training_bench" "$root/build/apps/moons/moons" ;;
   autodiff | flows | ode) exec "$root/build/bench/$1_bench" ;;
-  *) echo "run.sh: training, autodiff, flows or ode is needed, got $1" >&2; exit 2 ;;
+  ranks) exec mpirun --bind-to core -n 2 "$root/build/bench/ranks_bench" ;;
+  *) echo "run.sh: training, autodiff, flows, ode or ranks is needed, got $1" >&2; exit 2 ;;
 esac
