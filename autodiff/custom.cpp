@@ -70,8 +70,8 @@ double length(const Vars<T>& vars) {
 // The derivatives of <rule(probes), weights> in the probes: of a rule that is linear, the product
 // of its transpose with the weights. Only parts of the rule that have a weight count.
 template <class T, class Rule>
-Vars<T> transposed(const CustomRules<T>& rules, const char* missing, const Vars<T>& probes,
-                   const Vars<T>& weights, const Rule& rule) {
+Vars<T> transposed_rule(const CustomRules<T>& rules, const char* missing, const Vars<T>& probes,
+                        const Vars<T>& weights, const Rule& rule) {
   const Vars<T> images = rule(probes);
   require(images.size() == weights.size(), rules.name, [&] {
     return "its rule must give " + std::to_string(weights.size()) + " variables, got " +
@@ -180,9 +180,10 @@ struct CustomOperation {
     }
     const Constants<T> constants(rule.tape(), {&inputs, &outputs, &cotangents});
     Vars<T> found =
-        rules.vjp ? rules.vjp(inputs, outputs, cotangents)
-                  : transposed(rules, "vjp", probes_like(inputs), cotangents,
-                               [&](const Vars<T>& v) { return rules.jvp(inputs, outputs, v); });
+        rules.vjp
+            ? rules.vjp(inputs, outputs, cotangents)
+            : transposed_rule(rules, "vjp", probes_like(inputs), cotangents,
+                              [&](const Vars<T>& v) { return rules.jvp(inputs, outputs, v); });
     check_count(rules, inputs.size(), found.size());
     constants.replace(found, rules.name);
     for (std::uint32_t i = 0; i < inputs.size(); ++i) rule.add(i, derivative(rule, found[i]));
@@ -199,9 +200,10 @@ struct CustomOperation {
     }
     const Constants<T> constants(rule.tape(), {&inputs, &outputs, &tangents});
     Vars<T> found =
-        rules.jvp ? rules.jvp(inputs, outputs, tangents)
-                  : transposed(rules, "jvp", probes_like(outputs), tangents,
-                               [&](const Vars<T>& g) { return rules.vjp(inputs, outputs, g); });
+        rules.jvp
+            ? rules.jvp(inputs, outputs, tangents)
+            : transposed_rule(rules, "jvp", probes_like(outputs), tangents,
+                              [&](const Vars<T>& g) { return rules.vjp(inputs, outputs, g); });
     check_count(rules, outputs.size(), found.size());
     constants.replace(found, rules.name);
     for (std::uint32_t k = 0; k < outputs.size(); ++k) {

@@ -29,7 +29,7 @@ Tensor<T> initial_normal(Index dim, const RandomKey& random) {
 }
 
 template <class T>
-Index expected_dim(nn::PartReader<T>& reader) {
+Index planar_dim(nn::PartReader<T>& reader) {
   const Index dim = reader.size("dim");
   reader.expect_weights(2 * static_cast<double>(dim) + 1);
   return dim;
@@ -37,7 +37,7 @@ Index expected_dim(nn::PartReader<T>& reader) {
 
 // The log of the slope 1 + (s - 1) (1 - tanh^2), as a sum of positive terms.
 template <class T>
-Var<T> log_slope(const Var<T>& tanh_of, const Var<T>& s) {
+Var<T> planar_log_slope(const Var<T>& tanh_of, const Var<T>& s) {
   const Var<T> squared = square(tanh_of);
   return log(squared + (T(1) - squared) * s);
 }
@@ -52,7 +52,7 @@ Planar<T>::Planar(Index dim, const RandomKey& random)
       b_(Tensor<T>::zeros({1})) {}
 
 template <class T>
-Planar<T>::Planar(nn::PartReader<T>& reader) : Planar(expected_dim(reader), RandomKey(0)) {}
+Planar<T>::Planar(nn::PartReader<T>& reader) : Planar(planar_dim(reader), RandomKey(0)) {}
 
 template <class T>
 typename Planar<T>::Plane Planar<T>::bind(Tape<T>& tape) const {
@@ -69,7 +69,7 @@ WithLogDet<T> Planar<T>::forward_with_log_det(const Var<T>& x, Context<T>& /*con
   check_rows(x, dim_, "planar");
   const Plane plane = bind(x.tape());
   const Var<T> moved = tanh(matmul(x, plane.w) + plane.b);
-  return {x + moved * plane.v, sum(log_slope(moved, plane.s), {1})};
+  return {x + moved * plane.v, sum(planar_log_slope(moved, plane.s), {1})};
 }
 
 template <class T>
@@ -78,11 +78,11 @@ WithLogDet<T> Planar<T>::inverse_with_log_det(const Var<T>& y, Context<T>& /*con
   const Plane plane = bind(y.tape());
   const IncreasingMap<T> along_w = [&](const Var<T>& a) -> WithLogSlope<T> {
     const Var<T> moved = tanh(a + plane.b);
-    return {a + moved * (plane.s - T(1)), log_slope(moved, plane.s)};
+    return {a + moved * (plane.s - T(1)), planar_log_slope(moved, plane.s)};
   };
   const double least_slope = std::min(1.0, static_cast<double>(plane.s.item()));
   const Var<T> moved = tanh(increasing_root(along_w, matmul(y, plane.w), least_slope) + plane.b);
-  return {y - moved * plane.v, -sum(log_slope(moved, plane.s), {1})};
+  return {y - moved * plane.v, -sum(planar_log_slope(moved, plane.s), {1})};
 }
 
 template <class T>

@@ -11,7 +11,7 @@
 namespace fjord::flows {
 namespace {
 
-constexpr double softplus_one = 0.5413248546129181;  // log(e - 1), of softplus 1
+constexpr double offset_of_one = 0.5413248546129181;  // log(e - 1), of softplus 1
 
 template <class T>
 Tensor<T> initial_center(Index dim, const RandomKey& random) {
@@ -23,7 +23,7 @@ Tensor<T> initial_center(Index dim, const RandomKey& random) {
 }
 
 template <class T>
-Index expected_dim(nn::PartReader<T>& reader) {
+Index radial_dim(nn::PartReader<T>& reader) {
   const Index dim = reader.size("dim");
   reader.expect_weights(static_cast<double>(dim) + 2);
   return dim;
@@ -39,12 +39,12 @@ Radial<T>::Radial(Index dim, const RandomKey& random)
       q_(Tensor<T>::zeros({1})) {}
 
 template <class T>
-Radial<T>::Radial(nn::PartReader<T>& reader) : Radial(expected_dim(reader), RandomKey(0)) {}
+Radial<T>::Radial(nn::PartReader<T>& reader) : Radial(radial_dim(reader), RandomKey(0)) {}
 
 template <class T>
 typename Radial<T>::Ball Radial<T>::bind(Tape<T>& tape) const {
   const Var<T> a = softplus(tape.bind(p_));
-  return {tape.bind(center_), a, a * softplus(tape.bind(q_) + T(softplus_one))};
+  return {tape.bind(center_), a, a * softplus(tape.bind(q_) + T(offset_of_one))};
 }
 
 // (b + r) / (a + r) across the radius, (r^2 + 2 a r + a b) / (a + r)^2 along it: positive terms

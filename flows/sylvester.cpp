@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -44,7 +45,7 @@ Index checked(Index reflections) {
 }
 
 template <class T>
-Index expected_dim(nn::PartReader<T>& reader) {
+Index sylvester_dim(nn::PartReader<T>& reader) {
   const Index dim = reader.size("dim");
   reader.expect_weights(
       static_cast<double>(dim) *
@@ -83,7 +84,7 @@ Sylvester<T>::Sylvester(Index dim, Index reflections, const RandomKey& random)
 
 template <class T>
 Sylvester<T>::Sylvester(nn::PartReader<T>& reader)
-    : Sylvester(expected_dim(reader), reader.size("reflections"), RandomKey(0)) {}
+    : Sylvester(sylvester_dim(reader), reader.size("reflections"), RandomKey(0)) {}
 
 template <class T>
 typename Sylvester<T>::Matrices Sylvester<T>::bind(Tape<T>& tape) const {
@@ -112,12 +113,12 @@ Var<T> Sylvester<T>::solve(const Matrices& m, const Var<T>& c) const {
     const Var<T> shift = is_last ? zeros_like(target) + bias : sum_of(m.s, z) + bias;
     const Var<T> rest = is_last ? target : target - sum_of(m.r, t);
     const Var<T> product = slice(m.product, 0, i, i + 1);
-    const IncreasingMap<T> map = [&](const Var<T>& x) -> WithLogSlope<T> {
+    const auto map = [&](const Var<T>& x) -> WithLogSlope<T> {
       const Var<T> moved = tanh(x * own(m.s) + shift);
       return {x + moved * own(m.r), log_slope(moved, product)};
     };
     const double least = std::min(1.0, 1 + static_cast<double>(product.item()));
-    const Var<T> root = increasing_root(map, rest, least);
+    const Var<T> root = increasing_root<T>(std::cref(map), rest, least);
     const Var<T> moved = tanh(root * own(m.s) + shift);
     z = is_last ? root : concatenate<T>({root, z}, 1);
     t = is_last ? moved : concatenate<T>({moved, t}, 1);

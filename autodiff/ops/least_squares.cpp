@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/rules/lost.hpp"
+#include "fjord/autodiff/rules/matrix.hpp"
 
 namespace fjord {
 
