@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -16,6 +17,7 @@
 #include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/random_use.hpp"
+#include "fjord/apps/common/ranks.hpp"
 #include "fjord/apps/common/run_folder.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/stop_signal.hpp"
@@ -55,6 +57,8 @@ constexpr const char* split_name = "split.npy";
 constexpr std::array result_names{checkpoint_name, comparison_name, config_name, metrics_name,
                                   model_name,      report_name,     split_name};
 
+constexpr std::chrono::minutes longest_between_checkpoints(10);
+
 // A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
@@ -86,35 +90,38 @@ Json json_of(const Reached& reached) {
 template <class T>
 class Run final {
  public:
-  Run(const FitOptions& options, const Data& data, Clock::time_point began)
+  Run(const FitOptions& options, const Data& data, Clock::time_point began,
+      const Communicator& ranks)
       : options_(options),
         data_(data),
+        ranks_(ranks),
         began_(began),
         settings_(settings_of(options)),
         random_(options.seed),
-        workers_(thread_count(options.threads)),
+        workers_(thread_count(options.threads), ranks),
         training_(standard_rows(data, data.split.training)),
         validation_(standard_rows(data, data.split.validation)),
         test_(standard_rows(data, data.split.test)),
         comparison_(data.split.test, test_.weights),
         rows_(data, options.table, use(RandomUse::smoothing)),
-        flows_(plan(), workers_),
-        folder_(options.out) {}
+        flows_(plan(), workers_) {}
 
   int run() {
     start();
-    compare_simple_models();
     while (!flows_.is_finished()) {
-      step();
-      if (stop_signal() != 0) return interrupted();
-      if (is_out_of_time(0.9)) flows_.stop();
+      const int word = step();
+      if (word > 0) return interrupted(word);
+      if (word == out_of_time) flows_.stop();
     }
-    progress_.finish();
     finish();
     return 0;
   }
 
  private:
+  // What rank 0 may say after a step besides a signal.
+  static constexpr int go_on = 0;
+  static constexpr int out_of_time = -1;
+
   RandomKey use(RandomUse use, Index member = 0) const {
     return key_for(random_, use).fold(static_cast<std::uint64_t>(member));
   }
@@ -159,14 +166,30 @@ class Run final {
 
   void start() {
     catch_stop_signals();
-    folder_.check_files(result_names);
-    const fs::path file = folder_.file(checkpoint_name);
+    const nn::State state = state_of_first_rank(ranks_, [this] { return open_run(); });
+    if (!state.metadata.empty()) restore(flows_, state, fs::path(options_.out) / checkpoint_name);
+    lead(ranks_, [this] {
+      if (is_at_beginning()) begin();
+      write_file(folder_->file(config_name), config_text(options_));
+      save_npy(folder_->file(split_name), split());
+      describe_columns();
+      compare_simple_models();
+      return go_on;
+    });
+  }
+
+  // The state to go on from, if there is one.
+  nn::State open_run() {
+    folder_.emplace(options_.out);
+    folder_->check_files(result_names);
+    const fs::path file = folder_->file(checkpoint_name);
     if (options_.resume && fs::exists(file)) {
-      const Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(FitOptions()));
+      Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(FitOptions()));
       record_ = checkpoint.record;
       record_.finished = false;
-      restore(flows_, checkpoint.state, file);
-    } else if (options_.resume) {
+      return std::move(checkpoint.state);
+    }
+    if (options_.resume) {
       print_note(program_name,
                  "no checkpoint in " + options_.out + ", so the run starts from the beginning");
     } else {
@@ -175,10 +198,7 @@ class Run final {
                " holds an unfinished run; go on with --resume, or name another --out";
       });
     }
-    if (is_at_beginning()) begin();
-    write_file(folder_.file(config_name), config_text(options_));
-    save_npy(folder_.file(split_name), split());
-    describe_columns();
+    return {};
   }
 
   void describe_columns() const {
@@ -206,7 +226,7 @@ class Run final {
     save();
     for (const char* name : {comparison_name, model_name, metrics_name, report_name}) {
       std::error_code ignored;
-      fs::remove(folder_.file(name), ignored);
+      fs::remove(folder_->file(name), ignored);
     }
   }
 
@@ -233,11 +253,24 @@ class Run final {
     return !flows_.is_finished() && flows_.job() == 0 && flows_.fit().position().steps == 0;
   }
 
-  void step() {
+  // Returns what rank 0 says: the signal that ends the run, or whether its time is over.
+  int step() {
     const flows::FitReport& report = flows_.fit().report();
     const std::size_t epochs = report.curve.size();
     const Index failures = report.failures;
     const bool goes_on = flows_.step();
+    const int word = lead(ranks_, [&] {
+      tell(report, epochs, failures);
+      if (Clock::now() - saved_ > longest_between_checkpoints) save();
+      if (stop_signal() != 0) return stop_signal();
+      return is_out_of_time(0.9) ? out_of_time : go_on;
+    });
+    if (!goes_on) next();
+    return word;
+  }
+
+  // What a step came to, after one with so many epochs and failures so far.
+  void tell(const flows::FitReport& report, std::size_t epochs, Index failures) {
     if (report.failures > failures) {
       progress_.finish();
       print_note(program_name, report.failure + "; " + consequence_of(report));
@@ -246,7 +279,6 @@ class Run final {
     } else {
       progress_.update(progress_state());
     }
-    if (!goes_on) next();
   }
 
   static std::string consequence_of(const flows::FitReport& report) {
@@ -289,21 +321,24 @@ class Run final {
     state.nll = epoch.loss;
     state.evaluations = epoch.evaluations;
     progress_.end_epoch(state, epoch.held_out.value_or(epoch.loss));
-    write_file(folder_.file(metrics_name), record_.metrics);
+    write_file(folder_->file(metrics_name), record_.metrics);
     save();
   }
 
-  int interrupted() {
-    progress_.finish();
-    save();
-    write_file(folder_.file(metrics_name), record_.metrics);
-    const Index job = flows_.job() + 1;
-    flows_.stop();
-    nn::save_safetensors(folder_.file(model_name), model_state(false));
-    print_note(program_name, "stopped in the training of flow " + std::to_string(job) + " of " +
-                                 std::to_string(flows_.jobs()) +
-                                 ", with the best model so far; go on with --resume");
-    return 128 + stop_signal();
+  int interrupted(int signal) {
+    lead(ranks_, [this] {
+      progress_.finish();
+      save();
+      write_file(folder_->file(metrics_name), record_.metrics);
+      const Index job = flows_.job() + 1;
+      flows_.stop();
+      nn::save_safetensors(folder_->file(model_name), model_state(false));
+      print_note(program_name, "stopped in the training of flow " + std::to_string(job) + " of " +
+                                   std::to_string(flows_.jobs()) +
+                                   ", with the best model so far; go on with --resume");
+      return go_on;
+    });
+    return 128 + signal;
   }
 
   // The model in the table's units; of the second round if `refitted`.
@@ -337,22 +372,32 @@ class Run final {
 
   void finish() {
     const nn::State held_out = model_state(false);
-    comparison_.add("flow", "flow", flow_log_density(held_out));
+    const Tensor<double> log_density = flow_log_density(held_out);
+    lead(ranks_, [&] {
+      progress_.finish();
+      comparison_.add("flow", "flow", log_density);
+      close(held_out);
+      return go_on;
+    });
+  }
+
+  void close(const nn::State& held_out) {
     const double total = seconds();
-    write_file(folder_.file(metrics_name), record_.metrics + final_line(total).dump() + "\n");
+    write_file(folder_->file(metrics_name), record_.metrics + final_line(total).dump() + "\n");
     const bool is_refitted = options_.refit && !flows_.members(true).empty();
     if (options_.refit && !is_refitted)
       print_note(
           program_name,
           "the time was over before the flows were trained on all rows: the model is that of "
           "the training rows");
-    comparison_.save(folder_.file(comparison_name));
-    nn::save_safetensors(folder_.file(model_name), is_refitted ? model_state(true) : held_out);
+    comparison_.save(folder_->file(comparison_name));
+    nn::save_safetensors(folder_->file(model_name), is_refitted ? model_state(true) : held_out);
     record_.finished = true;
     save();
     std::printf("%s%zu test rows, %.1f s, wrote %s\n", comparison_.lines().c_str(),
                 data_.split.test.size(), total, (fs::path(options_.out) / model_name).c_str());
-    report_fit(folder_.file(report_name), data_, held_out, options_.seed, workers_);
+    Workers own(thread_count(options_.threads));  // the other ranks do not take part
+    report_fit(folder_->file(report_name), data_, held_out, options_.seed, own);
   }
 
   Json final_line(double total) const {
@@ -396,13 +441,16 @@ class Run final {
   void save() {
     RunRecord now = record_;
     now.seconds = seconds();
-    save_checkpoint(folder_.file(checkpoint_name), flows_.state(), now, settings_);
+    save_checkpoint(folder_->file(checkpoint_name), flows_.state(), now, settings_);
+    saved_ = Clock::now();
   }
 
   const FitOptions& options_;
   const Data& data_;
+  const Communicator& ranks_;
   Clock::time_point began_;
   Clock::time_point shown_;
+  Clock::time_point saved_ = Clock::now();
   Settings settings_;
   RandomKey random_;
   Workers workers_;
@@ -415,18 +463,21 @@ class Run final {
   RunRecord record_;
   Index components_ = 0;  // of the mixture
   Progress progress_{"validation"};
-  RunFolder folder_;  // the last: it makes the folder, once nothing else has been refused
+  std::optional<RunFolder> folder_;  // of rank 0, once nothing else has been refused
 };
 
 }  // namespace
 
-int fit(const FitOptions& options) {
+int fit(const FitOptions& options, const Communicator& ranks) {
   const Clock::time_point began = Clock::now();
-  const Data data = load_data(options);
+  Data data;
   FitOptions full = options;
-  apply_preset(full, static_cast<Index>(data.split.training.size()));
-  if (full.precision == "float") return Run<float>(full, data, began).run();
-  return Run<double>(full, data, began).run();
+  agree(ranks, [&] {
+    data = load_data(options);
+    apply_preset(full, static_cast<Index>(data.split.training.size()));
+  });
+  if (full.precision == "float") return Run<float>(full, data, began, ranks).run();
+  return Run<double>(full, data, began, ranks).run();
 }
 
 }  // namespace fjord::apps::density

@@ -25,7 +25,7 @@ int run(int argc, char** argv, const fjord::Communicator& ranks) {
   fjord::agree(ranks, [&] { command = density::parse_command_line(argc, argv); });
   int status = 0;
   if (const auto* options = std::get_if<density::FitOptions>(&command))
-    status = density::fit(*options);
+    status = density::fit(*options, ranks);
   if (const auto* options = std::get_if<ScoreOptions>(&command)) score(*options, ranks);
   if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
   if (const auto* options = std::get_if<density::InfoOptions>(&command))

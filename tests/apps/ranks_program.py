@@ -43,14 +43,20 @@ class RanksTest(MoonsTest):
             time.sleep(0.01)
         self.fail(f"rank {number} did not start")
 
-    def wait_for_epochs(self, process, epochs):
-        metrics = self.path("out/metrics.jsonl")
+    def wait_for(self, process, is_there):
         end = time.monotonic() + TIMEOUT
         while process.poll() is None and time.monotonic() < end:
-            if metrics.exists() and metrics.read_text().count("\n") >= epochs:
+            if is_there():
                 return
             time.sleep(0.005)
-        self.fail("the epochs did not come")
+        self.fail("what was waited for did not come")
+
+    def wait_for_epochs(self, process, epochs):
+        metrics = self.path("out/metrics.jsonl")
+        self.wait_for(process, lambda: metrics.exists() and metrics.read_text().count("\n") >= epochs)
+
+    def wait_for_file(self, process, name):
+        self.wait_for(process, self.path(name).exists)
 
     def ends(self, process, lines):
         """Waits for the end of all ranks; the program's own lines on the way must be these."""

@@ -1,0 +1,69 @@
+"""Tests of density on several ranks: python3 density_ranks_test.py DENSITY"""
+
+import os
+import random
+import signal
+
+from ranks_program import RanksTest, run_tests
+
+
+def table(rows):
+    """Two columns, of which the second follows the first."""
+    draw = random.Random(1)
+    lines = ["x,y"]
+    for _ in range(rows):
+        x = draw.gauss(0, 1)
+        lines.append(f"{x!r},{x * x + draw.gauss(0, 0.3)!r}")
+    return "\n".join(lines) + "\n"
+
+
+class Ranks(RanksTest):
+    name = "density"
+
+    def setUp(self):
+        super().setUp()
+        self.write("table.csv", table(1000))
+        # 800 rows to train on: two steps an epoch, the first of four shards, the last one short.
+        self.options = ["fit", "table.csv", "--preset", "fast", "--batch", 450, "--hidden", "8", "--blocks", 1, "--epochs"]
+
+    def check_is_whole(self):
+        for name in ("model.safetensors", "comparison.csv", "split.npy"):
+            self.assertEqual((self.path("out") / name).read_bytes(), (self.path("whole") / name).read_bytes(), name)
+        self.assertEqual(self.metrics("out"), self.metrics("whole"))
+
+    def test_the_same_bits_on_any_number_of_ranks_and_threads(self):
+        self.succeeds(*self.options, 3, "--out", "whole")
+        for ranks, threads in ((2, 2), (3, 1), (4, 1)):
+            with self.subTest(ranks=ranks, threads=threads):
+                run = self.succeed_on(ranks, *self.options, 3, "--out", "out", "--threads", threads)
+                self.assertEqual(run.out.count("wrote out/model.safetensors\n"), 1, run.out)
+                self.check_is_whole()
+
+    def test_runs_go_on_on_other_ranks(self):
+        self.succeeds(*self.options, 40, "--out", "whole")
+        for ranks in (4, 2):
+            process = self.on_ranks(ranks, *self.options, 40, "--out", "out", "--resume")
+            self.wait_for_file(process, "out/split.npy")
+            os.kill(int(self.rank(process, 0)), signal.SIGTERM)
+            run = self.finish(process)
+            self.assertEqual(run.err.count("density: stopped in the training of flow 1"), 1, run.err)
+            self.path("out/split.npy").unlink()
+        self.succeed_on(3, *self.options, 40, "--out", "out", "--resume")
+        self.check_is_whole()
+
+    def test_scores_and_levels_have_the_same_bits(self):
+        self.succeeds(*self.options, 1, "--out", "out")
+        score = ["score", "--model", "out/model.safetensors", "--data", "table.csv", "--levels", "--out"]
+        line = self.succeeds(*score, "one.csv").out
+        self.assertEqual(self.succeed_on(3, *score, "three.csv").out, line)
+        self.assertEqual(self.path("one.csv").read_bytes(), self.path("three.csv").read_bytes())
+        info = ["info", "out/model.safetensors"]
+        self.assertEqual(self.succeed_on(2, *info).out, self.succeeds(*info).out)
+
+    def test_a_table_that_no_rank_can_read_is_told_once(self):
+        run = self.ends(self.on_ranks(3, "fit", "none.csv"), [r"^density: (?!rank).*none\.csv"])
+        self.assertEqual(run.returncode, 2)
+
+
+if __name__ == "__main__":
+    run_tests()
