@@ -13,6 +13,8 @@ template <class T>
 struct Activation {
   std::string_view name;
   Var<T> (*function)(const Var<T>&);
+  /// The largest absolute value of its slope, rounded up.
+  double steepest;
   /// The same of an affine map x W^T + b, as one operation; null if there is none.
   Var<T> (*of_affine)(const Var<T>& x, const Var<T>& weight, const Var<T>& bias) = nullptr;
   /// Narrow networks with it between their layers as one operation, without and with their
@@ -21,6 +23,14 @@ struct Activation {
   NarrowMlp mlp = nullptr;
   NarrowMlp mlp_with_divergence = nullptr;
 };
+
+/// The activation of x W^T + b, as one operation if the activation has one.
+///
+/// Shapes:  x [..., in], at least two axes; weight [out, in]; bias [out]; result [..., out].
+/// Errors:  std::invalid_argument if the shapes do not match or the activation has no function.
+template <class T>
+Var<T> activated_affine(const Var<T>& x, const Var<T>& weight, const Var<T>& bias,
+                        const Activation<T>& activation);
 
 /// All smooth activations: tanh, softplus, elu, silu, gelu, sigmoid, sin.
 template <class T>

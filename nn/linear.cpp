@@ -52,12 +52,8 @@ Var<T> Linear<T>::forward(const Var<T>& x) const {
 
 template <class T>
 Var<T> Linear<T>::forward(const Var<T>& x, const Activation<T>& activation) const {
-  if (activation.of_affine == nullptr) {
-    require(activation.function != nullptr, "linear", "an activation with a function is needed");
-    return activation.function(forward(x));
-  }
   const auto [weight, bias] = bind(x.tape());
-  return activation.of_affine(x, weight, bias);
+  return activated_affine(x, weight, bias, activation);
 }
 
 template <class T>

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "fjord/nn/activation.hpp"
 #include "fjord/nn/linear.hpp"
@@ -10,21 +12,37 @@ namespace fjord::nn {
 
 /// Affine layers with an activation after every one but the last.
 ///
+/// With a Lipschitz bound, no two results are farther apart than that times the distance of their
+/// inputs: all layers apply their weights scaled down, by with_spectral_bound, to an equal share of
+/// what the activations leave of it.
 /// Shapes:  x [..., sizes.front()], at least two axes; result [..., sizes.back()].
+/// Note:    The weights are scaled in every call: `bind` once where there are many.
 template <class T>
 class Mlp final : public Module<T> {
  public:
-  /// Errors:  std::invalid_argument if there are fewer than two sizes, one is not positive, or the
-  ///          activation has no function.
-  Mlp(std::span<const Index> sizes, const Activation<T>& activation, const RandomKey& random);
+  /// Errors:  std::invalid_argument if there are fewer than two sizes, one is not positive, the
+  ///          activation has no function, or the bound is not positive and finite.
+  Mlp(std::span<const Index> sizes, const Activation<T>& activation, const RandomKey& random,
+      std::optional<double> lipschitz = std::nullopt);
 
   explicit Mlp(PartReader<T>& reader);
 
   Var<T> forward(const Var<T>& x) const override;
+  /// The same with the layers that `bind` gave.
+  Var<T> forward(const Var<T>& x, std::span<const Var<T>> layers) const;
+  /// Weight, bias, weight, bias, ... as the layers apply them, in the memory of the tape.
+  std::span<const Var<T>> bind(Tape<T>& tape) const;
 
   Index in() const { return sizes_.front(); }
 
   Index out() const { return sizes_.back(); }
+
+  /// The width of the narrowest hidden layer; 0 if there is no hidden layer.
+  Index bottleneck() const;
+  /// What the narrowest hidden layer gives, the first one of several, and the result.
+  ///
+  /// Errors:  std::invalid_argument if there is no hidden layer.
+  std::pair<Var<T>, Var<T>> forward_by_bottleneck(const Var<T>& x) const;
 
   /// Whether the next two functions are there: for narrow networks of some activations.
   bool is_fusible() const;
@@ -42,12 +60,14 @@ class Mlp final : public Module<T> {
   Description<T> describe() override;
 
  private:
-  // Weight, bias, weight, bias, ... in the memory of the tape.
-  std::span<const Var<T>> bind(Tape<T>& tape) const;
+  // Layers with the activation after each of them.
+  Var<T> activated(const Var<T>& x, std::span<const Var<T>> layers) const;
 
   Activation<T> activation_;
   std::vector<Index> sizes_;
   std::vector<std::unique_ptr<Linear<T>>> layers_;
+  std::optional<double> lipschitz_;
+  double spectral_bound_ = 0;  // of each layer, if there is a Lipschitz bound
 };
 
 extern template class Mlp<float>;

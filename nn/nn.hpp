@@ -11,5 +11,6 @@
 #include "fjord/nn/part.hpp"
 #include "fjord/nn/part_reader.hpp"
 #include "fjord/nn/safetensors.hpp"
+#include "fjord/nn/spectral_norm.hpp"
 #include "fjord/nn/time_input.hpp"
 #include "fjord/nn/time_layer.hpp"
