@@ -62,6 +62,7 @@
 #include "fjord/flows/sum_of_squares.hpp"
 #include "fjord/flows/sylvester.hpp"
 #include "fjord/flows/time_mlp_field.hpp"
+#include "fjord/flows/timed_layers.hpp"
 #include "fjord/flows/toy_sets.hpp"
 #include "fjord/flows/transformer.hpp"
 #include "fjord/flows/types.hpp"

@@ -2,48 +2,36 @@
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
-#include "fjord/autodiff/ops/shape.hpp"
-#include "fjord/flows/check_rows.hpp"
 
 namespace fjord::flows {
 namespace {
 
+TimedLayersOptions timed(const ResidualOptions& o) {
+  return {o.dim, o.given, o.layer, o.activation, o.frequencies, o.zero_last};
+}
+
+// The outputs of the first layer and of two for each block.
+std::vector<Index> block_widths(const ResidualOptions& options) {
+  require(options.blocks > 0, "residual_field", "blocks must be positive");
+  return std::vector<Index>(1 + 2 * static_cast<std::size_t>(options.blocks), options.width);
+}
+
 template <class T>
 ResidualOptions read_residual(nn::PartReader<T>& reader) {
-  const ResidualOptions o{.dim = reader.size("dim"),
-                          .width = reader.size("width"),
-                          .blocks = reader.size("blocks"),
-                          .layer = reader.text("layer"),
-                          .activation = reader.text("activation"),
-                          .frequencies = reader.count("frequencies"),
-                          .given = reader.count("given")};
-  const Index time = o.frequencies == 0 ? 1 : 2 * o.frequencies;
-  const auto weights = [&](Index in, Index out) {
-    return nn::TimeLayer<T>::weights(o.layer, time, in, out);
-  };
-  reader.expect_weights(weights(o.dim + o.given, o.width) + weights(o.width, o.dim) +
-                        2 * static_cast<double>(o.blocks) * weights(o.width, o.width));
-  return o;
+  const TimedLayersOptions o = TimedLayers<T>::read(reader);
+  const Index width = reader.size("width");
+  const Index blocks = reader.size("blocks");
+  const auto weights = [&](Index in, Index out) { return TimedLayers<T>::weights(o, in, out); };
+  reader.expect_weights(weights(o.dim + o.given, width) + weights(width, o.dim) +
+                        2 * static_cast<double>(blocks) * weights(width, width));
+  return {o.dim, width, blocks, o.layer, o.activation, o.frequencies, o.given};
 }
 
 }  // namespace
 
 template <class T>
 ResidualField<T>::ResidualField(const ResidualOptions& options, const RandomKey& random)
-    : options_(options),
-      activation_(nn::activation_named<T>(options.activation)),
-      time_(options.frequencies) {
-  require(options.dim > 0 && options.given >= 0 && options.blocks > 0, "residual_field",
-          "dim and blocks must be positive, and given not negative");
-  const auto add = [&](Index in, Index out) {
-    layers_.push_back(std::make_unique<nn::TimeLayer<T>>(options.layer, time_.width(), in, out,
-                                                         random.fold(layers_.size())));
-  };
-  add(options.dim + options.given, options.width);
-  for (Index k = 0; k < 2 * options.blocks; ++k) add(options.width, options.width);
-  add(options.width, options.dim);
-  if (options.zero_last) layers_.back()->set_zero();
-}
+    : options_(options), layers_(timed(options), block_widths(options), random) {}
 
 template <class T>
 ResidualField<T>::ResidualField(nn::PartReader<T>& reader)
@@ -51,29 +39,22 @@ ResidualField<T>::ResidualField(nn::PartReader<T>& reader)
 
 template <class T>
 Var<T> ResidualField<T>::slope(const Var<T>& t, const Var<T>& x, const Var<T>& given) const {
-  check_rows(x, options_.dim, "flow");
-  if (options_.given > 0) check_given(given, x, options_.given, "flow");
-  const Var<T> time = time_.forward(t);
-  Var<T> h = layers_[0]->forward(time, options_.given == 0 ? x : concatenate<T>({x, given}, 1));
+  const nn::Activation<T>& activation = layers_.activation();
+  const Var<T> input = layers_.input(x, given);
+  const Var<T> time = layers_.time(t);
+  Var<T> h = layers_[0].forward(time, input);
   for (std::size_t i = 1; i + 1 < layers_.size(); i += 2) {
-    const Var<T> inner = layers_[i]->forward(time, activation_.function(h), &activation_);
-    h = h + layers_[i + 1]->forward(time, inner);
+    const Var<T> inner = layers_[i].forward(time, activation.function(h), &activation);
+    h = h + layers_[i + 1].forward(time, inner);
   }
-  return layers_.back()->forward(time, activation_.function(h));
+  return layers_[layers_.size() - 1].forward(time, activation.function(h));
 }
 
 template <class T>
 nn::Description<T> ResidualField<T>::describe() {
   nn::Description<T> description("residual_field");
-  description.set("dim", options_.dim)
-      .set("width", options_.width)
-      .set("blocks", options_.blocks)
-      .set("layer", options_.layer)
-      .set("activation", options_.activation)
-      .set("frequencies", options_.frequencies)
-      .set("given", options_.given);
-  for (std::size_t i = 0; i < layers_.size(); ++i)
-    description.inner("layers." + std::to_string(i), *layers_[i]);
+  description.set("dim", options_.dim).set("width", options_.width).set("blocks", options_.blocks);
+  layers_.describe(description);
   return description;
 }
 

@@ -1,9 +1,8 @@
 /// The field of a network of residual blocks.
 #pragma once
 
+#include "fjord/flows/timed_layers.hpp"
 #include "fjord/flows/vector_field.hpp"
-#include "fjord/nn/fourier_time.hpp"
-#include "fjord/nn/time_layer.hpp"
 
 namespace fjord::flows {
 
@@ -34,9 +33,7 @@ class ResidualField final : public VectorField<T> {
 
  private:
   ResidualOptions options_;
-  nn::Activation<T> activation_;
-  nn::FourierTime<T> time_;
-  std::vector<std::unique_ptr<nn::TimeLayer<T>>> layers_;  // first, two for each block, last
+  TimedLayers<T> layers_;  // first, two for each block, last
 };
 
 extern template class ResidualField<float>;

@@ -1,9 +1,8 @@
 /// The field of a multilayer perceptron whose layers all take the time.
 #pragma once
 
+#include "fjord/flows/timed_layers.hpp"
 #include "fjord/flows/vector_field.hpp"
-#include "fjord/nn/fourier_time.hpp"
-#include "fjord/nn/time_layer.hpp"
 
 namespace fjord::flows {
 
@@ -32,9 +31,7 @@ class TimeMlpField final : public VectorField<T> {
 
  private:
   TimeMlpOptions options_;
-  nn::Activation<T> activation_;
-  nn::FourierTime<T> time_;
-  std::vector<std::unique_ptr<nn::TimeLayer<T>>> layers_;
+  TimedLayers<T> layers_;
 };
 
 extern template class TimeMlpField<float>;
