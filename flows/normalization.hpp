@@ -54,8 +54,10 @@ struct MovingBatchNormOptions {
 ///          finite.
 /// Source:  Grathwohl et al., FFJORD, 2019, and its code, the moving batch norm without a lag;
 ///          there the moments move after the rows are mapped.
-/// Note:    A normalization by the moments of the rows at hand, as in training of RealNVP, is not a
-///          bijector of rows: each row would be mapped by its company.
+/// Note:    A normalization by the moments of the rows at hand, as Real NVP (ICLR 2017, sec. 3.7)
+///          has it in training, is not a bijector of rows: each row would be mapped by its company,
+///          and the loss would not be a likelihood. This part takes its place: it maps rows by the
+///          running moments in training as well, so what is trained is what is scored.
 template <class T>
 class MovingBatchNorm final : public Bijector<T> {
  public:
