@@ -78,6 +78,13 @@ JacobianProducts<T> hutchinson_products(const Var<T>& x, const Var<T>& y, const 
 }
 
 template <class T>
+JacobianProducts<T> bottleneck_products(const Var<T>& x, const Var<T>& hidden, const Var<T>& y,
+                                        const Var<T>& probes) {
+  check_shapes(x, y);
+  return {probes, pushforward(x, pushforward(hidden, probes, y), hidden), 0};
+}
+
+template <class T>
 JacobianProducts<T> hutch_plus_plus_products(const Var<T>& x, const Var<T>& y,
                                              const Var<T>& probes) {
   check_shapes(x, y);
@@ -131,23 +138,25 @@ Var<T> divergence_values(const Var<T>& x, const Var<T>& y, Index block) {
 }
 
 template <class T>
-Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& random,
+Var<T> draw_probes(Tape<T>& tape, const Shape& stacked, Probe probe, const RandomKey& random,
                    std::uint64_t first_row) {
-  const Shape shape = x.shape();
-  const Index rows = shape[0];
-  const Index width = count * shape[1];
-  Tape<T>& tape = x.tape();
-  const NodeShape stacked = tape.keep_shape({rows, count, shape[1]});
-  T* drawn = tape.new_values(stacked.size);
-  const std::span<T> numbers(drawn, static_cast<std::size_t>(stacked.size));
-  const std::uint64_t first = first_row * static_cast<std::uint64_t>(width);
+  T* drawn = tape.new_values(stacked.size());
+  const std::span<T> numbers(drawn, static_cast<std::size_t>(stacked.size()));
+  const std::uint64_t first = first_row * static_cast<std::uint64_t>(stacked[1] * stacked[2]);
   if (probe == Probe::rademacher) {
     random.rademacher(numbers, first);
   } else {
     random.normal(numbers, first);
   }
   // Drawn row by row, kept column-major.
-  return tape.borrow(TensorView<T>(drawn, stacked.shape(), Order::c));
+  return tape.borrow(TensorView<T>(drawn, stacked, Order::c));
+}
+
+template <class T>
+Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& random,
+                   std::uint64_t first_row) {
+  const Shape shape = x.shape();
+  return draw_probes(x.tape(), {shape[0], count, shape[1]}, probe, random, first_row);
 }
 
 template <class T>
@@ -167,6 +176,9 @@ Var<T> directions_for(Trace trace, const Var<T>& x, Index products, Probe probe,
                                                         const Var<T>&);                          \
   template JacobianProducts<T> jacobian_products(Trace, const Var<T>&, const Var<T>&,            \
                                                  const Var<T>&);                                 \
+  template JacobianProducts<T> bottleneck_products(const Var<T>&, const Var<T>&, const Var<T>&,  \
+                                                   const Var<T>&);                               \
+  template Var<T> draw_probes(Tape<T>&, const Shape&, Probe, const RandomKey&, std::uint64_t);   \
   template Var<T> divergence_values(const Var<T>&, const Var<T>&, Index);                        \
   template Var<T> draw_probes(const Var<T>&, Index, Probe, const RandomKey&, std::uint64_t);     \
   template Var<T> directions_for(Trace, const Var<T>&, Index, Probe, const RandomKey&,           \

@@ -50,6 +50,16 @@ JacobianProducts<T> unit_products(const Var<T>& x, const Var<T>& y, const Var<T>
 template <class T>
 JacobianProducts<T> hutchinson_products(const Var<T>& x, const Var<T>& y, const Var<T>& probes);
 
+/// Products of the Jacobian dh/dx dy/dh, whose trace is that of dy/dx = dy/dh dh/dx, with probes:
+/// of a narrow h the estimates have a smaller variance, and are exact where it is one number and
+/// the probes are Rademacher's.
+///
+/// Shapes:  x, y [B, D]; hidden [B, H], computed from x, and all of y from it; probes [B, K, H].
+/// Source:  Grathwohl et al., FFJORD, ICLR 2019, sec. 3.1.1: the bottleneck trick.
+template <class T>
+JacobianProducts<T> bottleneck_products(const Var<T>& x, const Var<T>& hidden, const Var<T>& y,
+                                        const Var<T>& probes);
+
 /// Products with a basis of what J makes of the first half of the probes, and with what of the
 /// other half is orthogonal to it: the part of J in the basis is exact, only the rest is estimated.
 ///
@@ -98,6 +108,11 @@ enum class Probe { rademacher, gaussian };
 /// Shapes:  x [B, D]; first_row is the number of its first row; result [B, count, D], a leaf.
 template <class T>
 Var<T> draw_probes(const Var<T>& x, Index count, Probe probe, const RandomKey& random,
+                   std::uint64_t first_row);
+
+/// The same for rows of any width, of which `stacked` [B, K, width] is the shape of the result.
+template <class T>
+Var<T> draw_probes(Tape<T>& tape, const Shape& stacked, Probe probe, const RandomKey& random,
                    std::uint64_t first_row);
 
 /// The directions that the products of a trace need: unit tangents, or probes for `products`

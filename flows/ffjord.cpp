@@ -208,6 +208,13 @@ Trace Ffjord<T>::trace_for(const Shape& rows, const Context<T>& context) const {
 }
 
 template <class T>
+bool Ffjord<T>::narrows(const Integrand& integrand, Index dim) const {
+  const Index width = field_->bottleneck();
+  return integrand.trace == Trace::hutchinson && !integrand.uses_jacobian && width > 0 &&
+         width < dim;
+}
+
+template <class T>
 typename Ffjord<T>::Integrand Ffjord<T>::integrand_for(const Var<T>& z0,
                                                        const Context<T>& context) const {
   using Uses = typename Regularizer<T>::Uses;
@@ -224,9 +231,16 @@ typename Ffjord<T>::Integrand Ffjord<T>::integrand_for(const Var<T>& z0,
   const bool has_own = field_->knows_divergence() && uses == Uses::slope;
   const bool by_blocks = takes_blocks(z0.shape(), *context.gradient) && uses != Uses::jacobian;
   if (integrand.trace == Trace::exact && (has_own || by_blocks)) return integrand;
-  integrand.directions =
-      directions_for(integrand.trace, z0, options_.solver.probes, options_.solver.probe,
-                     context.random.fold(context.solves), context.first_row);
+  const RandomKey key = context.random.fold(context.solves);
+  integrand.by_bottleneck = narrows(integrand, z0.shape()[1]);
+  if (integrand.by_bottleneck) {
+    const Shape stacked{z0.shape()[0], options_.solver.probes, field_->bottleneck()};
+    integrand.directions =
+        draw_probes(z0.tape(), stacked, options_.solver.probe, key, context.first_row);
+    return integrand;
+  }
+  integrand.directions = directions_for(integrand.trace, z0, options_.solver.probes,
+                                        options_.solver.probe, key, context.first_row);
   return integrand;
 }
 
@@ -241,9 +255,12 @@ Var<T> Ffjord<T>::slopes(const Var<T>& t, const Var<T>& z, const Integrand& inte
     at.slope = slice(both, 1, 0, dim);
     return with_densities(both, integrand.regularizers, at);
   }
-  at.slope = field_->slope_for_tangents(t, z, given);
   Var<T> divergence;
-  if (integrand.directions.is_empty()) {
+  if (integrand.by_bottleneck) {
+    const auto [hidden, slope] = field_->slope_by_bottleneck(t, z, given);
+    at.slope = slope;
+    divergence = divergence_of(bottleneck_products(z, hidden, slope, integrand.directions));
+  } else if (at.slope = field_->slope_for_tangents(t, z, given); integrand.directions.is_empty()) {
     const Index block = std::max<Index>(1, numbers_of_tangents / z.shape().size());
     divergence = divergence_values(z, at.slope, block);
   } else {

@@ -16,7 +16,8 @@ struct SolverSettings {
   Trace trace = Trace::automatic;
   Probe probe = Probe::rademacher;  ///< of estimated traces
   /// Products with the Jacobian that an estimated trace may take, for each row, > 0; for Hutch++ a
-  /// multiple of 3. Its probes are drawn once a solve.
+  /// multiple of 3. Its probes are drawn once a solve. Those of Hutchinson's are for the field's
+  /// bottleneck, if it has one that is narrower than a row: bottleneck_products.
   Index probes = 1;
   /// In training, where Context::norm is rms, every solve has a time of the data that is drawn
   /// uniformly from t1 - steer to t1 + steer; >= 0, and 0 or less than |t1 - t0|.
@@ -76,6 +77,7 @@ class Ffjord final : public Bijector<T> {
     Var<T> given;
     std::span<const Regularizer<T>* const> regularizers;
     bool uses_jacobian;
+    bool by_bottleneck = false;  // the directions are of its width
   };
 
   double data_time() const;
@@ -90,6 +92,8 @@ class Ffjord final : public Bijector<T> {
                                        Context<T>& context) const;
   // The trace of settings that leave it open, for rows of some shape.
   Trace trace_for(const Shape& rows, const Context<T>& context) const;
+  // Whether the field has a bottleneck for probes.
+  bool narrows(const Integrand& integrand, Index dim) const;
   Integrand integrand_for(const Var<T>& z0, const Context<T>& context) const;
   // The slopes of z, of the integral of the divergence and of the penalties, side by side.
   Var<T> slopes(const Var<T>& t, const Var<T>& z, const Integrand& integrand) const;

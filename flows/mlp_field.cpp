@@ -31,6 +31,13 @@ void MlpField<T>::check_rows(const Var<T>& x, const Var<T>& given) const {
 }
 
 template <class T>
+Var<T> MlpField<T>::input(const Var<T>& t, const Var<T>& x, const Var<T>& given) const {
+  check_rows(x, given);
+  const Var<T> timed = nn::with_time(time_input_, t, x);
+  return given_ == 0 ? timed : concatenate<T>({timed, given}, 1);
+}
+
+template <class T>
 Var<T> MlpField<T>::slope(const Var<T>& t, const Var<T>& x, const Var<T>& given) const {
   if (!knows_divergence() || t.shape().rank() > 0) return slope_for_tangents(t, x, given);
   check_rows(x, given);
@@ -40,9 +47,13 @@ Var<T> MlpField<T>::slope(const Var<T>& t, const Var<T>& x, const Var<T>& given)
 template <class T>
 Var<T> MlpField<T>::slope_for_tangents(const Var<T>& t, const Var<T>& x,
                                        const Var<T>& given) const {
-  check_rows(x, given);
-  const Var<T> input = nn::with_time(time_input_, t, x);
-  return network_->forward(given_ == 0 ? input : concatenate<T>({input, given}, 1));
+  return network_->forward(input(t, x, given));
+}
+
+template <class T>
+std::pair<Var<T>, Var<T>> MlpField<T>::slope_by_bottleneck(const Var<T>& t, const Var<T>& x,
+                                                           const Var<T>& given) const {
+  return network_->forward_by_bottleneck(input(t, x, given));
 }
 
 template <class T>

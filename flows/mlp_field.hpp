@@ -18,12 +18,19 @@ class MlpField final : public VectorField<T> {
 
   Var<T> slope(const Var<T>& t, const Var<T>& x, const Var<T>& given) const override;
   Var<T> slope_for_tangents(const Var<T>& t, const Var<T>& x, const Var<T>& given) const override;
+
+  Index bottleneck() const override { return network_->bottleneck(); }
+
+  std::pair<Var<T>, Var<T>> slope_by_bottleneck(const Var<T>& t, const Var<T>& x,
+                                                const Var<T>& given) const override;
   bool knows_divergence() const override;
   Var<T> with_divergence(const Var<T>& t, const Var<T>& x, const Var<T>& given) const override;
   nn::Description<T> describe() override;
 
  private:
   void check_rows(const Var<T>& x, const Var<T>& given) const;
+  // What the network takes.
+  Var<T> input(const Var<T>& t, const Var<T>& x, const Var<T>& given) const;
 
   std::unique_ptr<nn::Mlp<T>> network_;
   nn::TimeInput time_input_;

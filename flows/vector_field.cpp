@@ -5,6 +5,12 @@
 namespace fjord::flows {
 
 template <class T>
+std::pair<Var<T>, Var<T>> VectorField<T>::slope_by_bottleneck(const Var<T>&, const Var<T>&,
+                                                              const Var<T>&) const {
+  fail("flow", "this field has no bottleneck");
+}
+
+template <class T>
 Var<T> VectorField<T>::with_divergence(const Var<T>&, const Var<T>&, const Var<T>&) const {
   fail("vector_field", "this field does not know its divergence; push tangents through it");
 }

@@ -1,6 +1,8 @@
 /// Vector fields: the right-hand sides of continuous flows.
 #pragma once
 
+#include <utility>
+
 #include "fjord/nn/part_reader.hpp"
 #include "fjord/ode/field.hpp"
 
@@ -25,6 +27,15 @@ class VectorField : public nn::Part<T> {
   virtual Var<T> slope_for_tangents(const Var<T>& t, const Var<T>& x, const Var<T>& given) const {
     return slope(t, x, given);
   }
+
+  /// The width of a layer that all that f takes from x passes through; 0 if there is none.
+  virtual Index bottleneck() const { return 0; }
+
+  /// What that layer gives, [B, bottleneck()], and f, as `slope_for_tangents` gives it.
+  ///
+  /// Errors:  std::invalid_argument if there is none.
+  virtual std::pair<Var<T>, Var<T>> slope_by_bottleneck(const Var<T>& t, const Var<T>& x,
+                                                        const Var<T>& given) const;
 
   /// Whether `with_divergence` is there: the field knows its exact divergence without tangents.
   virtual bool knows_divergence() const { return false; }

@@ -10,6 +10,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/model_file.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -205,6 +206,33 @@ TEST_CASE("ffjord: the probes of a solve stay the same over it") {
     o.solver.probes = 3;
     CHECK(worst_difference(run(Ffjord<double>(field, {}, o), x, true).log_det, once) < 1e-12);
   }
+}
+
+TEST_CASE("ffjord: probes of a bottleneck of one number are exact, wider ones unbiased") {
+  const Tensor<double> x = test::normals({3, 4}, 5);
+  const auto log_det_of = [&](Index width, Trace trace, std::uint64_t key) {
+    auto network = std::make_unique<nn::Mlp<double>>(
+        std::vector<Index>{5, 7, width, 6, 4}, nn::activation_named<double>("sin"), RandomKey(2));
+    const Ffjord<double> flow(
+        std::make_unique<MlpField<double>>(std::move(network), nn::TimeInput::concat),
+        FfjordOptions{.solver = test::numerics(1e-6, trace)});
+    Tape<double> tape;
+    Context<double> context{.random = RandomKey(key)};
+    return flow.forward_with_log_det(tape.input(x), context).log_det.value()(1);
+  };
+  CHECK(log_det_of(1, Trace::hutchinson, 7) ==
+        doctest::Approx(log_det_of(1, Trace::exact, 7)).epsilon(1e-5));
+  const double exact = log_det_of(3, Trace::exact, 7);
+  double mean = 0;
+  double squares = 0;
+  constexpr int draws = 400;
+  for (int i = 0; i < draws; ++i) {
+    const double error = log_det_of(3, Trace::hutchinson, static_cast<std::uint64_t>(i)) - exact;
+    mean += error / draws;
+    squares += error * error / draws;
+  }
+  CHECK(squares > 0);
+  CHECK(std::abs(mean) < 4 * std::sqrt(squares / draws));
 }
 
 TEST_CASE("ffjord: the automatic trace is exact where that is cheap, else Hutchinson's") {
