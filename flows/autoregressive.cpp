@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/flows/check_rows.hpp"
+#include "fjord/flows/var_list.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -86,17 +87,18 @@ template <class T>
 WithLogDet<T> Autoregressive<T>::forward_with_log_det(const Var<T>& x, Context<T>& context) const {
   check(x, context);
   // Columns that are not yet known are 0 there: anything finite would do, as masked weights are 0.
-  Vars<T> columns(settings_.order.size(), zeros_like(slice(x, 1, 0, 1)));
-  Vars<T> log_slopes;
+  VarList<T> columns(x.tape(), settings_.order.size());
+  const Var<T> unknown = zeros_like(slice(x, 1, 0, 1));
+  for (std::size_t d = 0; d < settings_.order.size(); ++d) columns.add(unknown);
+  VarList<T> log_slopes(x.tape(), settings_.order.size());
   for (const Index d : settings_.order) {
-    const Var<T> known = concatenate<T>(std::span<const Var<T>>(columns), 1);
+    const Var<T> known = concatenate(columns.all(), 1);
     const Var<T> own = slice(parameters(known, context), 1, d, {}, dim());
     const WithLogSlope<T> y = transformer_->invert(slice(x, 1, d, d + 1), own);
     columns[static_cast<std::size_t>(d)] = y.value;
-    log_slopes.push_back(y.log_slope);
+    log_slopes.add(y.log_slope);
   }
-  return {concatenate<T>(std::span<const Var<T>>(columns), 1),
-          sum(concatenate<T>(std::span<const Var<T>>(log_slopes), 1), {1})};
+  return {concatenate(columns.all(), 1), sum(concatenate(log_slopes.all(), 1), {1})};
 }
 
 template <class T>

@@ -4,8 +4,8 @@
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
-#include "fjord/autodiff/ops/join.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/flows/check_rows.hpp"
 
 namespace fjord::flows {
@@ -61,8 +61,8 @@ auto ConditionalAffine<T>::numbers_for(const Var<T>& x, const Context<T>& contex
     -> Numbers {
   check_rows(x, dim_, "conditional_affine");
   check_given(context.given, x, given_, "conditional_affine");
-  const Vars<T> halves = split(network_.forward(context.given), 2, 1);
-  return {halves[0], halves[1]};
+  const Var<T> both = network_.forward(context.given);
+  return {slice(both, 1, 0, dim_), slice(both, 1, dim_, 2 * dim_)};
 }
 
 template <class T>

@@ -60,7 +60,7 @@ Densities<T> densities_of(const Var<T>& parameters, Index bins) {
   const Var<T> knots = concatenate<T>({one, inner / tile(unit, {1, bins - 1}), one}, 1);
   const Var<T> heights = blocks(knots, dim, 0, bins) + blocks(knots, dim, 1, bins + 1);
   const Var<T> areas = x.sizes * heights * T(0.5);
-  return {x, {areas, joined(running_sums(areas, dim)), one}, knots};
+  return {x, {areas, concatenate(running_sums(areas, dim), 1), one}, knots};
 }
 
 template <class T>

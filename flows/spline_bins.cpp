@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/index.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/flows/var_list.hpp"
 
 namespace fjord::flows {
 
@@ -16,17 +17,12 @@ Var<T> blocks(const Var<T>& x, Index dim, Index first, Index end) {
 }
 
 template <class T>
-std::vector<Var<T>> running_sums(const Var<T>& x, Index dim) {
+std::span<const Var<T>> running_sums(const Var<T>& x, Index dim) {
   const Index count = x.shape()[1] / dim;
-  std::vector<Var<T>> sums{blocks(x, dim, 0, 1)};
-  sums.reserve(static_cast<std::size_t>(count));
-  for (Index k = 1; k < count; ++k) sums.push_back(sums.back() + blocks(x, dim, k, k + 1));
-  return sums;
-}
-
-template <class T>
-Var<T> joined(const std::vector<Var<T>>& parts) {
-  return concatenate<T>(std::span<const Var<T>>(parts), 1);
+  VarList<T> sums(x.tape(), static_cast<std::size_t>(count));
+  sums.add(blocks(x, dim, 0, 1));
+  for (Index k = 1; k < count; ++k) sums.add(sums.all().back() + blocks(x, dim, k, k + 1));
+  return sums.all();
 }
 
 template <class T>
@@ -38,8 +34,8 @@ Var<T> bounded_exp(const Var<T>& logits) {
 template <class T>
 Bins<T> make_bins(const Var<T>& logits, Index dim) {
   const Var<T> sizes = bounded_exp(logits);
-  const std::vector<Var<T>> sums = running_sums(sizes, dim);
-  return {sizes, joined(sums), sums.back()};
+  const std::span<const Var<T>> sums = running_sums(sizes, dim);
+  return {sizes, concatenate(sums, 1), sums.back()};
 }
 
 template <class T>
@@ -82,8 +78,7 @@ Bin<T> bin_at(const Bins<T>& bins, const TensorView<Index>& index) {
 
 #define FJORD_INSTANTIATE(T)                                                       \
   template Var<T> blocks(const Var<T>&, Index, Index, Index);                      \
-  template std::vector<Var<T>> running_sums(const Var<T>&, Index);                 \
-  template Var<T> joined(const std::vector<Var<T>>&);                              \
+  template std::span<const Var<T>> running_sums(const Var<T>&, Index);             \
   template Var<T> bounded_exp(const Var<T>&);                                      \
   template Bins<T> make_bins(const Var<T>&, Index);                                \
   template Bins<T> unit_bins(const Bins<T>&, Index);                               \

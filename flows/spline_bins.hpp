@@ -1,7 +1,7 @@
 /// Bins of splines on the unit interval, in blocks: the numbers of one bin stand for all entries.
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "fjord/autodiff/tape.hpp"
 
@@ -12,12 +12,9 @@ template <class T>
 Var<T> blocks(const Var<T>& x, Index dim, Index first, Index end);
 /// Entry k is the sum of the blocks up to and including k.
 ///
-/// Shapes:  x [B, K dim]; result K times [B, dim].
+/// Shapes:  x [B, K dim]; result K times [B, dim], in the memory of the tape.
 template <class T>
-std::vector<Var<T>> running_sums(const Var<T>& x, Index dim);
-/// Side by side.
-template <class T>
-Var<T> joined(const std::vector<Var<T>>& parts);
+std::span<const Var<T>> running_sums(const Var<T>& x, Index dim);
 
 /// The K bins of every entry.
 ///

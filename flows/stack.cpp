@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/columns.hpp"
+#include "fjord/flows/var_list.hpp"
 
 namespace fjord::flows {
 
@@ -41,13 +42,13 @@ template <class T>
 template <class Map>
 Var<T> Stack<T>::side_by_side(const Var<T>& x, Map map) const {
   check_rows(x, std::accumulate(widths_.begin(), widths_.end(), Index{0}), "stack");
-  Vars<T> mapped;
+  VarList<T> mapped(x.tape(), parts_.size());
   Index begin = 0;
   for (std::size_t k = 0; k < parts_.size(); ++k) {
-    mapped.push_back(map(*parts_[k], slice(x, 1, begin, begin + widths_[k])));
+    mapped.add(map(*parts_[k], slice(x, 1, begin, begin + widths_[k])));
     begin += widths_[k];
   }
-  return concatenate<T>(mapped, 1);
+  return concatenate(mapped.all(), 1);
 }
 
 template <class T>

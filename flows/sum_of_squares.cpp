@@ -1,5 +1,6 @@
 #include "fjord/flows/sum_of_squares.hpp"
 
+#include <algorithm>
 #include <array>
 #include <span>
 
@@ -25,21 +26,25 @@ Var<T> mean_square(const Var<T>& x, const Var<T>& parameters, const SumOfSquares
   const auto count = static_cast<Index>(nodes.size());
   const Index polynomials = settings.polynomials;
   const Index width = polynomials * dim;  // of one node
-  Tensor<T> scales = Tensor<T>::zeros({count * width});
-  Tensor<T> sums = Tensor<T>::zeros({count * width, dim});
-  for (Index i = 0; i < count * width; ++i) {
+  const Index all = count * width;
+  Tape<T>& tape = x.tape();
+  T* scales = tape.new_values(all);
+  T* sums = tape.new_values(all * dim);  // [all, dim]
+  std::fill_n(sums, all * dim, T(0));
+  for (Index i = 0; i < all; ++i) {
     const auto node = static_cast<std::size_t>(i / width);
-    scales(i) = static_cast<T>(nodes[node]);
-    sums(i, i % dim) = static_cast<T>(weights[node] / static_cast<double>(polynomials));
+    scales[i] = static_cast<T>(nodes[node]);
+    sums[(i % dim) * all + i] = static_cast<T>(weights[node] / static_cast<double>(polynomials));
   }
   const auto coefficients = [&](Index l) {
-    const Var<T> all = blocks(parameters, dim, l * polynomials, (l + 1) * polynomials);
-    return count > 1 ? tile(all, {1, count}) : all;
+    const Var<T> own = blocks(parameters, dim, l * polynomials, (l + 1) * polynomials);
+    return count > 1 ? tile(own, {1, count}) : own;
   };
-  const Var<T> places = tile(x, {1, count * polynomials}) * x.tape().input(scales);
+  const Var<T> places =
+      tile(x, {1, count * polynomials}) * tape.borrow(tape.keep_shape({all}), scales);
   Var<T> sum = coefficients(settings.degree);
   for (Index l = settings.degree; l-- > 0;) sum = sum * places + coefficients(l);
-  return matmul(square(sum + T(1)), x.tape().input(sums));
+  return matmul(square(sum + T(1)), tape.borrow(tape.keep_shape({all, dim}), sums));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "fjord/autodiff/rules/matrix.hpp"
 
+#include <algorithm>
+
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -299,7 +301,12 @@ std::pair<Var<T>, Var<T>> with_common_batch(const Var<T>& a, const Var<T>& b, co
 template <class T>
 Var<T> identity_like(const Var<T>& like) {
   const Shape shape = like.shape();
-  return broadcast_to(like.tape().input(Tensor<T>::identity(shape[shape.rank() - 1])), shape);
+  const Index n = shape[shape.rank() - 1];
+  Tape<T>& tape = like.tape();
+  T* numbers = tape.new_values(n * n);
+  std::fill_n(numbers, n * n, T(0));
+  for (Index i = 0; i < n; ++i) numbers[i * n + i] = T(1);
+  return broadcast_to(tape.borrow(tape.keep_shape({n, n}), numbers), shape);
 }
 
 template <class T>

@@ -61,17 +61,18 @@ template <class T>
 Var<T> Categorical<T>::log_prob(const Var<T>& x, Context<T>&) const {
   check_rows(x, 1, "categorical");
   const TensorView<T> numbers = x.value();
-  Tensor<T> log_prob = Tensor<T>::zeros({numbers.shape()[0]});
-  for (Index row = 0; row < log_prob.size(); ++row) {
+  const Index rows = numbers.shape()[0];
+  T* log_prob = x.tape().new_values(rows);
+  for (Index row = 0; row < rows; ++row) {
     const auto number = static_cast<double>(numbers(row, 0));
     const bool is_choice = number >= 0 && number < static_cast<double>(probabilities_.size()) &&
                            number == std::floor(number);
-    log_prob(row) = -std::numeric_limits<T>::infinity();
+    log_prob[row] = -std::numeric_limits<T>::infinity();
     if (is_choice)
-      log_prob(row) = static_cast<T>(std::log(probabilities_[static_cast<std::size_t>(number)]));
-    if (std::isnan(number)) log_prob(row) = std::numeric_limits<T>::quiet_NaN();
+      log_prob[row] = static_cast<T>(std::log(probabilities_[static_cast<std::size_t>(number)]));
+    if (std::isnan(number)) log_prob[row] = std::numeric_limits<T>::quiet_NaN();
   }
-  return x.tape().input(log_prob);
+  return x.tape().borrow(x.tape().keep_shape({rows}), log_prob);
 }
 
 template <class T>

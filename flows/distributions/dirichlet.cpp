@@ -11,6 +11,7 @@
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/check_numbers.hpp"
 #include "fjord/flows/distributions/draws.hpp"
+#include "fjord/flows/distributions/rounded_leaf.hpp"
 #include "fjord/flows/distributions/special.hpp"
 
 namespace fjord::flows {
@@ -84,7 +85,7 @@ Var<T> Dirichlet<T>::log_prob(const Var<T>& x, Context<T>&) const {
   Tape<T>& tape = x.tape();
   const Var<T> parts = concatenate({x, T(1) - sum(x, {1}, true)}, 1);
   const auto size = static_cast<Index>(concentration_.size());
-  const Var<T> powers = tape.input(Tensor<double>::from({size}, concentration_).template as<T>());
+  const Var<T> powers = rounded_leaf<T>(tape, {size}, concentration_);
   const Var<T> logs = sum(xlogy(powers - T(1), parts), {1}) + static_cast<T>(log_normaliser_);
   return where(sum(parts < T(0), {1}) > T(0), -std::numeric_limits<T>::infinity(), logs);
 }

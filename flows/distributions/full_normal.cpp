@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/solve.hpp"
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/check_numbers.hpp"
+#include "fjord/flows/distributions/rounded_leaf.hpp"
 
 namespace fjord::flows {
 
@@ -67,9 +68,9 @@ template <class T>
 Var<T> FullNormal<T>::log_prob(const Var<T>& x, Context<T>&) const {
   check_rows(x, dim(), "full_normal");
   Tape<T>& tape = x.tape();
-  const Var<T> centred = x - tape.input(Tensor<double>::from({dim()}, means_).template as<T>());
-  const Var<T> z = triangular_solve(tape.input(lower_.template as<T>()), centred,
-                                    {.transposed = true, .side = Side::right});
+  const Var<T> centred = x - rounded_leaf<T>(tape, {dim()}, means_);
+  const Var<T> z = triangular_solve(rounded_leaf<T>(tape, lower_.shape(), lower_.storage()),
+                                    centred, {.transposed = true, .side = Side::right});
   const double normaliser = 0.5 * static_cast<double>(dim()) * std::log(2 * std::numbers::pi);
   return sum(square(z), {1}) * T(-0.5) - static_cast<T>(normaliser + log_det_);
 }

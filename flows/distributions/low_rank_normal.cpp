@@ -11,6 +11,7 @@
 #include "fjord/autodiff/ops/solve.hpp"
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/check_numbers.hpp"
+#include "fjord/flows/distributions/rounded_leaf.hpp"
 
 namespace fjord::flows {
 
@@ -97,11 +98,12 @@ Var<T> LowRankNormal<T>::log_prob(const Var<T>& x, Context<T>&) const {
   check_rows(x, dim(), "low_rank_normal");
   Tape<T>& tape = x.tape();
   const auto leaf = [&](const std::vector<double>& numbers) {
-    return tape.input(Tensor<double>::from({dim()}, numbers).template as<T>());
+    return rounded_leaf<T>(tape, {dim()}, numbers);
   };
   const Var<T> y = x - leaf(means_);
-  const Var<T> z = matmul(y, tape.input(projection_.template as<T>()));
-  const Var<T> rest = y - matmul(z, swap_axes(tape.input(wide_.template as<T>()), 0, 1));
+  const Var<T> z = matmul(y, rounded_leaf<T>(tape, projection_.shape(), projection_.storage()));
+  const Var<T> wide = rounded_leaf<T>(tape, wide_.shape(), wide_.storage());
+  const Var<T> rest = y - matmul(z, swap_axes(wide, 0, 1));
   const Var<T> form = sum(square(rest) / leaf(diagonal_), {1}) + sum(square(z), {1});
   const double normaliser = static_cast<double>(dim()) * std::log(2 * std::numbers::pi) + log_det_;
   return (form + static_cast<T>(normaliser)) * T(-0.5);

@@ -9,6 +9,7 @@
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/choice.hpp"
 #include "fjord/flows/distributions/inner_context.hpp"
+#include "fjord/flows/var_list.hpp"
 
 namespace fjord::flows {
 
@@ -86,13 +87,13 @@ Var<T> Mixture<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const 
 template <class T>
 Var<T> Mixture<T>::log_prob(const Var<T>& x, Context<T>& context) const {
   check_rows(x, dim(), "mixture");
-  Vars<T> parts;
+  VarList<T> parts(x.tape(), components_.size());
   for (std::size_t k = 0; k < components_.size(); ++k) {
-    parts.push_back(with_inner_context(
+    parts.add(with_inner_context(
         context, k, [&](Context<T>& inner) { return components_[k]->log_prob(x, inner); }));
   }
   const Var<T> log_weights = log_softmax(x.tape().bind(logits_));
-  return logsumexp(stack(std::span<const Var<T>>(parts), 1) + log_weights, {1});
+  return logsumexp(stack(parts.all(), 1) + log_weights, {1});
 }
 
 template <class T>

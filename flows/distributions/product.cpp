@@ -4,6 +4,7 @@
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/inner_context.hpp"
+#include "fjord/flows/var_list.hpp"
 
 namespace fjord::flows {
 
@@ -58,12 +59,12 @@ std::optional<double> Product<T>::entropy() const {
 
 template <class T>
 Var<T> Product<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const {
-  Vars<T> columns;
+  VarList<T> columns(tape, parts_.size());
   for (std::size_t k = 0; k < parts_.size(); ++k) {
-    columns.push_back(with_inner_context(
+    columns.add(with_inner_context(
         context, k, [&](Context<T>& inner) { return parts_[k]->sample(tape, rows, inner); }));
   }
-  return concatenate(std::span<const Var<T>>(columns), 1);
+  return concatenate(columns.all(), 1);
 }
 
 template <class T>
@@ -85,16 +86,16 @@ Var<T> Product<T>::log_prob(const Var<T>& x, Context<T>& context) const {
 template <class T>
 SampleAndLogProb<T> Product<T>::sample_and_log_prob(Tape<T>& tape, Index rows,
                                                     Context<T>& context) const {
-  Vars<T> columns;
+  VarList<T> columns(tape, parts_.size());
   Var<T> total;
   for (std::size_t k = 0; k < parts_.size(); ++k) {
     const SampleAndLogProb<T> drawn = with_inner_context(context, k, [&](Context<T>& inner) {
       return parts_[k]->sample_and_log_prob(tape, rows, inner);
     });
-    columns.push_back(drawn.sample);
+    columns.add(drawn.sample);
     total = k == 0 ? drawn.log_prob : total + drawn.log_prob;
   }
-  return {concatenate(std::span<const Var<T>>(columns), 1), total};
+  return {concatenate(columns.all(), 1), total};
 }
 
 template <class T>
