@@ -52,6 +52,16 @@ namespace fjord::flows {
 
 using nn::part_type;
 
+namespace {
+
+// How inverses are found, for docs/flows.md.
+constexpr const char* closed = "closed";
+constexpr const char* by_solve = "solve";
+constexpr const char* of_parts = "that of its parts";
+constexpr const char* of_transformer = "that of its transformer";
+
+}  // namespace
+
 template <class T>
 std::span<const nn::PartType<T>> vector_fields() {
   static constexpr std::array types{
@@ -71,42 +81,49 @@ std::span<const nn::PartType<T>> bijectors() {
   static constexpr std::array types{
       part_type<T, ActNorm<T>>("act_norm",
                                "an affine map that gives the first rows of training mean 0 and "
-                               "variance 1, then trained"),
-      part_type<T, Affine<T>>("affine", "a trained scale and shift of each column"),
+                               "variance 1, then trained",
+                               closed),
+      part_type<T, Affine<T>>("affine", "a trained scale and shift of each column", closed),
       part_type<T, Autoregressive<T>>("autoregressive",
                                       "each column moved by a transformer of the columns before "
-                                      "it; base to data column by column"),
-      part_type<T, Chain<T>>("chain", "parts one after another, the first next to the base"),
+                                      "it; base to data column by column",
+                                      of_transformer),
+      part_type<T, Chain<T>>("chain", "parts one after another, the first next to the base",
+                             of_parts),
       part_type<T, ConditionalAffine<T>>(
-          "conditional_affine", "a scale and shift of each column by a network of what is given"),
-      part_type<T, Coupling<T>>("coupling", "some columns moved by a transformer of the others"),
-      part_type<T, Exp<T>>("exp", "e^x, to positive numbers"),
-      part_type<T, Ffjord<T>>("ffjord", "the flow of a vector field; both directions by a solve"),
-      part_type<T, Householder<T>>("householder", "a rotation, the product of reflections"),
-      part_type<T, Identity<T>>("identity", "no change"),
-      part_type<T, Inverse<T>>("inverse", "a part with its directions exchanged"),
-      part_type<T, LuLinear<T>>("lu_linear",
-                                "an invertible matrix by its LU factors, Glow's 1x1 convolution"),
-      part_type<T, MovingBatchNorm<T>>("moving_batch_norm",
-                                       "a normalisation by moving moments of the training rows"),
-      part_type<T, Permutation<T>>("permutation", "columns in another order"),
-      part_type<T, Planar<T>>("planar", "a planar flow; data to base by a root search"),
-      part_type<T, Power<T>>("power", "x^p of positive numbers"),
-      part_type<T, Radial<T>>("radial", "a radial flow; data to base by a root search"),
-      part_type<T, Scale<T>>("scale", "a trained scale of each column"),
-      part_type<T, Shift<T>>("shift", "a trained shift of each column"),
-      part_type<T, Sigmoid<T>>("sigmoid", "to numbers between two bounds"),
-      part_type<T, SinhArcsinh<T>>("sinh_arcsinh",
-                                   "trained skewness and weight of the tails of each column"),
-      part_type<T, SoftClip<T>>("soft_clip", "a smooth clipping between two bounds"),
-      part_type<T, Softplus<T>>("softplus", "log(1 + e^x), to positive numbers"),
-      part_type<T, Stack<T>>("stack", "parts side by side, each of its own columns"),
-      part_type<T, Standardise<T>>("standardise", "fixed means and scales: the units of a table"),
-      part_type<T, Sylvester<T>>("sylvester", "a Sylvester flow"),
-      part_type<T, Tanh<T>>("tanh", "to numbers between -1 and 1"),
-      part_type<T, Triangular<T>>("triangular", "a lower triangular matrix with a shift"),
-      part_type<T, YeoJohnson<T>>("yeo_johnson",
-                                  "Yeo and Johnson's power of each column, trained")};
+          "conditional_affine", "a scale and shift of each column by a network of what is given",
+          closed),
+      part_type<T, Coupling<T>>("coupling", "some columns moved by a transformer of the others",
+                                of_transformer),
+      part_type<T, Exp<T>>("exp", "e^x, to positive numbers", closed),
+      part_type<T, Ffjord<T>>("ffjord", "the flow of a vector field; both directions by a solve",
+                              by_solve),
+      part_type<T, Householder<T>>("householder", "a rotation, the product of reflections", closed),
+      part_type<T, Identity<T>>("identity", "no change", closed),
+      part_type<T, Inverse<T>>("inverse", "a part with its directions exchanged", of_parts),
+      part_type<T, LuLinear<T>>(
+          "lu_linear", "an invertible matrix by its LU factors, Glow's 1x1 convolution", closed),
+      part_type<T, MovingBatchNorm<T>>(
+          "moving_batch_norm", "a normalisation by moving moments of the training rows", closed),
+      part_type<T, Permutation<T>>("permutation", "columns in another order", closed),
+      part_type<T, Planar<T>>("planar", "a planar flow; data to base by a root search", by_solve),
+      part_type<T, Power<T>>("power", "x^p of positive numbers", closed),
+      part_type<T, Radial<T>>("radial", "a radial flow", closed),
+      part_type<T, Scale<T>>("scale", "a trained scale of each column", closed),
+      part_type<T, Shift<T>>("shift", "a trained shift of each column", closed),
+      part_type<T, Sigmoid<T>>("sigmoid", "to numbers between two bounds", closed),
+      part_type<T, SinhArcsinh<T>>(
+          "sinh_arcsinh", "trained skewness and weight of the tails of each column", closed),
+      part_type<T, SoftClip<T>>("soft_clip", "a smooth clipping between two bounds", closed),
+      part_type<T, Softplus<T>>("softplus", "log(1 + e^x), to positive numbers", closed),
+      part_type<T, Stack<T>>("stack", "parts side by side, each of its own columns", of_parts),
+      part_type<T, Standardise<T>>("standardise", "fixed means and scales: the units of a table",
+                                   closed),
+      part_type<T, Sylvester<T>>("sylvester", "a Sylvester flow", by_solve),
+      part_type<T, Tanh<T>>("tanh", "to numbers between -1 and 1", closed),
+      part_type<T, Triangular<T>>("triangular", "a lower triangular matrix with a shift", closed),
+      part_type<T, YeoJohnson<T>>("yeo_johnson", "Yeo and Johnson's power of each column, trained",
+                                  closed)};
   return types;
 }
 
@@ -143,17 +160,18 @@ std::span<const nn::PartType<T>> distributions() {
 template <class T>
 std::span<const nn::PartType<T>> transformers() {
   static constexpr std::array types{
-      part_type<T, AdditiveTransformer<T>>("additive_transformer", "x + b"),
-      part_type<T, AffineTransformer<T>>("affine_transformer", "x e^s + b with a bounded s"),
-      part_type<T, CubicSpline<T>>("cubic_spline", "a monotone cubic spline"),
-      part_type<T, LinearSpline<T>>("linear_spline", "a monotone linear spline"),
-      part_type<T, QuadraticSpline<T>>("quadratic_spline", "a monotone quadratic spline"),
+      part_type<T, AdditiveTransformer<T>>("additive_transformer", "x + b", closed),
+      part_type<T, AffineTransformer<T>>("affine_transformer", "x e^s + b with a bounded s",
+                                         closed),
+      part_type<T, CubicSpline<T>>("cubic_spline", "a monotone cubic spline", by_solve),
+      part_type<T, LinearSpline<T>>("linear_spline", "a monotone linear spline", closed),
+      part_type<T, QuadraticSpline<T>>("quadratic_spline", "a monotone quadratic spline", closed),
       part_type<T, RationalQuadraticSpline<T>>("rational_quadratic",
-                                               "a monotone rational-quadratic spline"),
+                                               "a monotone rational-quadratic spline", closed),
       part_type<T, SumOfSquares<T>>("sum_of_squares",
-                                    "the integral of a sum of squares of polynomials"),
+                                    "the integral of a sum of squares of polynomials", by_solve),
       part_type<T, UnconstrainedMonotonic<T>>("unconstrained_monotonic",
-                                              "the integral of a positive network")};
+                                              "the integral of a positive network", by_solve)};
   return types;
 }
 

@@ -21,14 +21,17 @@ struct PartType {
   std::string_view name;
   std::string_view about;  ///< what it is, for docs/flows.md
   std::unique_ptr<Part<T>> (*build)(PartReader<T>& reader);
+  std::string_view inverse = "";  ///< how it is found, for docs/flows.md; empty if there is none
 };
 
 /// The entry for class C, which is made by its constructor from a reader.
 template <class T, class C>
-constexpr PartType<T> part_type(std::string_view name, std::string_view about = "") {
-  return {name, about, [](PartReader<T>& reader) -> std::unique_ptr<Part<T>> {
-            return std::make_unique<C>(reader);
-          }};
+constexpr PartType<T> part_type(std::string_view name, std::string_view about = "",
+                                std::string_view inverse = "") {
+  return {
+      name, about,
+      [](PartReader<T>& reader) -> std::unique_ptr<Part<T>> { return std::make_unique<C>(reader); },
+      inverse};
 }
 
 /// The types that a model may consist of, by name.

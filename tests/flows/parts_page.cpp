@@ -3,6 +3,8 @@
 #include <fstream>
 #include <string>
 
+#include <doctest/doctest.h>
+
 #include "fjord/flows/types.hpp"
 #include "fjord/nn/modules.hpp"
 #include "fjord/tests/support/part_battery.hpp"
@@ -18,14 +20,18 @@ std::string joined(const std::vector<std::string>& names) {
 
 void write_kind(std::ofstream& page, const char* title,
                 std::span<const nn::PartType<double>> types) {
-  page << "\n## " << title << "\n\n| type | what it is | settings | parts | tensors | rows |\n"
-       << "|---|---|---|---|---|---|\n";
+  const bool have_inverse = !types.front().inverse.empty();
+  const char* header = have_inverse ? "| inverse " : "";
+  page << "\n## " << title << "\n\n| type | what it is " << header
+       << "| settings | parts | tensors | rows |\n"
+       << (have_inverse ? "|---" : "") << "|---|---|---|---|---|---|\n";
   for (const nn::PartType<double>& type : types) {
     const auto found = proved_types().find(std::string(type.name));
     const ProvedType proved = found == proved_types().end() ? ProvedType{} : found->second;
-    page << "| `" << type.name << "` | " << type.about << " | " << joined(proved.settings) << " | "
-         << joined(proved.children) << " | " << joined(proved.tensors) << " | "
-         << proved.rows.size() << " |\n";
+    page << "| `" << type.name << "` | " << type.about << " | ";
+    if (have_inverse) page << type.inverse << " | ";
+    page << joined(proved.settings) << " | " << joined(proved.children) << " | "
+         << joined(proved.tensors) << " | " << proved.rows.size() << " |\n";
   }
 }
 
@@ -59,6 +65,11 @@ struct Page {
 };
 
 const Page page;
+
+TEST_CASE("parts: the page says of every map how its inverse is found") {
+  for (const auto types : {flows::bijectors<double>(), flows::transformers<double>()})
+    for (const nn::PartType<double>& type : types) CHECK_FALSE(type.inverse.empty());
+}
 
 }  // namespace
 }  // namespace fjord::test
