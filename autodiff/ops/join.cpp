@@ -20,15 +20,16 @@ Var<T> stack(std::span<const Var<T>> parts, Index axis) {
   Tape<T>& tape = parts.front().tape();
   const Shape shape = tape.node(parts.front(), "stack").shape.shape();
   const std::size_t k = normalized_axis(axis, shape.rank() + 1, "stack");
-  Vars<T> slabs;
+  auto* slabs = tape.template new_records<Var<T>>(parts.size());
+  std::size_t count = 0;
   for (const Var<T>& part : parts) {
     const Shape got = tape.node(part, "stack").shape.shape();
     require(got == shape, "stack", [&] {
       return "shapes must agree, got " + to_string(shape) + " and " + to_string(got);
     });
-    slabs.push_back(reshape(part, shape.with_axis(k, 1)));
+    slabs[count++] = reshape(part, shape.with_axis(k, 1));
   }
-  return concatenate(std::span<const Var<T>>(slabs), static_cast<Index>(k));
+  return concatenate(std::span<const Var<T>>(slabs, count), static_cast<Index>(k));
 }
 
 namespace {

@@ -8,6 +8,7 @@
 #include "fjord/flows/sharded.hpp"
 #include "fjord/tests/support/counted_new.hpp"
 #include "fjord/tests/support/flows.hpp"
+#include "fjord/tests/support/part_models.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -66,6 +67,32 @@ TEST_CASE_TEMPLATE("allocation: nor does one with penalties", T, float, double) 
     const std::size_t before = test::allocations();
     for (int i = 0; i < 3; ++i) step();
     CHECK(test::allocations() == before);
+  }
+}
+
+// Of a step of the model with a part, once the memory has grown.
+std::size_t allocations_of_part(const test::PartModel& row) {
+  const auto model = row.make();
+  const Tensor<double> data = row.rows(128, 1);
+  std::vector<std::uint32_t> rows(128);
+  std::iota(rows.begin(), rows.end(), 0U);
+  Workers workers(1);
+  ShardedModel<double> sharded(*model, workers);
+  const auto step = [&] { sharded.loss_and_gradient(data, rows, &ode::direct, RandomKey(1)); };
+  for (int i = 0; i < 3; ++i) step();
+  const std::size_t before = test::allocations();
+  for (int i = 0; i < 3; ++i) step();
+  return test::allocations() - before;
+}
+
+TEST_CASE("allocation: nor does one with any part") {
+  for (const test::PartModels& models :
+       {test::models_of_bijectors(), test::models_of_fields(), test::models_of_transformers(),
+        test::models_of_distributions()}) {
+    for (const auto& [name, row] : models) {
+      CAPTURE(name);
+      CHECK(allocations_of_part(row) == 0);
+    }
   }
 }
 
