@@ -38,6 +38,7 @@
 #include "fjord/flows/radial.hpp"
 #include "fjord/flows/rational_quadratic.hpp"
 #include "fjord/flows/residual_field.hpp"
+#include "fjord/flows/residual_flow.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
@@ -109,6 +110,9 @@ std::span<const nn::PartType<T>> bijectors() {
       part_type<T, Planar<T>>("planar", "a planar flow; data to base by a root search", by_solve),
       part_type<T, Power<T>>("power", "x^p of positive numbers", closed),
       part_type<T, Radial<T>>("radial", "a radial flow", closed),
+      part_type<T, ResidualFlow<T>>(
+          "residual_flow",
+          "the row plus a network with a Lipschitz bound; base to data by a fixed point", by_solve),
       part_type<T, Scale<T>>("scale", "a trained scale of each column", closed),
       part_type<T, Shift<T>>("shift", "a trained shift of each column", closed),
       part_type<T, Sigmoid<T>>("sigmoid", "to numbers between two bounds", closed),

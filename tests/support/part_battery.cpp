@@ -1,5 +1,6 @@
 #include "fjord/tests/support/part_battery.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <doctest/doctest.h>
@@ -19,14 +20,16 @@ std::map<std::string, ProvedType>& proved() {
   return types;
 }
 
+void add_if_new(const std::string& name, std::vector<std::string>& names) {
+  if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+}
+
 // Takes note of a part and all parts below it.
 void note(const nn::Config& config, const std::string& row) {
   ProvedType& type = proved()[config.type];
-  type.settings.clear();
-  type.children.clear();
-  for (const auto& setting : config.settings) type.settings.push_back(setting.first);
+  for (const auto& setting : config.settings) add_if_new(setting.first, type.settings);
   for (const nn::Config::Child& child : config.children) {
-    type.children.push_back(child.name + (child.is_list ? " (list)" : ""));
+    add_if_new(child.name + (child.is_list ? " (list)" : ""), type.children);
     for (const nn::Config& part : child.parts) note(part, row);
   }
   if (type.rows.empty() || type.rows.back() != row) type.rows.push_back(row);

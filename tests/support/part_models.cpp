@@ -17,6 +17,7 @@
 #include "fjord/flows/radial.hpp"
 #include "fjord/flows/rational_quadratic.hpp"
 #include "fjord/flows/residual_field.hpp"
+#include "fjord/flows/residual_flow.hpp"
 #include "fjord/flows/skew_maps.hpp"
 #include "fjord/flows/stack.hpp"
 #include "fjord/flows/standardise.hpp"
@@ -115,6 +116,11 @@ Part autoregressive() {
       std::make_unique<RationalQuadraticSpline<double>>(), key.fold(3));
 }
 
+Part residual(std::uint64_t seed) {
+  return std::make_unique<ResidualFlow<double>>(
+      ResidualFlowSettings{.lipschitz = 0.97, .network = {{16, 16}, "sin"}}, key.fold(seed));
+}
+
 double logistic(double x) {
   return 1 / (1 + std::exp(-x));
 }
@@ -146,6 +152,11 @@ std::map<std::string, Row> rows_of_bijectors() {
       {"soft_clip", {with_splines<SoftClip<double>>(-3.0, 4.0, 1.0)}},
       {"sylvester", {with_splines<Sylvester<double>>(Index{2}, Index{1}, key)}},
       {"permutation", {with_splines<Permutation<double>>(std::vector<Index>{1, 0})}},
+      {"residual_flow", {[] {
+         Parts parts;
+         for (std::uint64_t seed = 4; seed < 10; ++seed) parts.push_back(residual(seed));
+         return std::make_unique<Chain<double>>(std::move(parts));
+       }}},
       {"scale", {with_splines<Scale<double>>(Index{2})}},
       {"shift", {with_splines<Shift<double>>(Index{2})}},
       {"sinh_arcsinh", {with_splines<SinhArcsinh<double>>(Index{2})}},
