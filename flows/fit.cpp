@@ -50,9 +50,22 @@ std::uint64_t digest_of(std::span<const T> values) {
   return digest;
 }
 
-// The weighted mean of what the rows lose, and its standard error as that of a mean of ratios.
+}  // namespace
+
+std::string_view text_of(FitEnd end) {
+  switch (end) {
+    case FitEnd::running: return "training goes on";
+    case FitEnd::epochs: return "all epochs are done";
+    case FitEnd::patience: return "the held-out loss did not fall any more";
+    case FitEnd::callback: return "the caller stopped the training";
+    case FitEnd::failure: return "too many steps failed";
+    case FitEnd::converged: return "no step lowers the loss any more";
+  }
+  fail("fit", "there is no such end");
+}
+
 template <class T>
-void average_into(const Tensor<T>& losses, const RowSource<T>& rows, FitEpoch& epoch) {
+void average_held_out(const Tensor<T>& losses, const RowSource<T>& rows, FitEpoch& epoch) {
   double weights = 0;
   double sum = 0;
   double squares = 0;
@@ -74,17 +87,17 @@ void average_into(const Tensor<T>& losses, const RowSource<T>& rows, FitEpoch& e
   }
 }
 
-}  // namespace
-
-std::string_view text_of(FitEnd end) {
-  switch (end) {
-    case FitEnd::running: return "training goes on";
-    case FitEnd::epochs: return "all epochs are done";
-    case FitEnd::patience: return "the held-out loss did not fall any more";
-    case FitEnd::callback: return "the caller stopped the training";
-    case FitEnd::failure: return "too many steps failed";
-  }
-  fail("fit", "there is no such end");
+template <class T>
+void adapt_to(Distribution<T>& model, const RowSource<T>& source,
+              std::span<const std::uint32_t> rows, Index step) {
+  const auto count = static_cast<Index>(rows.size());
+  Tensor<T> values = Tensor<T>::zeros({count, source.dim()});
+  Tensor<T> given = Tensor<T>::zeros({count, source.given_width()});
+  source.read(rows, values.data(), given.data());
+  Tape<T> tape;
+  Context<T> context{.gradient = &ode::values_only, .norm = ode::ErrorNorm::rms};
+  if (source.given_width() > 0) context.given = tape.input(given);
+  model.adapt(tape.input(values), context, static_cast<std::uint64_t>(step));
 }
 
 template <class T>
@@ -150,7 +163,7 @@ bool Fit<T>::step() {
       std::min(order_.size() - first, static_cast<std::size_t>(options_.batch));
   const auto rows = std::span<const std::uint32_t>(order_).subspan(first, count);
   try {
-    if (position_.steps < model_.adapting_steps()) adapt(rows);
+    if (position_.steps < model_.adapting_steps()) adapt_to(model_, rows_, rows, position_.steps);
     take_step(rows);
     if (position_.batch == batches()) end_epoch();
   } catch (const ode::SolveFailure& failure) {
@@ -159,18 +172,6 @@ bool Fit<T>::step() {
     recover(std::current_exception(), failure.what());
   }
   return report_.end == FitEnd::running;
-}
-
-template <class T>
-void Fit<T>::adapt(std::span<const std::uint32_t> rows) {
-  const auto count = static_cast<Index>(rows.size());
-  Tensor<T> values = Tensor<T>::zeros({count, rows_.dim()});
-  Tensor<T> given = Tensor<T>::zeros({count, rows_.given_width()});
-  rows_.read(rows, values.data(), given.data());
-  Tape<T> tape;
-  Context<T> context{.gradient = &ode::values_only, .norm = ode::ErrorNorm::rms};
-  if (rows_.given_width() > 0) context.given = tape.input(given);
-  model_.adapt(tape.input(values), context, static_cast<std::uint64_t>(position_.steps));
 }
 
 template <class T>
@@ -252,8 +253,8 @@ void Fit<T>::score(FitEpoch& epoch) {
     if (average_) average_->swap_out();
   };
   try {
-    average_into(sharded_.losses(*options_.loss, *held_out_, options_.probes).values, *held_out_,
-                 epoch);
+    average_held_out(sharded_.losses(*options_.loss, *held_out_, options_.probes).values,
+                     *held_out_, epoch);
   } catch (...) {
     restore();
     throw;
@@ -348,13 +349,16 @@ std::vector<FitReport> fit_stages(Distribution<T>& model, const RowSource<T>& ro
   return reports;
 }
 
-#define FJORD_INSTANTIATE(T)                                                                   \
-  template class Fit<T>;                                                                       \
-  template std::uint64_t steps_of(const FitOptions<T>&, Index);                                \
-  template FitReport fit(Distribution<T>&, const RowSource<T>&, const RowSource<T>*, Workers&, \
-                         const FitOptions<T>&, const std::function<bool(const Fit<T>&)>&);     \
-  template std::vector<FitReport> fit_stages(Distribution<T>&, const RowSource<T>&,            \
-                                             const RowSource<T>*, Workers&,                    \
+#define FJORD_INSTANTIATE(T)                                                                    \
+  template class Fit<T>;                                                                        \
+  template void average_held_out(const Tensor<T>&, const RowSource<T>&, FitEpoch&);             \
+  template void adapt_to(Distribution<T>&, const RowSource<T>&, std::span<const std::uint32_t>, \
+                         Index);                                                                \
+  template std::uint64_t steps_of(const FitOptions<T>&, Index);                                 \
+  template FitReport fit(Distribution<T>&, const RowSource<T>&, const RowSource<T>*, Workers&,  \
+                         const FitOptions<T>&, const std::function<bool(const Fit<T>&)>&);      \
+  template std::vector<FitReport> fit_stages(Distribution<T>&, const RowSource<T>&,             \
+                                             const RowSource<T>*, Workers&,                     \
                                              std::span<const FitOptions<T>>);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -95,7 +95,6 @@ class Fit final {
  private:
   // Refuses to go on if this rank has other numbers than rank 0.
   void check_ranks() const;
-  void adapt(std::span<const std::uint32_t> rows);
   void take_step(std::span<const std::uint32_t> rows);
   // Goes back to the beginning of the epoch after a failure, or ends the training.
   void recover(std::exception_ptr failure, const std::string& what);
@@ -125,6 +124,18 @@ class Fit final {
   std::vector<T> best_;                // empty: none yet
   std::optional<FitSnapshot<T>> end_;  // before the model got the parameters that are left
 };
+
+/// Adapts a model to some rows: Distribution::adapt.
+template <class T>
+void adapt_to(Distribution<T>& model, const RowSource<T>& source,
+              std::span<const std::uint32_t> rows, Index step);
+
+/// Writes into an epoch the weighted mean of what the held-out rows lose, and its standard error,
+/// that of a mean of ratios.
+///
+/// Shapes:  losses [N], one for each row.
+template <class T>
+void average_held_out(const Tensor<T>& losses, const RowSource<T>& rows, FitEpoch& epoch);
 
 /// The steps of a training run on so many rows.
 template <class T>

@@ -17,6 +17,7 @@ enum class FitEnd {
   patience,  ///< the loss of the held-out rows did not fall any more
   callback,  ///< the caller stopped it
   failure,   ///< too many steps failed
+  converged  ///< no step lowers the loss any more: fit_lbfgs
 };
 
 /// One sentence on an end.

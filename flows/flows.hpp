@@ -35,6 +35,7 @@
 #include "fjord/flows/ffjord.hpp"
 #include "fjord/flows/ffjord_chain.hpp"
 #include "fjord/flows/fit.hpp"
+#include "fjord/flows/fit_lbfgs.hpp"
 #include "fjord/flows/increasing_root.hpp"
 #include "fjord/flows/layered_flows.hpp"
 #include "fjord/flows/linear_maps.hpp"
