@@ -1,48 +1,92 @@
-// Prints the training steps of coupling and autoregressive flows: see bench/run.sh.
+// Prints training steps of flows, next to which the scripts in bench/peers time the same work: see
+// bench/run.sh.
 #include <cstdio>
-#include <numeric>
+#include <span>
+#include <string_view>
 
 #include "fjord/autodiff/blas.hpp"
 #include "fjord/bench/timing.hpp"
+#include "fjord/flows/ffjord_chain.hpp"
+#include "fjord/flows/fit.hpp"
 #include "fjord/flows/layered_flows.hpp"
-#include "fjord/flows/sharded.hpp"
+#include "fjord/flows/matching.hpp"
 
 namespace {
 
 using namespace fjord;
 using namespace fjord::flows;
 
-constexpr Index batch = 256;
-constexpr int runs = 200;
+constexpr Index narrow_batch = 256;
+constexpr Index table_batch = 1000;
+constexpr int narrow_steps = 200;
+constexpr int table_steps = 10;
 const LayeredSettings settings{8, 5, {{64, 64}, "tanh", 0}};
 const RandomKey key(1);
 
-// The mean negative log-likelihood of a batch with its gradient, on one thread.
-void print_step(const char* name, std::unique_ptr<Chain<float>> chain) {
+struct Work {
+  Index rows;
+  int steps;
+  int threads;
+  std::shared_ptr<const Loss<float>> loss = std::make_shared<NegativeLogLikelihood<float>>();
+};
+
+// A step of Adam: the loss of the next rows, its gradient, the update.
+void print_step(const char* name, Distribution<float>& model, const Work& work) {
+  Tensor<float> data = Tensor<float>::zeros({work.rows * (work.steps + 3), model.dim()});
+  RandomKey(3).normal(data.storage());
+  const TableRows<float> rows(data);
+  Workers workers(work.threads);
+  Fit<float> fit(model, rows, nullptr, workers, {.batch = work.rows, .loss = work.loss});
+  for (int i = 0; i < 3; ++i) fit.step();
+  const double seconds = bench::median_seconds(work.steps, [&] { fit.step(); });
+  std::printf("%-30s %10.3f ms a training step\n", name, seconds * 1e3);
+  std::fflush(stdout);
+}
+
+void print_layered(const char* name, std::unique_ptr<Chain<float>> chain) {
   const auto columns = static_cast<std::size_t>(settings.dim);
   TransformedDistribution<float> model(
       std::make_unique<DiagonalNormal<float>>(std::vector<double>(columns, 0.0),
                                               std::vector<double>(columns, 1.0)),
       std::move(chain));
-  Workers workers(1);
-  ShardedModel<float> sharded(model, workers);
-  Tensor<float> data = Tensor<float>::zeros({batch, settings.dim});
-  RandomKey(3).normal(data.storage());
-  std::vector<std::uint32_t> rows(batch);
-  std::iota(rows.begin(), rows.end(), 0U);
-  const double seconds = bench::shortest_seconds(
-      runs, [&] { sharded.loss_and_gradient(data, rows, &ode::direct, key); });
-  std::printf("%-28s %.3f ms a training step\n", name, seconds * 1e3);
+  print_step(name, model, {narrow_batch, narrow_steps, 1});
+}
+
+void print_matching() {
+  const auto model =
+      make_flow<float>({8, 1, {64, 64, 64}, "elu", nn::TimeInput::concat, 0, 1, 1}, {}, key);
+  print_step("matching", *model,
+             {narrow_batch, narrow_steps, 1, std::make_shared<FlowMatching<float>>()});
+}
+
+void print_table(const char* name, Index columns, const std::vector<Index>& hidden, Trace trace) {
+  SolverSettings solver;
+  solver.solve.rtol = solver.solve.atol = 1e-5;
+  solver.trace = trace;
+  const auto model = make_flow<float>(
+      {columns, 1, hidden, "softplus", nn::TimeInput::concat, 0, 1, 1}, solver, key);
+  print_step(name, *model, {table_batch, table_steps, 2});
 }
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::span<char*> names(argv + 1, static_cast<std::size_t>(argc - 1));
+  const auto is_asked = [&](std::string_view name) {
+    return names.empty() || std::ranges::find(names, name) != names.end();
+  };
   const BlasReport blas = blas_report();
   std::printf("processor %s, BLAS %s, core %s\n", blas.processor.c_str(), blas.library.c_str(),
               blas.core.c_str());
-  print_step("RealNVP", make_real_nvp<float>(settings, key));
-  print_step("neural spline coupling", make_spline_coupling<float>(settings, {}, key));
-  print_step("MAF", make_maf<float>(settings, key));
-  print_step("neural spline autoregressive", make_spline_autoregressive<float>(settings, {}, key));
+  if (is_asked("realnvp")) print_layered("realnvp", make_real_nvp<float>(settings, key));
+  if (is_asked("coupling"))
+    print_layered("coupling", make_spline_coupling<float>(settings, {}, key));
+  if (is_asked("maf")) print_layered("maf", make_maf<float>(settings, key));
+  if (is_asked("nsf")) print_layered("nsf", make_spline_autoregressive<float>(settings, {}, key));
+  if (is_asked("matching")) print_matching();
+  if (is_asked("table8")) {
+    print_table("table8, two threads", 8, {160, 160, 160}, Trace::hutchinson);
+    print_table("table8, exact, two threads", 8, {160, 160, 160}, Trace::exact);
+  }
+  if (is_asked("table43")) print_table("table43, two threads", 43, {860, 860}, Trace::hutchinson);
 }
