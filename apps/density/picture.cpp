@@ -33,7 +33,9 @@ class LookScript final {
         cell_(cell_size(columns_)),
         points_(points_in(look)) {
     for (Index k = 0; k < columns_; ++k) ranges_.push_back(shown_range(look, k));
-    has_training_ = metrics && metrics->training.size() > 1;
+    has_training_ = metrics && std::ranges::any_of(metrics->curves, [](const auto& curve) {
+                      return curve.second.training.size() > 1;
+                    });
     has_coverage_ = look.levels.size() > 1;
     side_ = has_training_ || has_coverage_ ? (total() - panel_margin) / 2 : 0;
     width_ = left_margin + total() + right_margin + (side_ > 0 ? panel_margin + 1.3 * side_ : 0);
@@ -231,14 +233,19 @@ set style fill solid 0.35 noborder)");
   }
 
   void add_training() {
-    std::vector<double> all = metrics_->training;
+    std::vector<double> all;
     std::string numbers;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      numbers += std::to_string(i + 1) + " " + number_text(metrics_->training[i]) + " " +
-                 number_text(metrics_->validation[i]) + "\n";
+    std::size_t longest = 0;
+    for (const auto& [flow, curve] : metrics_->curves) {
+      longest = std::max(longest, curve.training.size());
+      for (std::size_t i = 0; i < curve.training.size(); ++i) {
+        all.insert(all.end(), {curve.training[i], curve.validation[i]});
+        numbers += std::to_string(i + 1) + " " + number_text(curve.training[i]) + " " +
+                   number_text(curve.validation[i]) + "\n";
+      }
+      numbers += "\n";  // another line of the plot
     }
     picture_.add_text("training.txt", numbers);
-    all.insert(all.end(), metrics_->validation.begin(), metrics_->validation.end());
     std::ranges::sort(all);
     // The first epochs may be far above all others.
     const Range y{all.front(), all[(all.size() * 19) / 20]};
@@ -249,11 +256,11 @@ set style fill solid 0.35 noborder)");
         "0,0.4");
     line("set ylabel 'loss, nats' offset 1,0; set format '%g'");
     line("set xtics auto; set ytics auto; set logscale x");
-    line("set xrange [1:" + std::to_string(metrics_->training.size()) + "]");
+    line("set xrange [1:" + std::to_string(longest) + "]");
     line("set yrange " + interval({y.low - margin, y.high + margin}));
     line(
-        "plot 'training.txt' using 1:2 with lines lw 1.4 lc rgb '#999999', "
-        "'training.txt' using 1:3 with lines lw 1.8 lc rgb '#1b4f8a'");
+        "plot 'training.txt' using 1:2 with lines lw 1 lc rgb '#aaaaaa', "
+        "'training.txt' using 1:3 with lines lw 1.4 lc rgb '#1b4f8a'");
     line("unset logscale x");
   }
 

@@ -12,11 +12,21 @@ namespace {
 
 using MetricsLine = nlohmann::ordered_json;
 
-std::optional<double> finite_number(const MetricsLine& line, const char* name) {
+std::optional<double> finite_number(const MetricsLine& line, const std::string& name) {
   const auto found = line.find(name);
   if (found == line.end() || !found->is_number()) return std::nullopt;
   const double number = found->get<double>();
   return std::isfinite(number) ? std::optional(number) : std::nullopt;
+}
+
+// "_nll" if the likelihood was trained, "_loss" if another loss was.
+void take_epoch(RunMetrics& metrics, const MetricsLine& line, const std::string& unit) {
+  const std::optional<double> training = finite_number(line, "train" + unit);
+  const std::optional<double> validation = finite_number(line, "validation" + unit);
+  if (!training || !validation) return;
+  TrainingCurve& curve = metrics.curves[static_cast<int>(finite_number(line, "flow").value_or(1))];
+  curve.training.push_back(*training);
+  curve.validation.push_back(*validation);
 }
 
 // [mean, standard error] or, of a mixture, [mean, standard error, components].
@@ -40,12 +50,7 @@ std::optional<RunMetrics> metrics_beside(const std::filesystem::path& model) {
   for (std::string row; std::getline(text, row);) {
     const MetricsLine line = MetricsLine::parse(row, nullptr, false);
     if (!line.is_object()) continue;
-    const std::optional<double> training = finite_number(line, "train_nll");
-    const std::optional<double> validation = finite_number(line, "validation_nll");
-    if (training && validation) {
-      metrics.training.push_back(*training);
-      metrics.validation.push_back(*validation);
-    }
+    for (const char* unit : {"_nll", "_loss"}) take_epoch(metrics, line, unit);
     const auto reached = line.find("log_density");
     if (reached == line.end() || !reached->is_object()) continue;
     for (const auto& [name, value] : reached->items()) take_reached(metrics, name, value);

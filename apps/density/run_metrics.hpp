@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,10 +16,15 @@ struct ReachedLine {
   std::optional<double> standard_error = {};
 };
 
+/// The losses of the epochs of one flow, nats.
+struct TrainingCurve {
+  std::vector<double> training;    ///< mean over each epoch
+  std::vector<double> validation;  ///< after each epoch
+};
+
 struct RunMetrics {
-  std::vector<double> training;      ///< the negative log-likelihood of each epoch, nats
-  std::vector<double> validation;    ///< after each epoch
-  std::vector<ReachedLine> reached;  ///< simple models first, the flow last
+  std::map<int, TrainingCurve> curves;  ///< by the number of the flow, from 1
+  std::vector<ReachedLine> reached;     ///< simple models first, the flow last
 };
 
 /// Reads metrics.jsonl beside a model; nothing if there is none.

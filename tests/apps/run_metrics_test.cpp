@@ -17,12 +17,15 @@ TEST_CASE("run_metrics: epochs and the final line of a fit") {
 {"epoch": 2, "train_nll": 1.0, "validation_nll": null}
 broken
 {"epoch": 3, "train_nll": 0.5, "validation_nll": 0.75}
+{"flow": 2, "epoch": 1, "train_loss": 4, "validation_loss": 3}
 {"final": true, "log_density": {"gaussian": [-10, 0.5], "mixture": [-6.5, 0.25, 7],
 {"log_density": {"gaussian": [-10, 0.5], "mixture": [-6.5, 0.25, 7], "kernel": [-12, null], "k": 3}}
 )");
   const RunMetrics metrics = metrics_beside(model).value();
-  CHECK(metrics.training == std::vector<double>{1.5, 0.5});
-  CHECK(metrics.validation == std::vector<double>{1.25, 0.75});
+  REQUIRE(metrics.curves.size() == 2);
+  CHECK(metrics.curves.at(1).training == std::vector<double>{1.5, 0.5});
+  CHECK(metrics.curves.at(1).validation == std::vector<double>{1.25, 0.75});
+  CHECK(metrics.curves.at(2).validation == std::vector<double>{3});
   REQUIRE(metrics.reached.size() == 3);
   CHECK(metrics.reached[0].model == "gaussian");
   CHECK(metrics.reached[0].mean == -10);
