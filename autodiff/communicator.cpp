@@ -89,8 +89,8 @@ class Travel final {
   void write(std::string& message) {
     if (!failure_) {
       failure_ = failure_in(rank_, [&] {
+        message.assign(1, part_mark);
         parts_.write(message);
-        message.insert(message.begin(), part_mark);
       });
     }
     if (failure_) message = message_of(*failure_);
@@ -111,16 +111,17 @@ class Action final : public Combination {
 
   void add(std::string_view) override {}
 
-  void write(std::string& message) const override { message.clear(); }
+  void write(std::string&) const override {}
 
  private:
   const std::function<void()>& action_;
 };
 
-void take_message(std::string& message, int size) {
+// The part in a message that has come to all ranks.
+std::string_view part_in(std::string_view message, int size) {
   if (const std::optional<FailureNote> failure = failure_of(message))
     throw_failure_of(*failure, size);
-  message.erase(0, 1);
+  return message.substr(1);
 }
 
 }  // namespace
@@ -153,7 +154,8 @@ const Communicator& single_process() {
   return alone;
 }
 
-void combine(const Communicator& communicator, Combination& parts, std::string& message) {
+std::string_view combine(const Communicator& communicator, Combination& parts,
+                         std::string& message) {
   const int rank = communicator.rank();
   const int size = communicator.size();
   Travel travel(rank, parts);
@@ -170,7 +172,7 @@ void combine(const Communicator& communicator, Combination& parts, std::string& 
   }
   if (rank == 0) travel.write(message);
   communicator.broadcast(message);
-  take_message(message, size);
+  return part_in(message, size);
 }
 
 void agree(const Communicator& communicator, const std::function<void()>& action) {
@@ -189,8 +191,7 @@ std::string from_first_rank(const Communicator& communicator,
     if (failure) message = message_of(*failure);
   }
   communicator.broadcast(message);
-  take_message(message, communicator.size());
-  return message;
+  return std::string(part_in(message, communicator.size()));
 }
 
 Share share_of(std::size_t count, const Communicator& communicator) {

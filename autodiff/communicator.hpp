@@ -78,7 +78,7 @@ class Combination {
   virtual void begin() = 0;  ///< makes the part of this rank
   /// Joins the message of the ranks that follow those of this part.
   virtual void add(std::string_view following) = 0;
-  virtual void write(std::string& message) const = 0;  ///< replaces the message by the part
+  virtual void write(std::string& message) const = 0;  ///< appends the part to the message
 
  protected:
   Combination() = default;
@@ -87,9 +87,11 @@ class Combination {
 };
 
 /// Gives every rank the message of all parts: along a binomial tree to rank 0, and back to all.
+/// `message` is the memory of what is returned, kept from call to call.
 ///
 /// Errors:  RankFailure on every rank if anything is thrown on one.
-void combine(const Communicator& communicator, Combination& parts, std::string& message);
+std::string_view combine(const Communicator& communicator, Combination& parts,
+                         std::string& message);
 
 /// Runs an action on every rank, and goes on once all have done it.
 ///

@@ -57,7 +57,6 @@ void SolveCombination::add(std::string_view following) {
 }
 
 void SolveCombination::write(std::string& message) const {
-  message.clear();
   if (failure_) return append_failure(*failure_, message);
   message += result_mark;
   append_part(message);
@@ -65,9 +64,9 @@ void SolveCombination::write(std::string& message) const {
 
 std::string_view combine_solves(const Communicator& communicator, SolveCombination& parts,
                                 std::string& message) {
-  combine(communicator, parts, message);
-  if (const auto failure = solve_failure_of(message)) throw ode::SolveFailure(*failure);
-  return std::string_view(message).substr(1);
+  const std::string_view combined = combine(communicator, parts, message);
+  if (const auto failure = solve_failure_of(combined)) throw ode::SolveFailure(*failure);
+  return combined.substr(1);
 }
 
 }  // namespace fjord::flows

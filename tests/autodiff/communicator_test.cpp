@@ -28,7 +28,7 @@ class Numbers final : public Combination {
 
   void add(std::string_view following) override { text_ += following; }
 
-  void write(std::string& message) const override { message = text_; }
+  void write(std::string& message) const override { message += text_; }
 
  private:
   std::string text_;
@@ -42,7 +42,8 @@ TEST_CASE("communicator: parts are joined in the order of the ranks, and all ran
     Texts got(static_cast<std::size_t>(size));
     run_ranks(size, [&](const Communicator& c) {
       Numbers parts(c.rank());
-      combine(c, parts, got[place(c)]);
+      std::string message;
+      got[place(c)] = combine(c, parts, message);
     });
     CHECK(got == Texts(got.size(), expected));
   }

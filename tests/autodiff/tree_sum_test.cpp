@@ -52,10 +52,7 @@ class Terms final : public Combination {
 
   void add(std::string_view following) override { sum_.push_written(following); }
 
-  void write(std::string& message) const override {
-    message.clear();
-    sum_.write(message);
-  }
+  void write(std::string& message) const override { sum_.write(message); }
 
   TreeSum<float>& sum() { return sum_; }
 
@@ -77,10 +74,10 @@ TEST_CASE("tree_sum: the bits are those of the tree, for every number of ranks")
       test::run_ranks(size, [&](const Communicator& c) {
         Terms parts(terms, c);
         std::string message;
-        combine(c, parts, message);
+        const std::string_view all = combine(c, parts, message);
         TreeSum<float>& sum = parts.sum();
         sum.reset(terms);
-        sum.push_written(message);
+        sum.push_written(all);
         bool same = sum.nodes().size() == 1;
         for (std::size_t k = 0; k < width; ++k)
           same &= sum.nodes()[0].values[k] == expected(terms, k);

@@ -1,6 +1,7 @@
 #include "fjord/tests/support/ranks.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <mutex>
 #include <numeric>
@@ -106,6 +107,27 @@ TEST_CASE_TEMPLATE("ranks: the same bits on any number of ranks and threads, eac
       for (const Results<T>& result : found) CHECK(result == expected);
     }
   }
+}
+
+TEST_CASE("ranks: the messages of a step are those that docs/scaling.md counts") {
+  constexpr int size = 4;
+  test::Mail mail;
+  std::atomic<std::size_t> parameters = 0;
+  run_ranks(
+      size,
+      [&](const Communicator& c) {
+        const auto model = test::random_model<float>(test::small_settings(), numerics(1e-3));
+        const Tensor<float> data = normals({8 * shard_rows, 2}, 6).as<float>();
+        std::vector<std::uint32_t> rows(8 * shard_rows);
+        std::iota(rows.begin(), rows.end(), 0U);
+        Workers workers(1, c);
+        ShardedModel<float> sharded(*model, workers, shard_rows);
+        parameters =
+            sharded.loss_and_gradient(data, rows, &ode::direct, RandomKey(3)).gradient.size();
+      },
+      mail);
+  CHECK(mail.messages() == 2 * (size - 1));
+  CHECK(mail.bytes() == 2 * (size - 1) * (4 * parameters + 54));
 }
 
 template <class Failure>
