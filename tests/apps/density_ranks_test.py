@@ -1,4 +1,4 @@
-"""Tests of density on several ranks: python3 density_ranks_test.py DENSITY"""
+"""Tests of density on several ranks: python3 density_ranks_test.py DENSITY MPI"""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Tests of moons on several ranks: python3 moons_ranks_test.py MOONS"""
+"""Tests of moons on several ranks: python3 moons_ranks_test.py MOONS MPI"""
 
 import os
 import signal
