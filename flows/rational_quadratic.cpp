@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/index.hpp"
+#include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/tape.hpp"

@@ -150,10 +150,10 @@ double NoisyCurves::log_density(PlanePoint point) const {
 double NoisyCurves::entropy() const {
   Rectangle around{{infinity, infinity}, {-infinity, -infinity}};
   for (const Panel& panel : panels_) {
-    const double reach = panel.curve->speed * (panel.high - panel.low) / 2 + 9 * noise_;
+    const double margin = panel.curve->speed * (panel.high - panel.low) / 2 + 9 * noise_;
     for (std::size_t d = 0; d < 2; ++d) {
-      around.low[d] = std::min(around.low[d], panel.middle[d] - reach);
-      around.high[d] = std::max(around.high[d], panel.middle[d] + reach);
+      around.low[d] = std::min(around.low[d], panel.middle[d] - margin);
+      around.high[d] = std::max(around.high[d], panel.middle[d] + margin);
     }
   }
   const auto log_density_of = [this](std::span<const double> at) {
