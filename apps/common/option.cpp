@@ -33,6 +33,7 @@ void read_value(const Option& option, const toml::node& value, const std::string
           put(target, value.value<std::string>());
         } else if constexpr (std::is_same_v<V, double>) {
           put(target, value.value<double>());
+          *target += 0.0;  // no zero with a sign, which config_text() would lose
         } else if constexpr (std::is_same_v<V, bool>) {
           put(target, value.is_boolean() ? value.value<bool>() : std::optional<bool>());
         } else {
@@ -76,7 +77,13 @@ std::string config_text(std::span<const Option> options) {
         [&](const auto* target) {
           using V = std::remove_cvref_t<decltype(*target)>;
           if constexpr (std::is_same_v<V, std::string>) {
-            text << toml::value<std::string>(*target);
+            // With escapes in double quotes: text in several lines loses a line end at its
+            // beginning.
+            constexpr auto plain = toml::toml_formatter::default_flags &
+                                   ~(toml::format_flags::allow_multi_line_strings |
+                                     toml::format_flags::allow_literal_strings);
+            const toml::value<std::string> value(*target);
+            text << toml::toml_formatter(value, plain);
           } else if constexpr (std::is_same_v<V, double>) {
             text << number_text(*target);
           } else if constexpr (std::is_same_v<V, bool>) {
@@ -103,10 +110,14 @@ void check_config_texts(std::span<const Option> options) {
 
 void read_config(const std::string& file, std::span<const Option> options,
                  const std::string& help) {
-  const std::string text = read_file(file);
+  parse_config(read_file(file), file, options, help);
+}
+
+void parse_config(std::string_view text, const std::string& file, std::span<const Option> options,
+                  const std::string& help) {
   toml::table table;
   try {
-    table = toml::parse(std::string_view(text));
+    table = toml::parse(text);
   } catch (const toml::parse_error& error) {
     fail("--config", file + ":" + std::to_string(error.source().begin.line) + ": " +
                          std::string(error.description()));

@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "fjord/autodiff/shape.hpp"
@@ -43,5 +44,9 @@ void check_config_texts(std::span<const Option> options);
 ///          with the line, if a key is not an option, or a value has another kind than the option;
 ///          "[read] path: reason" if it cannot be read.
 void read_config(const std::string& file, std::span<const Option> options, const std::string& help);
+
+/// As read_config(), from the text of the file; errors name it `file`.
+void parse_config(std::string_view text, const std::string& file, std::span<const Option> options,
+                  const std::string& help);
 
 }  // namespace fjord::apps

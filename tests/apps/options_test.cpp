@@ -1,5 +1,7 @@
 #include "fjord/apps/moons/options.hpp"
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 
 #include "fjord/apps/common/cores.hpp"
@@ -72,6 +74,17 @@ TEST_CASE("options: what config_text writes reads back to the same options") {
   options.precision = "double";
   write_file(file, config_text(options));
   CHECK(settings_of(parse_train({"--config", file})) == settings_of(options));
+  // The line end that a text of several lines begins with does not count in TOML.
+  options.out = "\na\n";
+  write_file(file, config_text(options));
+  CHECK(parse_train({"--config", file}).out == "\na\n");
+}
+
+TEST_CASE("options: a file's zero has no sign") {
+  const TemporaryFolder folder;
+  const std::string file = (folder.path / "config.toml").string();
+  write_file(file, "noise = -0.0");
+  CHECK_FALSE(std::signbit(parse_train({"--config", file}).noise));
 }
 
 TEST_CASE("options: every setting is in its range or an error that names it") {
