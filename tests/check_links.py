@@ -9,18 +9,28 @@ import subprocess
 import sys
 
 
-def objects_of(archive):
-    return subprocess.run(["ar", "t", archive], capture_output=True, text=True, check=True).stdout.split()
+def sources_of(archive, root):
+    """The sources in an archive, relative to ROOT/autodiff, with _ for / as meson names objects."""
+    names = subprocess.run(["ar", "t", archive], capture_output=True, text=True, check=True).stdout.split()
+    for name in map(pathlib.PurePath, names):
+        source = name.name.removesuffix(".o").removeprefix("meson-generated_")
+        together = pathlib.Path(archive + ".p") / source  # several sources, compiled as one
+        if not together.exists():
+            yield source
+            continue
+        for line in together.read_text("utf-8").splitlines():
+            path = pathlib.Path(line.removeprefix("#include<").removesuffix(">")).resolve()
+            yield str(path.relative_to(root.resolve() / "autodiff")).replace("/", "_")
 
 
 def problems(root, archives):
     sys.path.insert(0, str(root / "autodiff"))
     from families import reached
 
-    built = {pathlib.PurePath(name).name for archive in archives for name in objects_of(archive)}
+    built = {source for archive in archives for source in sources_of(archive, root)}
     for name in sorted(reached(root)):
         source = root / f"{name}.cpp"
-        if source.exists() and name.removeprefix("autodiff/").replace("/", "_") + ".cpp.o" not in built:
+        if source.exists() and name.removeprefix("autodiff/").replace("/", "_") + ".cpp" not in built:
             yield f"{name}.hpp is within reach of the layers, but {name}.cpp is not in their archives"
 
 

@@ -76,7 +76,18 @@ class Mixture final : public Baseline {
     for (double& share : log_shares_) share = std::log(share);
   }
 
-  Index parts() const { return static_cast<Index>(parts_.size()); }
+  NormalMixture parts() const {
+    NormalMixture result;
+    for (std::size_t k = 0; k < parts_.size(); ++k) {
+      const std::size_t dim = parts_[k].mean().size();
+      result.means.push_back(parts_[k].mean());
+      result.shares.push_back(std::exp(log_shares_[k]));
+      std::vector<double>& factor = result.factors.emplace_back();
+      for (std::size_t i = 0; i < dim; ++i)
+        for (std::size_t j = 0; j <= i; ++j) factor.push_back(parts_[k].factor(i, j));
+    }
+    return result;
+  }
 
   Tensor<double> log_density(const Tensor<double>& rows, Workers& workers) const override {
     return log_densities(rows, workers, [this](std::span<const double> row) {
@@ -127,7 +138,8 @@ class Maximisation final {
       if (is_done) break;
       mixture = maximise();
     }
-    result.components = mixture->parts();
+    result.parts = mixture->parts();
+    result.components = static_cast<Index>(result.parts.shares.size());
     result.model = std::move(mixture);
     return result;
   }

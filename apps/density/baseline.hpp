@@ -41,9 +41,17 @@ double mean_log_density(const Baseline& model, const WeightedRows& rows, Workers
 /// Errors:  std::invalid_argument if there is no row.
 std::unique_ptr<Baseline> fit_gaussian(const WeightedRows& rows);
 
+/// Normal distributions N(mean, L L^T) and their shares.
+struct NormalMixture {
+  std::vector<std::vector<double>> means;    ///< D numbers each
+  std::vector<std::vector<double>> factors;  ///< the lower triangles L, row by row
+  std::vector<double> shares;                ///< their sum is 1
+};
+
 /// A mixture of normal distributions with full covariances.
 struct MixtureFit {
   std::unique_ptr<Baseline> model;
+  NormalMixture parts;
   Index components = 0;       ///< those that still have rows
   std::vector<double> curve;  ///< mean log-density of the rows that it is fitted to, each round
 };

@@ -72,7 +72,8 @@ Gaussian start_of(const WeightedRows& rows) {
 
 Architecture architecture_of(const FitOptions& options, const Data& data) {
   const Index given = data.rows.given;
-  return {data.rows.values.shape()[1] - given, given, options.blocks, widths_of(options.hidden)};
+  return {options.flow, data.rows.values.shape()[1] - given, given, options.blocks,
+          widths_of(options.hidden)};
 }
 
 flows::SolverSettings training_settings(const FitOptions& options) {
@@ -176,6 +177,10 @@ class Run final {
       compare_simple_models();
       return go_on;
     });
+    background_.mixture = mixture_of(
+        state_of_first_rank(ranks_, [this] { return density::state_of(background_.mixture); }));
+    background_.means = data_.means;
+    background_.deviations = data_.deviations;
   }
 
   // The state to go on from, if there is one.
@@ -245,6 +250,8 @@ class Run final {
     const MixtureFit mixture = choose_mixture(training_, validation_, use(RandomUse::mixtures),
                                               workers_, [&] { return is_out_of_time(0.15); });
     components_ = mixture.components;
+    // One of some columns given others is no part of a model file.
+    if (data_.rows.given == 0) background_.mixture = mixture.parts;
     add("mixture", "mixture (" + std::to_string(components_) + ")", *mixture.model);
     add("kernel", "kernel density", *choose_kernel_density(training_, validation_, workers_));
   }
@@ -344,14 +351,15 @@ class Run final {
   // The model in the table's units; of the second round if `refitted`.
   nn::State model_state(bool refitted) const {
     const Index given = data_.rows.given;
-    const auto model = density_of_table<T>(flows_.members(refitted), data_.maps, given);
+    const auto model =
+        density_of_table<T>(flows_.members(refitted), data_.maps, given, background_);
     if (data_.names.empty()) return flows::state_of(*model);
     const auto first = data_.names.begin() + given;
     return flows::state_of(*model, {{first, data_.names.end()}, {data_.names.begin(), first}});
   }
 
-  // The log-densities of the test rows by the saved model, in units of the standardised columns.
-  Tensor<double> flow_log_density(const nn::State& state) {
+  // The log-densities of some rows by a saved model, in units of the standardised columns.
+  Tensor<double> log_density_of(const nn::State& state, const std::vector<std::uint32_t>& chosen) {
     const flows::SolverSettings solver =
         solver_settings(score_tolerance, score_tolerance, "exact", "double");
     const auto model = flows::model_of<double>(state, solver);
@@ -361,8 +369,8 @@ class Run final {
     const flows::TableRows<double> rows(
         columns_view(values, given, values.shape()[1]),
         given == 0 ? TensorView<double>{} : columns_view(values, 0, given));
-    const flows::ChosenRows<double> chosen(rows, data_.split.test);
-    Tensor<double> result = sharded.log_prob(chosen, use(RandomUse::probes)).values;
+    Tensor<double> result =
+        sharded.log_prob(flows::ChosenRows<double>(rows, chosen), use(RandomUse::probes)).values;
     double shift = 0;
     for (auto k = static_cast<std::size_t>(given); k < data_.deviations.size(); ++k)
       shift += std::log(data_.deviations[k]);
@@ -370,9 +378,25 @@ class Run final {
     return result;
   }
 
+  // As the validation rows have it, without the share that the model has for a start.
+  void choose_background() {
+    if (background_.mixture.shares.empty()) return;
+    Background none;
+    std::swap(background_, none);
+    const nn::State flows_alone = model_state(false);
+    std::swap(background_, none);
+    const std::vector<std::uint32_t>& rows = data_.split.validation;
+    const auto alone = background_of_table<T>(background_);
+    const Tensor<double> by_flows = log_density_of(flows_alone, rows);
+    const Tensor<double> by_background = log_density_of(flows::state_of(*alone), rows);
+    background_.share =
+        best_share(by_flows.storage(), by_background.storage(), validation_.weights);
+  }
+
   void finish() {
+    choose_background();
     const nn::State held_out = model_state(false);
-    const Tensor<double> log_density = flow_log_density(held_out);
+    const Tensor<double> log_density = log_density_of(held_out, data_.split.test);
     lead(ranks_, [&] {
       progress_.finish();
       comparison_.add("flow", "flow", log_density);
@@ -462,6 +486,7 @@ class Run final {
   Training<T> flows_;
   RunRecord record_;
   Index components_ = 0;  // of the mixture
+  Background background_;
   Progress progress_{"validation"};
   std::optional<RunFolder> folder_;  // of rank 0, once nothing else has been refused
 };

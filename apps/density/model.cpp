@@ -6,6 +6,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/flows/conditional_affine.hpp"
 #include "fjord/flows/distributions/mixture.hpp"
+#include "fjord/flows/layered_flows.hpp"
 #include "fjord/flows/linear_maps.hpp"
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/standardise_given.hpp"
@@ -28,6 +29,14 @@ std::unique_ptr<flows::Bijector<T>> make_block(const Architecture& architecture,
   return std::make_unique<flows::Ffjord<T>>(
       std::make_unique<flows::MlpField<T>>(std::move(network), time_input, architecture.given),
       flows::FfjordOptions{.solver = solver});
+}
+
+template <class T>
+std::unique_ptr<flows::Bijector<T>> make_splines(const Architecture& architecture,
+                                                 const RandomKey& random) {
+  return flows::make_spline_autoregressive<T>(
+      {architecture.dim, architecture.blocks, {architecture.hidden, "silu", architecture.given}},
+      {}, random);
 }
 
 // A x + shift that makes of N(0, I) the normal distribution of the numbers after the first `given`,
@@ -86,9 +95,13 @@ template <class T>
 std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gaussian& start,
                                    const flows::SolverSettings& solver, const RandomKey& random) {
   std::vector<std::unique_ptr<flows::Bijector<T>>> parts;
-  for (Index k = 0; k < architecture.blocks; ++k)
-    parts.push_back(
-        make_block<T>(architecture, solver, random.fold(static_cast<std::uint64_t>(k))));
+  if (architecture.flow == "spline") {
+    parts.push_back(make_splines<T>(architecture, random));
+  } else {
+    for (Index k = 0; k < architecture.blocks; ++k)
+      parts.push_back(
+          make_block<T>(architecture, solver, random.fold(static_cast<std::uint64_t>(k))));
+  }
   const auto given = static_cast<std::size_t>(architecture.given);
   parts.push_back(make_triangular<T>(start, given));
   if (given > 0) parts.push_back(make_shift<T>(start, given));
@@ -102,7 +115,8 @@ std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gauss
 template <class T>
 std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
                                                          const std::vector<ColumnMap>& maps,
-                                                         Index given) {
+                                                         Index given,
+                                                         const Background& background) {
   require(!members.empty(), "density", "at least one flow is needed");
   std::unique_ptr<flows::Distribution<T>> base;
   if (members.size() == 1) {
@@ -114,7 +128,10 @@ std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
   }
   const auto first = maps.begin() + given;
   auto density = std::make_unique<Flow<T>>(std::move(base), bijector_of<T>({first, maps.end()}));
-  if (given == 0) return density;
+  if (given == 0 && background.mixture.shares.empty()) return density;
+  if (given == 0) {
+    return before_background<T>(std::move(density), background);
+  }
   std::vector<double> means;
   std::vector<double> deviations;
   for (auto map = maps.begin(); map != first; ++map) {
@@ -130,7 +147,9 @@ optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay) {
   optim::ParameterGroup<T> networks{{}, 1, weight_decay};
   optim::ParameterGroup<T> triangular{{}, 0.1, 0.0};
   for (const nn::NamedParameter<T>& p : nn::parameters_of(flow)) {
-    const bool is_network = p.name.find(".field.network.") != std::string::npos;
+    // Not the conditional affine map, which is the last part.
+    const bool is_network = p.name.find(".field.network.") != std::string::npos ||
+                            p.name.find(".parts.0.parts.") != std::string::npos;
     (is_network ? networks : triangular).parameters.push_back(p.parameter);
   }
   return optim::ParameterGroups<T>({std::move(networks), std::move(triangular)});
@@ -140,7 +159,7 @@ optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay) {
   template std::unique_ptr<Flow<T>> make_flow(const Architecture&, const Gaussian&,            \
                                               const flows::SolverSettings&, const RandomKey&); \
   template std::unique_ptr<flows::Distribution<T>> density_of_table(                           \
-      Flows<T>, const std::vector<ColumnMap>&, Index);                                         \
+      Flows<T>, const std::vector<ColumnMap>&, Index, const Background&);                      \
   template optim::ParameterGroups<T> parameter_groups(Flow<T>&, double);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -34,8 +34,9 @@ std::vector<Option> options_of(FitOptions& o) {
       {"epochs", &o.epochs, "most passes over the training rows; 0: by the preset"},
       {"batch", &o.batch, "number of rows in a training step; 0: by the preset"},
       {"rate", &o.rate, "step length of AdamW; 0: by the preset"},
+      {"flow", &o.flow, "ffjord, or spline for layers of splines; by the preset if not given"},
       {"members", &o.members, "number of flows whose densities are averaged; 0: by the preset"},
-      {"blocks", &o.blocks, "number of FFJORD blocks; 0: by the preset"},
+      {"blocks", &o.blocks, "number of FFJORD blocks or layers of splines; 0: by the preset"},
       {"hidden", &o.hidden, "widths of the hidden layers, as 16,16; by the preset if not given"},
       {"method", &o.method,
        "what is minimised: likelihood or matching (flow matching, of one block)"},
@@ -79,7 +80,10 @@ void check_fit_options(FitOptions& o) {
   check_optional_count("batch", o.batch, 1'000'000'000);
   check_optional_count("members", o.members, 1'000);
   check_optional_count("blocks", o.blocks, 10'000);
+  if (!o.flow.empty()) check_choice("flow", o.flow, {"ffjord", "spline"});
   check_choice("method", o.method, {"likelihood", "matching"});
+  check_option(o.method == "likelihood" || o.flow != "spline", "flow",
+               "ffjord with --method matching", o.flow);
   check_option(o.method == "likelihood" || o.blocks <= 1, "blocks", "1 with --method matching",
                std::to_string(o.blocks));
   check_not_negative("rate", o.rate);

@@ -26,6 +26,7 @@ struct FitOptions {
   Index epochs = 0;
   Index batch = 0;
   double rate = 0;
+  std::string flow;  ///< ffjord or spline; empty: by the preset
   Index members = 0;
   Index blocks = 0;
   std::string hidden;

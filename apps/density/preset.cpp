@@ -14,14 +14,16 @@ struct Preset {
   Index members;  // for few rows
   Index blocks;
   const char* hidden;
-  double visits;  ///< of training rows, in all
+  double visits;  // of training rows, in all
   Index least_epochs;
   Index most_epochs;
+  Index layers;  // of splines
+  double spline_visits;
 };
 
-constexpr std::array presets{Preset{"fast", 2, 1, "16,16", 4e5, 4, 300},
-                             Preset{"balanced", 8, 2, "16,16", 1.5e6, 12, 600},
-                             Preset{"best", 12, 3, "32,32", 6e6, 40, 1'500}};
+constexpr std::array presets{Preset{"fast", 2, 1, "16,16", 4e5, 4, 300, 3, 1e6},
+                             Preset{"balanced", 8, 2, "16,16", 1.5e6, 12, 600, 5, 3e6},
+                             Preset{"best", 12, 3, "32,32", 6e6, 40, 1'500, 5, 1.2e7}};
 
 const Preset& preset_named(const std::string& name) {
   const auto* found =
@@ -39,19 +41,26 @@ void check_preset(const std::string& name) {
 
 void apply_preset(FitOptions& options, Index rows) {
   const Preset& preset = preset_named(options.preset);
+  // Splines learn faster where rows are many, and FFJORD is smoother where they are few.
+  constexpr Index many = 5'000;
+  if (options.flow.empty())
+    options.flow = rows < many || options.method == "matching" ? "ffjord" : "spline";
+  const bool is_spline = options.flow == "spline";
   if (options.epochs == 0) {
-    const auto wanted = static_cast<Index>(preset.visits / static_cast<double>(rows));
-    options.epochs = std::clamp(wanted, preset.least_epochs, preset.most_epochs);
+    const double visits = is_spline ? preset.spline_visits : preset.visits;
+    options.epochs = std::clamp(static_cast<Index>(visits / static_cast<double>(rows)),
+                                preset.least_epochs, preset.most_epochs);
   }
   if (options.batch == 0) options.batch = rows < 4'000 ? std::min<Index>(rows, 128) : 256;
-  if (options.rate == 0) options.rate = rows < 2'000 ? 0.02 : 0.01;
+  if (options.rate == 0) options.rate = is_spline ? 0.003 : rows < 2'000 ? 0.02 : 0.01;
   // A mean of several flows is worth most where rows are few.
   if (options.members == 0) {
-    const Index share = rows < 1'000 ? 1 : rows < 5'000 ? 2 : 4;
-    options.members = rows < 20'000 ? std::max<Index>(1, preset.members / share) : 1;
+    const Index share = rows < 1'000 ? 1 : rows < many ? 2 : preset.members;
+    options.members = std::max<Index>(1, preset.members / share);
   }
-  if (options.blocks == 0) options.blocks = options.method == "matching" ? 1 : preset.blocks;
-  if (options.hidden.empty()) options.hidden = preset.hidden;
+  if (options.blocks == 0)
+    options.blocks = options.method == "matching" ? 1 : is_spline ? preset.layers : preset.blocks;
+  if (options.hidden.empty()) options.hidden = is_spline ? "64,64" : preset.hidden;
 }
 
 TrainingHabits habits_of(const FitOptions& options, Index rows) {

@@ -88,7 +88,9 @@ TEST_CASE("look: what is given must be in the table, by name") {
   };
   CHECK_THROWS_WITH_AS(load({{"x"}, {"c"}}, "x\n1.5\n"), doctest::Contains("no column c"),
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(load({{"x"}, {"c"}}, "1.5,2.5\n"), doctest::Contains("by their names"),
+  CHECK_THROWS_WITH_AS(load({{"x"}, {"c"}}, "1.5,2.5\n"), doctest::Contains("rows of 2 numbers"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(load({{"x"}, {"c"}}, "1.5\n"), doctest::Contains("have no names"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(load({{"x"}, {}}, "x,c\n1.5,2.5\n"), doctest::Contains("have no names"),
                        std::invalid_argument);

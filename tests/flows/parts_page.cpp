@@ -55,7 +55,8 @@ struct Page {
             "independence of rows from their company, float against double, and the round trip "
             "through a model file; the last column counts the rows.\nA part with the setting "
             "`given` is conditional if that is not 0: it takes so many numbers that are given of "
-            "each row.\n";
+            "each row.\nThe inverse of a part is closed, or one of its directions takes a solve: "
+            "of a root, a fixed point or a differential equation.\n";
     write_kind(page, "Distributions", flows::distributions<double>());
     write_kind(page, "Bijectors", flows::bijectors<double>());
     write_kind(page, "Transformers", flows::transformers<double>());

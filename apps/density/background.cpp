@@ -1,0 +1,109 @@
+#include "fjord/apps/density/background.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "fjord/flows/distributions/full_normal.hpp"
+#include "fjord/flows/distributions/mixture.hpp"
+#include "fjord/flows/standardise.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+template <class T>
+std::unique_ptr<flows::Distribution<T>> weighted_mixture(
+    std::vector<std::unique_ptr<flows::Distribution<T>>> components,
+    const std::vector<double>& shares) {
+  auto mixture = std::make_unique<flows::Mixture<T>>(std::move(components));
+  std::ranges::transform(shares, mixture->logits().mutable_values().begin(),
+                         [](double share) { return static_cast<T>(std::log(share)); });
+  return mixture;
+}
+
+// The numbers of all lists, one after another.
+Tensor<double> joined_numbers(const std::vector<std::vector<double>>& lists) {
+  std::vector<double> all;
+  for (const std::vector<double>& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return Tensor<double>::from({static_cast<Index>(all.size())}, all);
+}
+
+std::vector<std::vector<double>> parted_numbers(const Tensor<double>& all, std::size_t lists) {
+  std::vector<std::vector<double>> parts;
+  for (std::size_t k = 0; k < lists; ++k) {
+    const std::size_t count = all.storage().size() / lists;
+    const std::span<const double> part = all.storage().subspan(k * count, count);
+    parts.emplace_back(part.begin(), part.end());
+  }
+  return parts;
+}
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background) {
+  const NormalMixture& mixture = background.mixture;
+  std::vector<std::unique_ptr<flows::Distribution<T>>> parts;
+  for (std::size_t k = 0; k < mixture.shares.size(); ++k)
+    parts.push_back(std::make_unique<flows::FullNormal<T>>(mixture.means[k], mixture.factors[k]));
+  return std::make_unique<flows::TransformedDistribution<T>>(
+      weighted_mixture<T>(std::move(parts), mixture.shares),
+      std::make_unique<flows::Standardise<T>>(background.means, background.deviations));
+}
+
+template <class T>
+std::unique_ptr<flows::Distribution<T>> before_background(
+    std::unique_ptr<flows::Distribution<T>> density, const Background& background) {
+  std::vector<std::unique_ptr<flows::Distribution<T>>> both;
+  both.push_back(std::move(density));
+  both.push_back(background_of_table<T>(background));
+  return weighted_mixture<T>(std::move(both), {1 - background.share, background.share});
+}
+
+double best_share(std::span<const double> density, std::span<const double> background,
+                  std::span<const double> weights) {
+  double best = Background::least_share;
+  double most = -std::numeric_limits<double>::infinity();
+  for (const double share :
+       {Background::least_share, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5}) {
+    double sum = 0;
+    for (std::size_t i = 0; i < density.size(); ++i) {
+      const double a = std::log1p(-share) + density[i];
+      const double b = std::log(share) + background[i];
+      sum += weights[i] * (std::max(a, b) + std::log1p(std::exp(-std::abs(a - b))));
+    }
+    if (!(sum > most)) continue;
+    most = sum;
+    best = share;
+  }
+  return best;
+}
+
+nn::State state_of(const NormalMixture& mixture) {
+  nn::State state;
+  state.tensors["means"] = joined_numbers(mixture.means);
+  state.tensors["factors"] = joined_numbers(mixture.factors);
+  state.tensors["shares"] = joined_numbers({mixture.shares});
+  return state;
+}
+
+NormalMixture mixture_of(const nn::State& state) {
+  const auto numbers = [&](const char* name) -> const Tensor<double>& {
+    return std::get<Tensor<double>>(state.tensors.at(name));
+  };
+  NormalMixture mixture;
+  mixture.shares = numbers("shares").to_vector();
+  mixture.means = parted_numbers(numbers("means"), mixture.shares.size());
+  mixture.factors = parted_numbers(numbers("factors"), mixture.shares.size());
+  return mixture;
+}
+
+#define FJORD_INSTANTIATE(T)                                                               \
+  template std::unique_ptr<flows::Distribution<T>> background_of_table(const Background&); \
+  template std::unique_ptr<flows::Distribution<T>> before_background(                      \
+      std::unique_ptr<flows::Distribution<T>>, const Background&);
+FJORD_INSTANTIATE(float)
+FJORD_INSTANTIATE(double)
+#undef FJORD_INSTANTIATE
+
+}  // namespace fjord::apps::density

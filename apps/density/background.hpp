@@ -1,0 +1,46 @@
+/// What a density says of rows far from all others.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "fjord/apps/density/baseline.hpp"
+#include "fjord/flows/distribution.hpp"
+#include "fjord/nn/safetensors.hpp"
+
+namespace fjord::apps::density {
+
+/// A mixture of normal distributions of standardised columns that takes part in a density: flows
+/// know nothing of rows far from all others, and their tails would make one such row count for more
+/// than a thousand usual ones.
+struct Background {
+  static constexpr double least_share = 0.001;
+
+  NormalMixture mixture;      ///< without parts for no background
+  std::vector<double> means;  ///< of the columns
+  std::vector<double> deviations;
+  double share = least_share;  ///< of the mass, in (0, 1)
+};
+
+/// The background alone, in the numbers of the table.
+template <class T>
+std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background);
+
+/// A density and its background.
+template <class T>
+std::unique_ptr<flows::Distribution<T>> before_background(
+    std::unique_ptr<flows::Distribution<T>> density, const Background& background);
+
+/// The share, between least_share and a half, that makes the log-densities of rows largest on
+/// average, their weights as given.
+///
+/// Shapes:  of the same rows: by the density, by the background, weights.
+double best_share(std::span<const double> density, std::span<const double> background,
+                  std::span<const double> weights);
+
+/// A mixture as tensors, and back.
+nn::State state_of(const NormalMixture& mixture);
+NormalMixture mixture_of(const nn::State& state);
+
+}  // namespace fjord::apps::density

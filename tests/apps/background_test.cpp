@@ -1,0 +1,76 @@
+#include "fjord/apps/density/background.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include <doctest/doctest.h>
+
+#include "fjord/tests/support/flows.hpp"
+
+namespace fjord::apps::density {
+namespace {
+
+// In units of (x - 10) / 2 and (y + 1) / 4: a quarter N((0, 0), I), the rest N((1, 0), L L^T) with
+// L = ((1, 0), (1, 1)).
+Background two_normals() {
+  Background background;
+  background.mixture = {{{0, 0}, {1, 0}}, {{1, 0, 1}, {1, 1, 1}}, {0.25, 0.75}};
+  background.means = {10, -1};
+  background.deviations = {2, 4};
+  return background;
+}
+
+double log_of_two_normals(double x, double y) {
+  const double u = (x - 10) / 2;
+  const double v = (y + 1) / 4;
+  const double w = v - (u - 1);  // the second number of L^-1
+  return std::log(0.25 * std::exp(-(u * u + v * v) / 2) +
+                  0.75 * std::exp(-((u - 1) * (u - 1) + w * w) / 2)) -
+         std::log(2 * std::numbers::pi) - std::log(8);
+}
+
+TEST_CASE("background: it is the mixture in the numbers of the table") {
+  const Tensor<double> rows{{10, -1}, {13, 2}, {4, 7}};
+  const Tensor<double> found = test::log_prob(*background_of_table<double>(two_normals()), rows);
+  for (Index i = 0; i < 3; ++i)
+    CHECK(found(i) == doctest::Approx(log_of_two_normals(rows(i, 0), rows(i, 1))).epsilon(1e-13));
+}
+
+TEST_CASE("background: with its share, it is what is left far from the density") {
+  Background background = two_normals();
+  background.share = 0.01;
+  const auto model =
+      before_background<double>(std::make_unique<flows::DiagonalNormal<double>>(
+                                    std::vector<double>{0, 0}, std::vector<double>{0.1, 0.1}),
+                                background);
+  const Tensor<double> rows{{0, 0}, {10, 0}};
+  const Tensor<double> found = test::log_prob(*model, rows);
+  const double density = 0.99 / (2 * std::numbers::pi * 0.01);
+  CHECK(found(0) == doctest::Approx(std::log(density + 0.01 * std::exp(log_of_two_normals(0, 0))))
+                        .epsilon(1e-13));
+  CHECK(found(1) == doctest::Approx(std::log(0.01) + log_of_two_normals(10, 0)).epsilon(1e-13));
+}
+
+TEST_CASE("background: the best share is the one that most rows ask for") {
+  // One row in ten is impossible but for the background; the best share is a tenth.
+  const std::vector<double> density{0, 0, 0, 0, 0, 0, 0, 0, 0, -1000};
+  const std::vector<double> background(10, -100.0);
+  CHECK(best_share(density, background, std::vector<double>(10, 1.0)) == 0.1);
+  // With weights, that row is half of all.
+  std::vector<double> weights(10, 1.0);
+  weights[9] = 9;
+  CHECK(best_share(density, background, weights) == 0.5);
+  CHECK(best_share(std::vector<double>(10, 0.0), background, weights) == Background::least_share);
+}
+
+TEST_CASE("background: a mixture is the same after a journey as tensors") {
+  const NormalMixture mixture = two_normals().mixture;
+  const NormalMixture found = mixture_of(state_of(mixture));
+  CHECK(found.means == mixture.means);
+  CHECK(found.factors == mixture.factors);
+  CHECK(found.shares == mixture.shares);
+  CHECK(mixture_of(state_of(NormalMixture())).shares.empty());
+}
+
+}  // namespace
+}  // namespace fjord::apps::density
