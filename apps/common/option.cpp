@@ -33,7 +33,6 @@ void read_value(const Option& option, const toml::node& value, const std::string
           put(target, value.value<std::string>());
         } else if constexpr (std::is_same_v<V, double>) {
           put(target, value.value<double>());
-          *target += 0.0;  // no zero with a sign, which config_text() would lose
         } else if constexpr (std::is_same_v<V, bool>) {
           put(target, value.is_boolean() ? value.value<bool>() : std::optional<bool>());
         } else {
@@ -85,7 +84,9 @@ std::string config_text(std::span<const Option> options) {
             const toml::value<std::string> value(*target);
             text << toml::toml_formatter(value, plain);
           } else if constexpr (std::is_same_v<V, double>) {
-            text << number_text(*target);
+            // With a point: TOML's whole numbers end at 2^63, and have no -0.
+            const std::string number = number_text(*target);
+            text << number << (number.find_first_not_of("-0123456789") == number.npos ? ".0" : "");
           } else if constexpr (std::is_same_v<V, bool>) {
             text << (*target ? "true" : "false");
           } else {

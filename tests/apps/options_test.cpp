@@ -80,11 +80,19 @@ TEST_CASE("options: what config_text writes reads back to the same options") {
   CHECK(parse_train({"--config", file}).out == "\na\n");
 }
 
-TEST_CASE("options: a file's zero has no sign") {
+TEST_CASE("options: numbers of every size and sign read back from a config file") {
   const TemporaryFolder folder;
   const std::string file = (folder.path / "config.toml").string();
-  write_file(file, "noise = -0.0");
-  CHECK_FALSE(std::signbit(parse_train({"--config", file}).noise));
+  for (const double noise : {0.0, 1.0, 0.1, 9007199254740994.0, 233352352008751e4, 1e300}) {
+    TrainOptions options = parse_train({});
+    options.noise = noise;
+    write_file(file, config_text(options));
+    CHECK(parse_train({"--config", file}).noise == noise);
+  }
+  TrainOptions options = parse_train({});
+  options.noise = -0.0;
+  write_file(file, config_text(options));
+  CHECK(std::signbit(parse_train({"--config", file}).noise));
 }
 
 TEST_CASE("options: every setting is in its range or an error that names it") {
