@@ -30,7 +30,7 @@ class Scripts(unittest.TestCase):
         for name in [*SCRIPTS, *NEEDED]:
             (self.tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(root / name, self.tree / name)
-        for build in ("build", "build-asan", "build-poison", "build-tsan"):
+        for build in ("build", "build-asan", "build-poison", "build-tidy", "build-tsan"):
             (self.tree / build / "meson-logs").mkdir(parents=True)
             (self.tree / build / "build.ninja").touch()
             (self.tree / build / "compile_commands.json").write_text("[]")

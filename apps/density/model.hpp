@@ -23,9 +23,10 @@ struct Architecture {
   std::vector<Index> hidden;  ///< widths of the hidden layers of every network
 };
 
-/// FFJORD blocks, or layers of autoregressive rational-quadratic splines, then a triangular map and,
-/// if numbers are given, a shift that is linear in them. The blocks begin as the identity, and the maps after them make this normal distribution, of the
-/// given numbers and the row: training begins there.
+/// FFJORD blocks, or layers of autoregressive rational-quadratic splines, then a triangular map
+/// and, if numbers are given, a shift that is linear in them. The blocks begin as the identity, and
+/// the maps after them make this normal distribution, of the given numbers and the row: training
+/// begins there.
 ///
 /// Errors:  std::invalid_argument as the parts of the flow.
 template <class T>
