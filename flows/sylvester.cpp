@@ -68,7 +68,7 @@ Var<T> reflected(Var<T> x, const Var<T>& mirrors, bool transposed) {
 
 // log(1 + product (1 - tanh^2)), as a sum of positive terms.
 template <class T>
-Var<T> log_slope(const Var<T>& tanh_of, const Var<T>& product) {
+Var<T> sylvester_log_slope(const Var<T>& tanh_of, const Var<T>& product) {
   const Var<T> squared = square(tanh_of);
   return log(squared + (T(1) - squared) * (product + T(1)));
 }
@@ -115,7 +115,7 @@ Var<T> Sylvester<T>::solve(const Matrices& m, const Var<T>& c) const {
     const Var<T> product = slice(m.product, 0, i, i + 1);
     const auto map = [&](const Var<T>& x) -> WithLogSlope<T> {
       const Var<T> moved = tanh(x * own(m.s) + shift);
-      return {x + moved * own(m.r), log_slope(moved, product)};
+      return {x + moved * own(m.r), sylvester_log_slope(moved, product)};
     };
     const double least = std::min(1.0, 1 + static_cast<double>(product.item()));
     const Var<T> root = increasing_root<T>(std::cref(map), rest, least);
@@ -132,7 +132,7 @@ WithLogDet<T> Sylvester<T>::forward_with_log_det(const Var<T>& x, Context<T>& /*
   const Matrices m = bind(x.tape());
   const Var<T> moved = tanh_affine(reflected(x, m.mirrors, false), m.s, m.b);
   const Var<T> step = matmul(moved, swap_axes(m.r, 0, 1));
-  return {x + reflected(step, m.mirrors, true), sum(log_slope(moved, m.product), {1})};
+  return {x + reflected(step, m.mirrors, true), sum(sylvester_log_slope(moved, m.product), {1})};
 }
 
 template <class T>
@@ -141,7 +141,7 @@ WithLogDet<T> Sylvester<T>::inverse_with_log_det(const Var<T>& y, Context<T>& /*
   const Matrices m = bind(y.tape());
   const Var<T> moved = solve(m, reflected(y, m.mirrors, false));
   const Var<T> step = matmul(moved, swap_axes(m.r, 0, 1));
-  return {y - reflected(step, m.mirrors, true), -sum(log_slope(moved, m.product), {1})};
+  return {y - reflected(step, m.mirrors, true), -sum(sylvester_log_slope(moved, m.product), {1})};
 }
 
 template <class T>
