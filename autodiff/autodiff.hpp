@@ -11,6 +11,8 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/gradient_check.hpp"
+#include "fjord/autodiff/keyed_permutation.hpp"
+#include "fjord/autodiff/mapped_table.hpp"
 #include "fjord/autodiff/npy.hpp"
 #include "fjord/autodiff/ops/ops.hpp"
 #include "fjord/autodiff/parameter.hpp"

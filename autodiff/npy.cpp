@@ -168,10 +168,11 @@ std::string refusal_of(const std::string& dtype) {
          " is not read, only '<f4' and '<f8' are; " + (is_known ? kind->advice : convert);
 }
 
-template <class Stored>
-Tensor<Stored> read_data(std::string_view data, const Header& header, const FileCheck& check) {
-  const Shape shape = checked_shape(*header.sizes, sizeof(Stored), check);
-  const std::size_t expected = static_cast<std::size_t>(shape.size()) * sizeof(Stored);
+// The shape of an array, all of whose data must be there.
+Shape shape_of_data(std::string_view data, std::size_t entry_bytes, const Header& header,
+                    const FileCheck& check) {
+  const Shape shape = checked_shape(*header.sizes, entry_bytes, check);
+  const std::size_t expected = static_cast<std::size_t>(shape.size()) * entry_bytes;
   check(data.size() <= expected || !data.substr(expected).starts_with(magic),
         "another array follows the first; save each array in a file of its own");
   check(data.size() == expected, [&] {
@@ -179,18 +180,29 @@ Tensor<Stored> read_data(std::string_view data, const Header& header, const File
            " of '" + *header.dtype + "' needs " + std::to_string(expected) +
            " bytes of data, got " + std::to_string(data.size()) + "; copy or save it anew";
   });
-  return tensor_of_bytes<Stored>(data, shape, *header.is_fortran ? Order::column_major : Order::c);
+  return shape;
 }
 
 }  // namespace
 
+NpyLayout npy_layout(std::string_view bytes, const std::string& name) {
+  const FileCheck check("load_npy", name);
+  std::string_view data = bytes;
+  const Header header = HeaderParser(take_header(data, check), check).parse();
+  const bool is_double = header.dtype == "<f8";
+  if (!is_double && header.dtype != "<f4") check.fail(refusal_of(*header.dtype));
+  return {shape_of_data(data, is_double ? sizeof(double) : sizeof(float), header, check),
+          *header.is_fortran ? Order::column_major : Order::c, is_double,
+          bytes.size() - data.size()};
+}
+
 template <class T>
 Tensor<T> parse_npy(std::string_view bytes, const std::string& name) {
-  const FileCheck check("load_npy", name);
-  const Header header = HeaderParser(take_header(bytes, check), check).parse();
-  if (header.dtype == "<f4") return read_data<float>(bytes, header, check).template as<T>();
-  if (header.dtype == "<f8") return read_data<double>(bytes, header, check).template as<T>();
-  check.fail(refusal_of(*header.dtype));
+  const NpyLayout layout = npy_layout(bytes, name);
+  const std::string_view data = bytes.substr(layout.begin);
+  if (layout.is_double)
+    return tensor_of_bytes<double>(data, layout.shape, layout.order).template as<T>();
+  return tensor_of_bytes<float>(data, layout.shape, layout.order).template as<T>();
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 /// numpy's .npy files.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,17 @@ template <class T>
 void save_npy(const std::string& path, const Tensor<T>& tensor) {
   save_npy<T>(path, TensorView<T>(tensor));
 }
+
+/// What the header of a .npy file says of its data.
+struct NpyLayout {
+  Shape shape;
+  Order order = Order::c;
+  bool is_double = false;  ///< float64, or else float32
+  std::size_t begin = 0;   ///< of the data, in bytes from that of the file
+};
+
+/// Reads the header of a file whose bytes are all there; errors as load_npy().
+NpyLayout npy_layout(std::string_view bytes, const std::string& name);
 
 /// As load_npy(), from the bytes of the file; `name` names it in errors.
 template <class T>

@@ -151,20 +151,21 @@ Index Fit<T>::batches() const {
 
 template <class T>
 void Fit<T>::shuffle() {
-  order_ = options_.shuffling.fold(static_cast<std::uint64_t>(position_.epoch))
-               .permutation(static_cast<std::uint32_t>(rows_.rows()));
+  order_ =
+      RowOrder({rows_.rows(), rows_.block_rows(), options_.batch, ShardedModel<T>::default_rows},
+               options_.shuffling.fold(static_cast<std::uint64_t>(position_.epoch)));
 }
 
 template <class T>
 bool Fit<T>::step() {
   if (report_.end != FitEnd::running) return false;
-  const auto first = static_cast<std::size_t>(position_.batch * options_.batch);
-  const std::size_t count =
-      std::min(order_.size() - first, static_cast<std::size_t>(options_.batch));
-  const auto rows = std::span<const std::uint32_t>(order_).subspan(first, count);
+  const Index first = position_.batch * options_.batch;
+  step_rows_.resize(static_cast<std::size_t>(std::min(rows_.rows() - first, options_.batch)));
+  order_.read(first, step_rows_);
   try {
-    if (position_.steps < model_.adapting_steps()) adapt_to(model_, rows_, rows, position_.steps);
-    take_step(rows);
+    if (position_.steps < model_.adapting_steps())
+      adapt_to<T>(model_, rows_, step_rows_, position_.steps);
+    take_step(step_rows_);
     if (position_.batch == batches()) end_epoch();
   } catch (const ode::SolveFailure& failure) {
     recover(std::current_exception(), failure.what());

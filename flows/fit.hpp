@@ -9,6 +9,7 @@
 #include <string>
 
 #include "fjord/flows/fit_state.hpp"
+#include "fjord/flows/row_order.hpp"
 #include "fjord/flows/sharded.hpp"
 #include "fjord/optim/parameter_groups.hpp"
 #include "fjord/optim/schedule.hpp"
@@ -114,7 +115,8 @@ class Fit final {
   ShardedModel<T> sharded_;
   std::unique_ptr<optim::Optimizer<T>> optimizer_;
   std::unique_ptr<optim::Average<T>> average_;
-  std::vector<std::uint32_t> order_;
+  RowOrder order_;
+  std::vector<std::uint32_t> step_rows_;
   std::vector<T> gradient_;
   FitPosition position_;
   FitReport report_;

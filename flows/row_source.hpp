@@ -25,6 +25,10 @@ class RowSource {
   /// Shapes:  values [rows.size(), D], given [rows.size(), G], both column-major.
   virtual void read(std::span<const std::uint32_t> rows, T* values, T* given) const = 0;
 
+  /// Rows that are stored together, and best read at about the same time: an epoch's order then
+  /// keeps blocks of so many together (RowOrder). 0 if any order is as good.
+  virtual Index block_rows() const { return 0; }
+
   /// How much a row counts in a loss, > 0.
   virtual double weight(std::uint32_t /*row*/) const { return 1; }
 
