@@ -1,7 +1,6 @@
 #include "fjord/apps/density/baseline.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -331,12 +330,12 @@ MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomK
 MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validation,
                           const RandomKey& random, Workers& workers,
                           const std::function<bool()>& stop) {
-  constexpr std::array<Index, 13> numbers{1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 16, 20, 25};
-  constexpr int patience = 3;
+  constexpr Index most = 25;
+  constexpr int patience = 6;
   MixtureFit best;
   double best_score = -std::numeric_limits<double>::infinity();
   int worse = 0;
-  for (const Index components : numbers) {
+  for (Index components = 1; components <= most; ++components) {
     if (components > rows.values.shape()[0] || worse == patience) break;
     if (best.model != nullptr && stop()) break;
     MixtureFit fitted =

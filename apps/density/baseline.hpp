@@ -66,8 +66,8 @@ struct MixtureFit {
 MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomKey& random,
                        Workers& workers);
 
-/// The mixture with the number of components, 1, 2, 3, ... 25, that is best on other rows; the
-/// search ends after three numbers in a row that are not better, or where `stop` returns true.
+/// The mixture with the number of components, 1 to 25, that is best on other rows; the search ends
+/// after six numbers in a row that are not better, or where `stop` returns true.
 MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validation,
                           const RandomKey& random, Workers& workers,
                           const std::function<bool()>& stop);

@@ -91,14 +91,10 @@ double quantile(std::span<const double> sorted, double share) {
   return sorted[below] + (at - std::floor(at)) * (sorted[above] - sorted[below]);
 }
 
-std::vector<ColumnMap> candidates(std::span<const double> training,
-                                  std::span<const double> validation) {
-  const auto all = [&](auto holds) {
-    return std::ranges::all_of(training, holds) && std::ranges::all_of(validation, holds);
-  };
+std::vector<ColumnMap> candidates(std::span<const double> training, const ColumnRange& range) {
   std::vector<ColumnMap> maps;
-  if (all([](double x) { return x > 0; })) maps.push_back({ColumnMap::Shape::positive});
-  if (all([](double x) { return x > 0 && x < 1; })) maps.push_back({ColumnMap::Shape::interval});
+  if (range.low > 0) maps.push_back({ColumnMap::Shape::positive});
+  if (range.low > 0 && range.high < 1) maps.push_back({ColumnMap::Shape::interval});
   std::vector<double> sorted(training.begin(), training.end());
   std::ranges::sort(sorted);
   // That of a normal distribution is 1.349 deviations.
@@ -128,14 +124,15 @@ double sum_of(const std::vector<double>& numbers) {
 
 }  // namespace
 
-ColumnMap choose_map(std::span<const double> training, std::span<const double> validation) {
+ColumnMap choose_map(std::span<const double> training, std::span<const double> validation,
+                     const ColumnRange& range) {
   require(std::ranges::any_of(training, [&](double x) { return x != training[0]; }), "column",
           "the training rows are all equal");
   ColumnMap best;
   find_units_of(best, training);
   const std::vector<double> straight = log_densities(best, validation);
   std::vector<double> reached = straight;
-  for (ColumnMap map : candidates(training, validation)) {
+  for (ColumnMap map : candidates(training, range)) {
     find_units_of(map, training);
     if (!(map.deviation > 0 && std::isfinite(map.deviation))) continue;
     const std::vector<double> found = log_densities(map, validation);

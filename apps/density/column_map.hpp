@@ -25,13 +25,20 @@ struct ColumnMap {
   double deviation = 1;
 };
 
+struct ColumnRange {
+  double low = 0;
+  double high = 0;
+};
+
 /// The shape under which a normal distribution, fitted to the training rows, gives the validation
 /// rows the highest density; another than straight only if it is better by two standard errors of
 /// the difference.
 ///
-/// Positive numbers are one if all numbers are above 0, an interval if they are between 0 and 1.
+/// `range` is that of all rows of the column: they are positive if it is above 0, and have an
+/// interval if it is between 0 and 1.
 /// Errors:  std::invalid_argument if the training rows are all equal.
-ColumnMap choose_map(std::span<const double> training, std::span<const double> validation);
+ColumnMap choose_map(std::span<const double> training, std::span<const double> validation,
+                     const ColumnRange& range);
 
 /// "positive: the logarithm is modelled" and the like.
 std::string text_of(const ColumnMap& map);

@@ -141,6 +141,15 @@ std::vector<double> numbers_of(const Data& data, const std::vector<std::uint32_t
   return numbers;
 }
 
+// Of a column, with what smoothing may add.
+ColumnRange range_of(const Tensor<double>& values, Index k, double margin) {
+  const Index rows = values.shape()[0];
+  const auto column =
+      values.storage().subspan(static_cast<std::size_t>(k * rows), static_cast<std::size_t>(rows));
+  const auto [low, high] = std::ranges::minmax(column);
+  return {low - margin, high + margin};
+}
+
 void find_maps(Data& data) {
   // Beside a coarser step, a column has few numbers, and no density that could be smoothed.
   constexpr double most_deviations = 0.1;
@@ -153,9 +162,10 @@ void find_maps(Data& data) {
       continue;
     }
     const std::vector<double> training = numbers_of(data, data.split.training, k);
-    data.maps.push_back(choose_map(training, numbers_of(data, data.split.validation, k)));
     const double step = rounding_of(training);
     data.roundings.push_back(step < most_deviations * deviation ? step : 0);
+    data.maps.push_back(choose_map(training, numbers_of(data, data.split.validation, k),
+                                   range_of(data.rows.values, k, data.roundings.back() / 2)));
   }
 }
 

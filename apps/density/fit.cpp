@@ -499,7 +499,7 @@ int fit(const FitOptions& options, const Communicator& ranks) {
   FitOptions full = options;
   agree(ranks, [&] {
     data = load_data(options);
-    apply_preset(full, static_cast<Index>(data.split.training.size()));
+    apply_preset(full, static_cast<Index>(data.split.training.size()), data.rows.values.shape()[1]);
   });
   if (full.precision == "float") return Run<float>(full, data, began, ranks).run();
   return Run<double>(full, data, began, ranks).run();

@@ -39,27 +39,33 @@ void check_preset(const std::string& name) {
   check_choice("preset", name, names);
 }
 
-void apply_preset(FitOptions& options, Index rows) {
+void apply_preset(FitOptions& options, Index rows, Index columns) {
   const Preset& preset = preset_named(options.preset);
   // Splines learn faster where rows are many, and FFJORD is smoother where they are few.
   constexpr Index many = 5'000;
   if (options.flow.empty())
     options.flow = rows < many || options.method == "matching" ? "ffjord" : "spline";
   const bool is_spline = options.flow == "spline";
+  // The trace of FFJORD takes as many products as there are columns.
+  constexpr Index wide = 15;
+  const bool is_slow = !is_spline && columns > wide;
   if (options.epochs == 0) {
     const double visits = is_spline ? preset.spline_visits : preset.visits;
     options.epochs = std::clamp(static_cast<Index>(visits / static_cast<double>(rows)),
                                 preset.least_epochs, preset.most_epochs);
+    if (is_slow) options.epochs = std::max(preset.least_epochs, options.epochs * wide / columns);
   }
   if (options.batch == 0) options.batch = rows < 4'000 ? std::min<Index>(rows, 128) : 256;
   if (options.rate == 0) options.rate = is_spline ? 0.003 : rows < 2'000 ? 0.02 : 0.01;
   // A mean of several flows is worth most where rows are few.
   if (options.members == 0) {
     const Index share = rows < 1'000 ? 1 : rows < many ? 2 : preset.members;
-    options.members = std::max<Index>(1, preset.members / share);
+    options.members = std::max<Index>(1, preset.members / share / (is_slow ? 2 : 1));
   }
   if (options.blocks == 0)
-    options.blocks = options.method == "matching" ? 1 : is_spline ? preset.layers : preset.blocks;
+    options.blocks = options.method == "matching" || is_slow ? 1
+                     : is_spline                             ? preset.layers
+                                                             : preset.blocks;
   if (options.hidden.empty()) options.hidden = is_spline ? "64,64" : preset.hidden;
 }
 

@@ -10,8 +10,9 @@ namespace fjord::apps::density {
 /// Errors:  std::invalid_argument, which lists the names, if there is no such preset.
 void check_preset(const std::string& name);
 
-/// Sets the options that were left to the preset, by the number of training rows.
-void apply_preset(FitOptions& options, Index rows);
+/// Sets the options that were left to the preset, by the numbers of training rows and of columns,
+/// those that are given among them.
+void apply_preset(FitOptions& options, Index rows, Index columns);
 
 /// What no option says of the training.
 struct TrainingHabits {

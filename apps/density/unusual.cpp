@@ -1,8 +1,12 @@
 #include "fjord/apps/density/unusual.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
+
+#include "fjord/apps/common/table.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::apps::density {
 namespace {
@@ -49,6 +53,25 @@ Trials trials_of(const Look& look, std::size_t place,
   return trials;
 }
 
+// A value so far from all others that its solve fails is not the best one.
+std::vector<double> log_densities_of(LookedAt& model, const Trials& trials) {
+  try {
+    return model.log_prob(trials.values, trials.given);
+  } catch (const ode::SolveFailure&) {
+  }
+  std::vector<double> reached;
+  for (Index i = 0; i < trials.values.shape()[0]; ++i) {
+    const std::array<std::uint32_t, 1> row{static_cast<std::uint32_t>(i)};
+    try {
+      reached.push_back(
+          model.log_prob(chosen_rows(trials.values, row), chosen_rows(trials.given, row))[0]);
+    } catch (const ode::SolveFailure&) {
+      reached.push_back(-HUGE_VAL);
+    }
+  }
+  return reached;
+}
+
 }  // namespace
 
 std::vector<UnusualRow> unusual_rows(LookedAt& model, const Look& look, std::size_t count) {
@@ -62,7 +85,7 @@ std::vector<UnusualRow> unusual_rows(LookedAt& model, const Look& look, std::siz
   std::vector<UnusualRow> rows;
   for (const std::size_t place : places) {
     const Trials trials = trials_of(look, place, quantiles);
-    const std::vector<double> reached = model.log_prob(trials.values, trials.given);
+    const std::vector<double> reached = log_densities_of(model, trials);
     // A value without a log-density is not the best one.
     const auto best = std::ranges::max_element(
         reached, {}, [](double x) { return std::isnan(x) ? -HUGE_VAL : x; });

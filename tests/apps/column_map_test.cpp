@@ -20,7 +20,9 @@ std::vector<double> mapped(const Tensor<double>& normals, double (*map)(double))
 }
 
 ColumnMap chosen(double (*map)(double)) {
-  return choose_map(mapped(test::normals({400}, 1), map), mapped(test::normals({100}, 2), map));
+  const std::vector<double> training = mapped(test::normals({400}, 1), map);
+  const auto [low, high] = std::ranges::minmax(training);
+  return choose_map(training, mapped(test::normals({100}, 2), map), {low, high});
 }
 
 TEST_CASE("column map: the shape is that by which normal numbers were made") {
@@ -35,7 +37,8 @@ TEST_CASE("column map: the shape is that by which normal numbers were made") {
 
 TEST_CASE("column map: mean and deviation are those of the logarithms") {
   const std::vector<double> training = mapped(test::normals({400}, 1), std::exp);
-  const ColumnMap map = choose_map(training, mapped(test::normals({100}, 2), std::exp));
+  const std::vector<double> validation = mapped(test::normals({100}, 2), std::exp);
+  const ColumnMap map = choose_map(training, validation, {0.01, 100});
   double mean = 0;
   double squares = 0;
   for (const double x : training) mean += std::log(x) / 400;
@@ -63,9 +66,16 @@ TEST_CASE("column map: the bijector undoes the standard numbers") {
       CHECK(back.value()(i, k) == doctest::Approx(table(i, k)).epsilon(1e-13));
 }
 
+TEST_CASE("column map: a shape must have place for all rows") {
+  const std::vector<double> training = mapped(test::normals({400}, 1), std::exp);
+  const std::vector<double> validation = mapped(test::normals({100}, 2), std::exp);
+  CHECK(choose_map(training, validation, {0.01, 100}).shape == Shape::positive);
+  CHECK(choose_map(training, validation, {-0.5, 100}).shape != Shape::positive);
+}
+
 TEST_CASE("column map: a column of one number is refused") {
   const std::vector<double> same(10, 4.0);
-  CHECK_THROWS_AS(choose_map(same, same), std::invalid_argument);
+  CHECK_THROWS_AS(choose_map(same, same, {4, 4}), std::invalid_argument);
 }
 
 }  // namespace
