@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "fjord/autodiff/random.hpp"
+#include "fjord/autodiff/shape.hpp"
 
 namespace fjord::apps {
 
@@ -25,6 +26,11 @@ enum class RandomUse : std::uint64_t {
 /// The key of one use in the run of this key.
 inline RandomKey key_for(const RandomKey& run, RandomUse use) {
   return run.fold(static_cast<std::uint64_t>(use));
+}
+
+/// The key of one use for one of several models that a run trains, counted from 0.
+inline RandomKey member_key(const RandomKey& run, RandomUse use, Index member) {
+  return key_for(run, use).fold(static_cast<std::uint64_t>(member));
 }
 
 }  // namespace fjord::apps

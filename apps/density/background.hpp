@@ -1,4 +1,4 @@
-/// What a density says of rows far from all others.
+/// The part of a density that covers rows far from all others.
 #pragma once
 
 #include <memory>

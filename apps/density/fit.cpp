@@ -27,15 +27,13 @@
 #include "fjord/apps/density/flow_rows.hpp"
 #include "fjord/apps/density/model.hpp"
 #include "fjord/apps/density/preset.hpp"
+#include "fjord/apps/density/recipe.hpp"
 #include "fjord/apps/density/report.hpp"
 #include "fjord/apps/density/training.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/npy.hpp"
-#include "fjord/flows/matching.hpp"
 #include "fjord/flows/model_file.hpp"
-#include "fjord/optim/adamw.hpp"
-#include "fjord/optim/schedules.hpp"
 
 namespace fjord::apps::density {
 namespace {
@@ -59,29 +57,8 @@ constexpr std::array result_names{checkpoint_name, comparison_name, config_name,
 
 constexpr std::chrono::minutes longest_between_checkpoints(10);
 
-// A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
-constexpr std::size_t max_steps = 1'000;
-
 // As density score computes.
 constexpr double score_tolerance = 1e-6;
-
-Gaussian start_of(const WeightedRows& rows) {
-  constexpr double ridge = 1e-6;
-  return shrunk_gaussian_of(rows.values.to_vector(), rows.values.shape()[1], rows.weights, ridge);
-}
-
-Architecture architecture_of(const FitOptions& options, const Data& data) {
-  const Index given = data.rows.given;
-  return {options.flow, data.rows.values.shape()[1] - given, given, options.blocks,
-          widths_of(options.hidden)};
-}
-
-flows::SolverSettings training_settings(const FitOptions& options) {
-  flows::SolverSettings settings =
-      solver_settings(options.rtol, options.atol, "exact", options.precision);
-  settings.solve.max_steps = max_steps;
-  return settings;
-}
 
 Json json_of(const Reached& reached) {
   const Json error = reached.standard_error ? Json(*reached.standard_error) : Json();
@@ -105,7 +82,7 @@ class Run final {
         test_(standard_rows(data, data.split.test)),
         comparison_(data.split.test, test_.weights),
         rows_(data, options.table, use(RandomUse::smoothing)),
-        flows_(plan(), workers_) {}
+        flows_(plan_of<T>(options, data, rows_, random_), workers_) {}
 
   int run() {
     start();
@@ -123,47 +100,7 @@ class Run final {
   static constexpr int go_on = 0;
   static constexpr int out_of_time = -1;
 
-  RandomKey use(RandomUse use, Index member = 0) const {
-    return key_for(random_, use).fold(static_cast<std::uint64_t>(member));
-  }
-
-  TrainingPlan<T> plan() {
-    TrainingPlan<T> plan;
-    plan.members = options_.members;
-    plan.refit = options_.refit;
-    plan.rows = &rows_.training();
-    plan.held_out = &rows_.validation();
-    plan.all = &rows_.all();
-    const Tensor<double> standard = standard_numbers(data_.rows.values, data_.maps);
-    const Gaussian start =
-        start_of({chosen_rows(standard, data_.split.training), training_.weights});
-    plan.flow = [this, start](Index member) {
-      return make_flow<T>(architecture_of(options_, data_), start, training_settings(options_),
-                          use(RandomUse::weights, member));
-    };
-    plan.options = [this](Index member, Flow<T>& flow) { return fit_options(member, flow); };
-    return plan;
-  }
-
-  flows::FitOptions<T> fit_options(Index member, Flow<T>& flow) const {
-    const Index count = training_.values.shape()[0];
-    const TrainingHabits habits = habits_of(options_, count);
-    flows::FitOptions<T> fit;
-    fit.epochs = options_.epochs;
-    fit.batch = options_.batch;
-    fit.optimizer = [this, &flow, decay = habits.weight_decay](const optim::ParameterGroups<T>&) {
-      return std::make_unique<optim::AdamW<T>>(parameter_groups<T>(flow, decay),
-                                               optim::AdamWOptions{.rate = options_.rate});
-    };
-    if (options_.method == "matching") fit.loss = std::make_shared<flows::FlowMatching<T>>();
-    fit.schedule = optim::schedule_named("cosine", flows::steps_of(fit, count));
-    fit.clip_norm = 10;
-    fit.average = habits.average;
-    fit.patience = habits.patience;
-    fit.shuffling = use(RandomUse::shuffling, member);
-    fit.probes = use(RandomUse::probes, member);
-    return fit;
-  }
+  RandomKey use(RandomUse use) const { return member_key(random_, use, 0); }
 
   void start() {
     catch_stop_signals();

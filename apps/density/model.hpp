@@ -35,7 +35,7 @@ std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gauss
 
 /// The mean of the densities of flows over standard numbers, and the background, in the numbers of
 /// the table. The first `given` maps are those of the numbers that are given, which are straight;
-/// there is no background then.
+/// with any, the background is left out.
 ///
 /// Errors:  std::invalid_argument if there is no flow.
 template <class T>
