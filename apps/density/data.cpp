@@ -171,6 +171,25 @@ void find_maps(Data& data) {
 
 }  // namespace
 
+std::vector<std::string> notes_on(const Data& data) {
+  std::vector<std::string> notes;
+  if (data.dropped > 0)
+    notes.push_back("left out " + std::to_string(data.dropped) + " rows with missing values");
+  std::string rounded;
+  for (std::size_t k = 0; k < data.maps.size(); ++k) {
+    const std::string name = column_text(data, k);
+    if (data.maps[k].shape != ColumnMap::Shape::straight)
+      notes.push_back("the column " + name + " " + text_of(data.maps[k]));
+    if (data.roundings[k] > 0)
+      rounded += (rounded.empty() ? "" : ", ") + name + " to " + number_text(data.roundings[k]);
+  }
+  if (!rounded.empty())
+    notes.push_back(
+        "rounded columns, to whose numbers training adds random ones within half a step: " +
+        rounded);
+  return notes;
+}
+
 std::string column_text(const Data& data, std::size_t column) {
   if (column < data.names.size() && !data.names[column].empty()) return shown(data.names[column]);
   return std::to_string(column + 1);

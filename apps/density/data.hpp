@@ -38,6 +38,9 @@ WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& c
 /// is uniform within half a step to both sides: a flow would find a spike at every step.
 Tensor<double> smoothed_rows(const Data& data, const RandomKey& random);
 
+/// What was found about the rows and columns, in sentences without a full stop.
+std::vector<std::string> notes_on(const Data& data);
+
 /// The name of a column, or its number from 1.
 std::string column_text(const Data& data, std::size_t column);
 

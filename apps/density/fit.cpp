@@ -1,8 +1,6 @@
 #include "fjord/apps/density/fit.hpp"
 
-#include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -10,7 +8,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fjord/apps/common/checkpoint.hpp"
 #include "fjord/apps/common/cores.hpp"
 #include "fjord/apps/common/message.hpp"
 #include "fjord/apps/common/option_checks.hpp"
@@ -18,17 +15,16 @@
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/ranks.hpp"
-#include "fjord/apps/common/run_folder.hpp"
-#include "fjord/apps/common/solver_settings.hpp"
+#include "fjord/apps/common/run_files.hpp"
 #include "fjord/apps/common/stop_signal.hpp"
 #include "fjord/apps/common/table.hpp"
 #include "fjord/apps/density/comparison.hpp"
 #include "fjord/apps/density/data.hpp"
 #include "fjord/apps/density/flow_rows.hpp"
-#include "fjord/apps/density/model.hpp"
 #include "fjord/apps/density/preset.hpp"
 #include "fjord/apps/density/recipe.hpp"
 #include "fjord/apps/density/report.hpp"
+#include "fjord/apps/density/table_model.hpp"
 #include "fjord/apps/density/training.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
@@ -44,21 +40,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* program_name = "density";
 
-// What a run leaves in its folder, the checkpoint first.
-constexpr const char* checkpoint_name = "checkpoint.safetensors";
+// What a run leaves in its folder, beside checkpoint and metrics.
 constexpr const char* comparison_name = "comparison.csv";
 constexpr const char* config_name = "config.toml";
-constexpr const char* metrics_name = "metrics.jsonl";
 constexpr const char* model_name = "model.safetensors";
 constexpr const char* report_name = "report.html";
 constexpr const char* split_name = "split.npy";
-constexpr std::array result_names{checkpoint_name, comparison_name, config_name, metrics_name,
-                                  model_name,      report_name,     split_name};
-
-constexpr std::chrono::minutes longest_between_checkpoints(10);
-
-// As density score computes.
-constexpr double score_tolerance = 1e-6;
 
 Json json_of(const Reached& reached) {
   const Json error = reached.standard_error ? Json(*reached.standard_error) : Json();
@@ -74,7 +61,6 @@ class Run final {
         data_(data),
         ranks_(ranks),
         began_(began),
-        settings_(settings_of(options)),
         random_(options.seed),
         workers_(thread_count(options.threads), ranks),
         training_(standard_rows(data, data.split.training)),
@@ -105,12 +91,12 @@ class Run final {
   void start() {
     catch_stop_signals();
     const nn::State state = state_of_first_rank(ranks_, [this] { return open_run(); });
-    if (!state.metadata.empty()) restore(flows_, state, fs::path(options_.out) / checkpoint_name);
+    if (!state.metadata.empty()) restore(flows_, state, RunFiles::checkpoint(options_.out));
     lead(ranks_, [this] {
-      if (is_at_beginning()) begin();
-      write_file(folder_->file(config_name), config_text(options_));
-      save_npy(folder_->file(split_name), split());
-      describe_columns();
+      if (is_at_beginning()) files_->begin(flows_.state());
+      write_file(files_->file(config_name), config_text(options_));
+      save_npy(files_->file(split_name), split());
+      for (const std::string& note : notes_on(data_)) print_note(program_name, note);
       compare_simple_models();
       return go_on;
     });
@@ -122,54 +108,14 @@ class Run final {
 
   // The state to go on from, if there is one.
   nn::State open_run() {
-    folder_.emplace(options_.out);
-    folder_->check_files(result_names);
-    const fs::path file = folder_->file(checkpoint_name);
-    if (options_.resume && fs::exists(file)) {
-      Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(FitOptions()));
-      record_ = checkpoint.record;
-      record_.finished = false;
-      return std::move(checkpoint.state);
-    }
-    if (options_.resume) {
-      print_note(program_name,
-                 "no checkpoint in " + options_.out + ", so the run starts from the beginning");
-    } else {
-      require(!is_unfinished(file), "--out", [&] {
-        return options_.out +
-               " holds an unfinished run; go on with --resume, or name another --out";
-      });
-    }
-    return {};
-  }
-
-  void describe_columns() const {
-    if (data_.dropped > 0)
-      print_note(program_name,
-                 "left out " + std::to_string(data_.dropped) + " rows with missing values");
-    std::string rounded;
-    for (std::size_t k = 0; k < data_.maps.size(); ++k) {
-      const std::string name = column_text(data_, k);
-      if (data_.maps[k].shape != ColumnMap::Shape::straight)
-        print_note(program_name, "the column " + name + " " + text_of(data_.maps[k]));
-      if (data_.roundings[k] > 0)
-        rounded += (rounded.empty() ? "" : ", ") + name + " to " + number_text(data_.roundings[k]);
-    }
-    if (rounded.empty()) return;
-    print_note(program_name,
-               "rounded columns, to whose numbers training adds random ones within "
-               "half a step: " +
-                   rounded);
-  }
-
-  // Files of an earlier run are replaced, and must not pass for those of this one meanwhile. The
-  // checkpoint comes first: it shows that the other files belong to a run.
-  void begin() {
-    save();
-    for (const char* name : {comparison_name, model_name, metrics_name, report_name}) {
-      std::error_code ignored;
-      fs::remove(folder_->file(name), ignored);
-    }
+    files_.emplace(RunSetup{program_name,
+                            options_.out,
+                            options_.resume,
+                            settings_of(options_),
+                            settings_of(FitOptions()),
+                            {comparison_name, config_name, model_name, report_name, split_name}});
+    files_->start_clock(began_);
+    return files_->take_state();
   }
 
   Tensor<double> split() const {
@@ -205,7 +151,7 @@ class Run final {
     const bool goes_on = flows_.step();
     const int word = lead(ranks_, [&] {
       tell(report, epochs, failures);
-      if (Clock::now() - saved_ > longest_between_checkpoints) save();
+      if (files_->is_checkpoint_due()) files_->save(flows_.state());
       if (stop_signal() != 0) return stop_signal();
       return is_out_of_time(0.9) ? out_of_time : go_on;
     });
@@ -254,8 +200,8 @@ class Run final {
           epoch.standard_error ? Json(*epoch.standard_error) : Json();
     }
     line["nfe_forward"] = epoch.evaluations;
-    line["seconds"] = seconds();
-    record_.metrics += line.dump() + "\n";
+    line["seconds"] = files_->seconds();
+    files_->add_metrics(line.dump());
     // Epochs of small tables take milliseconds.
     constexpr std::chrono::seconds interval(1);
     if (Clock::now() - shown_ < interval) return;
@@ -265,18 +211,18 @@ class Run final {
     state.nll = epoch.loss;
     state.evaluations = epoch.evaluations;
     progress_.end_epoch(state, epoch.held_out.value_or(epoch.loss));
-    write_file(folder_->file(metrics_name), record_.metrics);
-    save();
+    files_->write_metrics();
+    files_->save(flows_.state());
   }
 
   int interrupted(int signal) {
     lead(ranks_, [this] {
       progress_.finish();
-      save();
-      write_file(folder_->file(metrics_name), record_.metrics);
+      files_->save(flows_.state());
+      files_->write_metrics();
       const Index job = flows_.job() + 1;
       flows_.stop();
-      nn::save_safetensors(folder_->file(model_name), model_state(false));
+      nn::save_safetensors(files_->file(model_name), model(false));
       print_note(program_name, "stopped in the training of flow " + std::to_string(job) + " of " +
                                    std::to_string(flows_.jobs()) +
                                    ", with the best model so far; go on with --resume");
@@ -286,45 +232,21 @@ class Run final {
   }
 
   // The model in the table's units; of the second round if `refitted`.
-  nn::State model_state(bool refitted) const {
-    const Index given = data_.rows.given;
-    const auto model =
-        density_of_table<T>(flows_.members(refitted), data_.maps, given, background_);
-    if (data_.names.empty()) return flows::state_of(*model);
-    const auto first = data_.names.begin() + given;
-    return flows::state_of(*model, {{first, data_.names.end()}, {data_.names.begin(), first}});
+  nn::State model(bool refitted) const {
+    return table_model<T>(flows_.members(refitted), data_, background_);
   }
 
-  // The log-densities of some rows by a saved model, in units of the standardised columns.
-  Tensor<double> log_density_of(const nn::State& state, const std::vector<std::uint32_t>& chosen) {
-    const flows::SolverSettings solver =
-        solver_settings(score_tolerance, score_tolerance, "exact", "double");
-    const auto model = flows::model_of<double>(state, solver);
-    flows::ShardedModel<double> sharded(*model, workers_);
-    const Tensor<double>& values = data_.rows.values;
-    const Index given = data_.rows.given;
-    const flows::TableRows<double> rows(
-        columns_view(values, given, values.shape()[1]),
-        given == 0 ? TensorView<double>{} : columns_view(values, 0, given));
-    Tensor<double> result =
-        sharded.log_prob(flows::ChosenRows<double>(rows, chosen), use(RandomUse::probes)).values;
-    double shift = 0;
-    for (auto k = static_cast<std::size_t>(given); k < data_.deviations.size(); ++k)
-      shift += std::log(data_.deviations[k]);
-    for (double& value : result.storage()) value += shift;
-    return result;
+  Tensor<double> log_density_of(const nn::State& model, const std::vector<std::uint32_t>& rows) {
+    return standard_log_density(model, data_, rows, workers_, use(RandomUse::probes));
   }
 
   // As the validation rows have it, without the share that the model has for a start.
   void choose_background() {
     if (background_.mixture.shares.empty()) return;
-    Background none;
-    std::swap(background_, none);
-    const nn::State flows_alone = model_state(false);
-    std::swap(background_, none);
     const std::vector<std::uint32_t>& rows = data_.split.validation;
+    const Tensor<double> by_flows =
+        log_density_of(table_model<T>(flows_.members(false), data_, {}), rows);
     const auto alone = background_of_table<T>(background_);
-    const Tensor<double> by_flows = log_density_of(flows_alone, rows);
     const Tensor<double> by_background = log_density_of(flows::state_of(*alone), rows);
     background_.share =
         best_share(by_flows.storage(), by_background.storage(), validation_.weights);
@@ -332,7 +254,7 @@ class Run final {
 
   void finish() {
     choose_background();
-    const nn::State held_out = model_state(false);
+    const nn::State held_out = model(false);
     const Tensor<double> log_density = log_density_of(held_out, data_.split.test);
     lead(ranks_, [&] {
       progress_.finish();
@@ -343,22 +265,21 @@ class Run final {
   }
 
   void close(const nn::State& held_out) {
-    const double total = seconds();
-    write_file(folder_->file(metrics_name), record_.metrics + final_line(total).dump() + "\n");
+    const double total = files_->seconds();
+    files_->write_metrics(final_line(total).dump());
     const bool is_refitted = options_.refit && !flows_.members(true).empty();
     if (options_.refit && !is_refitted)
       print_note(
           program_name,
           "the time was over before the flows were trained on all rows: the model is that of "
           "the training rows");
-    comparison_.save(folder_->file(comparison_name));
-    nn::save_safetensors(folder_->file(model_name), is_refitted ? model_state(true) : held_out);
-    record_.finished = true;
-    save();
+    comparison_.save(files_->file(comparison_name));
+    nn::save_safetensors(files_->file(model_name), is_refitted ? model(true) : held_out);
+    files_->close(flows_.state());
     std::printf("%s%zu test rows, %.1f s, wrote %s\n", comparison_.lines().c_str(),
                 data_.split.test.size(), total, (fs::path(options_.out) / model_name).c_str());
     Workers own(thread_count(options_.threads));  // the other ranks do not take part
-    report_fit(folder_->file(report_name), data_, held_out, options_.seed, own);
+    report_fit(files_->file(report_name), data_, held_out, options_.seed, own);
   }
 
   Json final_line(double total) const {
@@ -392,18 +313,9 @@ class Run final {
 
   double here() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
 
-  double seconds() const { return record_.seconds + here(); }
-
   // Whether this share of --minutes is over.
   bool is_out_of_time(double share) const {
     return options_.minutes > 0 && here() > 60 * share * options_.minutes;
-  }
-
-  void save() {
-    RunRecord now = record_;
-    now.seconds = seconds();
-    save_checkpoint(folder_->file(checkpoint_name), flows_.state(), now, settings_);
-    saved_ = Clock::now();
   }
 
   const FitOptions& options_;
@@ -411,8 +323,6 @@ class Run final {
   const Communicator& ranks_;
   Clock::time_point began_;
   Clock::time_point shown_;
-  Clock::time_point saved_ = Clock::now();
-  Settings settings_;
   RandomKey random_;
   Workers workers_;
   WeightedRows training_;
@@ -421,11 +331,10 @@ class Run final {
   Comparison comparison_;
   FlowRows<T> rows_;
   Training<T> flows_;
-  RunRecord record_;
   Index components_ = 0;  // of the mixture
   Background background_;
   Progress progress_{"validation"};
-  std::optional<RunFolder> folder_;  // of rank 0, once nothing else has been refused
+  std::optional<RunFiles> files_;  // of rank 0, once nothing else has been refused
 };
 
 }  // namespace

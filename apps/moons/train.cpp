@@ -1,22 +1,20 @@
 #include "fjord/apps/moons/train.hpp"
 
-#include <chrono>
+#include <array>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
-#include "fjord/apps/common/checkpoint.hpp"
 #include "fjord/apps/common/cores.hpp"
 #include "fjord/apps/common/memory.hpp"
 #include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/progress.hpp"
 #include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/ranks.hpp"
-#include "fjord/apps/common/run_folder.hpp"
+#include "fjord/apps/common/run_files.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/statistics.hpp"
 #include "fjord/apps/common/stop_signal.hpp"
@@ -33,18 +31,12 @@
 namespace fjord::apps {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr const char* program_name = "moons";
 
-// What a run leaves in its folder, the checkpoint first.
-constexpr const char* checkpoint_name = "checkpoint.safetensors";
+// What a run leaves in its folder, beside checkpoint and metrics.
 constexpr const char* config_name = "config.toml";
-constexpr const char* metrics_name = "metrics.jsonl";
 constexpr const char* model_name = "model.safetensors";
 constexpr const char* picture_name = "panels.png";
-constexpr std::array result_names{checkpoint_name, config_name, metrics_name, model_name,
-                                  picture_name};
 
 // The fixed seeds of the two test sets, which depend on the noise but not on --seed.
 constexpr std::uint64_t small_test_seed = 20'000'001;
@@ -56,8 +48,6 @@ constexpr Index grid_lines = 17;
 constexpr Index points_a_line = 100;
 // The flow stretches some parts of a line a hundred times.
 constexpr Index points_a_drawn_line = 1'000;
-
-constexpr std::chrono::minutes longest_between_checkpoints(10);
 
 // A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
@@ -129,56 +119,34 @@ class Training final {
     catch_stop_signals();
     const nn::State state = state_of_first_rank(ranks_, [this] { return open_run(); });
     agree(ranks_, [&] {
-      if (!state.tensors.empty()) go_on_from(state);
+      if (!state.metadata.empty()) go_on_from(state);
     });
     lead(ranks_, [this] {
-      if (fit_.position().steps == 0) begin();
-      write_file(folder_->file(config_name), config_text(options_));
+      if (fit_.position().steps == 0) files_->begin(fit_.state());
+      write_file(files_->file(config_name), config_text(options_));
+      files_->start_clock(RunFiles::Clock::now());
       return 0;
     });
-    began_ = saved_ = Clock::now();
   }
 
   // The state to go on from, if there is one.
   nn::State open_run() {
-    folder_.emplace(options_.out);
-    folder_->check_files(result_names);
-    const fs::path file = folder_->file(checkpoint_name);
-    if (options_.resume && fs::exists(file)) {
-      Checkpoint checkpoint = load_checkpoint(file, settings_, settings_of(TrainOptions()));
-      record_ = checkpoint.record;
-      record_.finished = false;
-      return std::move(checkpoint.state);
-    }
-    if (options_.resume) {
-      print_note(program_name,
-                 "no checkpoint in " + options_.out + ", so the run starts from the beginning");
-    } else {
-      require(!is_unfinished(file), "--out", [&] {
-        return options_.out +
-               " holds an unfinished run; go on with --resume, or name another --out";
-      });
-    }
-    return {};
+    files_.emplace(RunSetup{program_name,
+                            options_.out,
+                            options_.resume,
+                            settings_,
+                            settings_of(TrainOptions()),
+                            {config_name, model_name, picture_name}});
+    return files_->take_state();
   }
 
   void go_on_from(const nn::State& state) {
-    restore(fit_, state, fs::path(options_.out) / checkpoint_name);
+    restore(fit_, state, RunFiles::checkpoint(options_.out));
     const Index begun = fit_.position().epoch + (fit_.position().batch > 0 ? 1 : 0);
     require(begun <= options_.epochs, "--epochs", [&] {
       return "the checkpoint is already in epoch " + std::to_string(begun) +
              "; give at least as many epochs";
     });
-  }
-
-  // Files of an earlier run are replaced, and must not pass for those of this one meanwhile. The
-  // checkpoint comes first: it shows that the other files belong to a run.
-  void begin() {
-    save();
-    for (const char* name : {model_name, metrics_name, picture_name}) {
-      std::error_code ignored;
-      fs::remove(folder_->file(name), ignored);
-    }
   }
 
   flows::FitOptions<T> fit_options() const {
@@ -204,7 +172,7 @@ class Training final {
     if (fit_.report().curve.size() > epochs) draw_samples(points_a_line);
     return lead(ranks_, [&] {
       tell(epochs, failures);
-      if (Clock::now() - saved_ > longest_between_checkpoints) save();
+      if (files_->is_checkpoint_due()) files_->save(fit_.state());
       return stop_signal();
     });
   }
@@ -246,10 +214,10 @@ class Training final {
     line["test_nll"] = *epoch.held_out;
     line["test_nll_se"] = json_number(epoch.standard_error);
     line["nfe_forward"] = epoch.evaluations;
-    line["seconds"] = seconds();
-    record_.metrics += line.dump() + "\n";
-    write_file(folder_->file(metrics_name), record_.metrics);
-    save();
+    line["seconds"] = files_->seconds();
+    files_->add_metrics(line.dump());
+    files_->write_metrics();
+    files_->save(fit_.state());
   }
 
   // As the notebook does at each epoch.
@@ -271,7 +239,7 @@ class Training final {
   int interrupted(int signal) {
     lead(ranks_, [this] {
       progress_.finish();
-      save();
+      files_->save(fit_.state());
       print_note(program_name, "stopped after step " + std::to_string(fit_.position().steps) +
                                    "; go on with --resume");
       return 0;
@@ -298,35 +266,33 @@ class Training final {
   }
 
   void write_results(const Statistics& result) {
-    record_.seconds = seconds();
-    began_ = Clock::time_point();  // the picture does not count
+    files_->stop_clock();  // the picture does not count
     nlohmann::ordered_json line;
     line["final"] = true;
     line["test_nll"] = result.mean;
     line["test_nll_se"] = json_number(result.standard_error);
     line["entropy"] = json_number(flows::Moons(options_.noise).entropy());
     line["nfe_forward"] = fit_.report().curve.back().evaluations;
-    line["seconds"] = record_.seconds;
-    write_file(folder_->file(metrics_name), record_.metrics + line.dump() + "\n");
-    nn::save_safetensors(folder_->file(model_name),
+    line["seconds"] = files_->seconds();
+    files_->write_metrics(line.dump());
+    nn::save_safetensors(files_->file(model_name),
                          flows::version_1_state(*model_, flow_settings(options_)));
   }
 
   void close(const Statistics& result) {
-    record_.finished = true;
-    save();
+    files_->close(fit_.state());
     const std::optional<double> entropy = flows::Moons(options_.noise).entropy();
     std::printf(
         "test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a "
         "step\n",
         result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
-        static_cast<long long>(options_.epochs), record_.seconds,
+        static_cast<long long>(options_.epochs), files_->seconds(),
         fit_.report().curve.back().evaluations);
   }
 
   void draw_picture() {
     panels_.data = data_.template as<double>();
-    const std::string trouble = draw_panels(folder_->file(picture_name), panels_);
+    const std::string trouble = draw_panels(files_->file(picture_name), panels_);
     // Ctrl-C ends gnuplot as well, which does not matter then.
     if (!trouble.empty() && stop_signal() == 0) print_note(program_name, trouble);
   }
@@ -353,19 +319,6 @@ class Training final {
     return state;
   }
 
-  double seconds() const {
-    return record_.seconds + std::chrono::duration<double>(Clock::now() - began_).count();
-  }
-
-  void save() {
-    RunRecord now = record_;
-    if (began_ != Clock::time_point()) now.seconds = seconds();
-    save_checkpoint(folder_->file(checkpoint_name), fit_.state(), now, settings_);
-    saved_ = Clock::now();
-  }
-
-  using Clock = std::chrono::steady_clock;
-
   const TrainOptions& options_;
   const Communicator& ranks_;
   Settings settings_;
@@ -377,12 +330,9 @@ class Training final {
   flows::TableRows<T> rows_;
   flows::TableRows<T> test_rows_;
   flows::Fit<T> fit_;
-  RunRecord record_;
   Panels panels_;
   Progress progress_;
-  Clock::time_point began_;
-  Clock::time_point saved_;
-  std::optional<RunFolder> folder_;  // of rank 0, once nothing else has been refused
+  std::optional<RunFiles> files_;  // of rank 0, once nothing else has been refused
 };
 
 template <class T>
