@@ -21,7 +21,7 @@ struct PartType {
   std::string_view name;
   std::string_view about;  ///< what it is, for docs/flows.md
   std::unique_ptr<Part<T>> (*build)(PartReader<T>& reader);
-  std::string_view inverse = "";  ///< how it is found, for docs/flows.md; empty if there is none
+  std::string_view inverse = {};  ///< how it is found, for docs/flows.md; empty if there is none
 };
 
 /// The entry for class C, which is made by its constructor from a reader.

@@ -5,19 +5,23 @@
 
 namespace fjord::apps {
 
+std::vector<Option> options_of(ApplyOptions& o) {
+  return {{"model", &o.model, "model file"},
+          {"data", &o.data, "table of rows: .npy, CSV, or - for CSV from standard input"},
+          header_option(o.header),
+          {"rtol", &o.rtol, "relative tolerance of the solves"},
+          {"atol", &o.atol, "absolute tolerance of the solves"},
+          {"precision", &o.precision, "precision of the computation: double or float"},
+          {"seed", &o.seed, "seed of all that is random"},
+          threads_option(o.threads)};
+}
+
 std::vector<Option> options_of(ScoreOptions& o) {
-  return {
-      {"model", &o.model, "model file"},
-      {"data", &o.data, "table of points: .npy, CSV, or - for CSV from standard input"},
-      {"out", &o.out, "file for the log-densities: .npy, .csv, or - for CSV to standard output"},
-      {"header", &o.header,
-       "yes or no: whether the first line of CSV names the columns; detected if not given"},
-      {"rtol", &o.rtol, "relative tolerance of the solves"},
-      {"atol", &o.atol, "absolute tolerance of the solves"},
-      {"precision", &o.precision, "precision of the computation: double or float"},
-      {"trace", &o.trace, "trace of the Jacobian: exact or hutchinson"},
-      {"seed", &o.seed, "seed of the random probes of --trace hutchinson"},
-      {"threads", &o.threads, "number of threads; 0: one for each core that it may use"}};
+  std::vector<Option> options = options_of(static_cast<ApplyOptions&>(o));
+  options.push_back(
+      {"out", &o.out, "file for the log-densities: .npy, .csv, or - for CSV to standard output"});
+  options.push_back({"trace", &o.trace, "trace of the Jacobian: exact or hutchinson"});
+  return options;
 }
 
 std::vector<Option> options_of(SampleOptions& o) {
@@ -27,7 +31,7 @@ std::vector<Option> options_of(SampleOptions& o) {
           {"seed", &o.seed, "seed of the samples"},
           {"rtol", &o.rtol, "relative tolerance of the solves"},
           {"atol", &o.atol, "absolute tolerance of the solves"},
-          {"threads", &o.threads, "number of threads; 0: one for each core that it may use"}};
+          threads_option(o.threads)};
 }
 
 std::vector<Option> conditional_options_of(ScoreOptions& o) {
@@ -40,20 +44,24 @@ std::vector<Option> conditional_options_of(ScoreOptions& o) {
 std::vector<Option> conditional_options_of(SampleOptions& o) {
   return {
       {"conditions", &o.conditions, "table of what is given: a row is drawn for each of its rows"},
-      {"header", &o.header,
-       "yes or no: whether the first line of CSV names the columns; detected if not given"}};
+      header_option(o.header)};
 }
 
-void check_options(const ScoreOptions& o) {
+void check_options(const ApplyOptions& o) {
   check_name("model", o.model, "a file");
-  check_name("data", o.data, "a file");
-  check_name("out", o.out, "a file");
-  check_table_name(o.out);
-  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
-  check_solver(o.rtol, o.atol, o.trace);
+  check_header(o.header);
+  check_solver(o.rtol, o.atol, "exact");
   check_choice("precision", o.precision, {"double", "float"});
   check_seed(o.seed);
   check_threads(o.threads);
+}
+
+void check_options(const ScoreOptions& o) {
+  check_options(static_cast<const ApplyOptions&>(o));
+  check_name("data", o.data, "a file");
+  check_name("out", o.out, "a file");
+  check_table_name(o.out);
+  check_solver(o.rtol, o.atol, o.trace);
 }
 
 void check_options(const SampleOptions& o) {
@@ -61,7 +69,7 @@ void check_options(const SampleOptions& o) {
   check_name("out", o.out, "a file");
   check_table_name(o.out);
   if (o.conditions.empty()) check_count("count", o.count);
-  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
+  check_header(o.header);
   check_solver(o.rtol, o.atol, "exact");
   check_seed(o.seed);
   check_threads(o.threads);

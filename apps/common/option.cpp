@@ -45,6 +45,15 @@ void read_value(const Option& option, const toml::node& value, const std::string
 
 }  // namespace
 
+Option header_option(std::string& header) {
+  return {"header", &header,
+          "yes or no: whether the first line of CSV names the columns; detected if not given"};
+}
+
+Option threads_option(Index& threads) {
+  return {"threads", &threads, "number of threads; 0: one for each core that it may use"};
+}
+
 std::string text_of(const OptionTarget& target) {
   return std::visit(
       [](const auto* value) -> std::string {

@@ -22,6 +22,10 @@ struct Option {
   const char* help;
 };
 
+/// Options of several commands: --header (yes, no, or empty where it is not given) and --threads.
+Option header_option(std::string& header);
+Option threads_option(Index& threads);
+
 /// The value as text, which reads back to the same value.
 std::string text_of(const OptionTarget& target);
 

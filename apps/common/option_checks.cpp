@@ -50,6 +50,10 @@ void check_solver(double rtol, double atol, const std::string& trace) {
   check_choice("trace", trace, {"exact", "hutchinson"});
 }
 
+void check_header(const std::string& header) {
+  if (!header.empty()) check_choice("header", header, {"no", "yes"});
+}
+
 void check_threads(Index threads) {
   check_option(threads >= 0 && threads <= 1024, "threads", "a whole number from 0 to 1024",
                std::to_string(threads));

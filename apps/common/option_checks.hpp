@@ -35,6 +35,9 @@ void check_name(const char* option, const std::string& name, const char* expecte
 /// --rtol, --atol and --trace.
 void check_solver(double rtol, double atol, const std::string& trace);
 
+/// --header: yes, no, or empty where it is not given.
+void check_header(const std::string& header);
+
 /// --threads, from 0 to 1024.
 void check_threads(Index threads);
 

@@ -137,6 +137,7 @@ void find_units(Data& data) {
 // The numbers of a column in some rows.
 std::vector<double> numbers_of(const Data& data, const std::vector<std::uint32_t>& rows, Index k) {
   std::vector<double> numbers;
+  numbers.reserve(rows.size());
   for (const std::uint32_t i : rows) numbers.push_back(data.rows.values(static_cast<Index>(i), k));
   return numbers;
 }

@@ -67,7 +67,7 @@ class LookedAtIn final : public LookedAt {
 };
 
 template <class T>
-std::unique_ptr<LookedAt> looked_at_in(const nn::State& state, const LookOptions& options,
+std::unique_ptr<LookedAt> looked_at_in(const nn::State& state, const ApplyOptions& options,
                                        Workers& workers) {
   const flows::SolverSettings solver =
       solver_settings(options.rtol, options.atol, "exact", options.precision);
@@ -136,13 +136,14 @@ void look_with_own_samples(Look& look, LookedAt& model, const Tensor<double>& gi
 
 }  // namespace
 
-std::unique_ptr<LookedAt> looked_at(const nn::State& state, const LookOptions& options,
+std::unique_ptr<LookedAt> looked_at(const nn::State& state, const ApplyOptions& options,
                                     Workers& workers) {
   if (options.precision == "float") return looked_at_in<float>(state, options, workers);
   return looked_at_in<double>(state, options, workers);
 }
 
-LookRows load_look_rows(const LookOptions& options, const nn::State& state, const LookedAt& model) {
+LookRows load_look_rows(const ApplyOptions& options, const nn::State& state,
+                        const LookedAt& model) {
   const ModelRows rows = load_model_rows({options.model, options.data, "", options.header}, state,
                                          {model.dim(), model.given_width()});
   return {rows.names, rows.values, rows.given, {}};

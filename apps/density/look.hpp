@@ -41,7 +41,7 @@ class LookedAt {
 ///
 /// Errors:  std::invalid_argument "[--model] ..." if there is none.
 /// Note:    It refers to the workers, which must outlive it.
-std::unique_ptr<LookedAt> looked_at(const nn::State& state, const LookOptions& options,
+std::unique_ptr<LookedAt> looked_at(const nn::State& state, const ApplyOptions& options,
                                     Workers& workers);
 
 /// Rows of a table in a model's columns.
@@ -55,7 +55,7 @@ struct LookRows {
 /// Reads the options' table.
 ///
 /// Errors:  as load_model_rows().
-LookRows load_look_rows(const LookOptions& options, const nn::State& state, const LookedAt& model);
+LookRows load_look_rows(const ApplyOptions& options, const nn::State& state, const LookedAt& model);
 
 /// What a model says of rows, and rows that it draws.
 struct Look {

@@ -25,8 +25,7 @@ std::vector<Option> options_of(FitOptions& o) {
       {"columns", &o.columns, "names or numbers (from 1) of columns, as a,b,c; all by default"},
       {"given", &o.given, "columns that are known of a row: the others are modelled given these"},
       {"weights", &o.weights, "name or number of the column with the weight of each row"},
-      {"header", &o.header,
-       "yes or no: whether the first line of CSV names the columns; detected if not given"},
+      header_option(o.header),
       {"drop-missing", &o.drop_missing, "leave out rows with missing values"},
       {"minutes", &o.minutes, "bound of the whole command; 0: none"},
       {"validation", &o.validation, "share of the rows that choose and stop the models"},
@@ -44,7 +43,7 @@ std::vector<Option> options_of(FitOptions& o) {
       {"rtol", &o.rtol, "relative tolerance of the solves in training"},
       {"atol", &o.atol, "absolute tolerance of the solves in training"},
       {"seed", &o.seed, "seed of the split, the initial weights and the shuffling"},
-      {"threads", &o.threads, "number of threads; 0: one for each core that it may use"},
+      threads_option(o.threads),
       {"precision", &o.precision, "precision of the computation: float or double"}};
 }
 
@@ -70,7 +69,7 @@ void check_fit_options(FitOptions& o) {
     o.out = "runs/" + (o.table == "-" || stem.empty() ? "table" : stem);
   }
   check_preset(o.preset);
-  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
+  check_header(o.header);
   check_not_negative("minutes", o.minutes);
   check_share("validation", o.validation);
   check_share("test", o.test);
@@ -102,32 +101,10 @@ std::vector<Option> with_conditions(Options& o) {
   return options;
 }
 
-// All but --out, which is about another kind of file in every command.
-std::vector<Option> options_of(LookOptions& o) {
-  return {{"model", &o.model, "model file"},
-          {"data", &o.data, "table of rows: .npy, CSV, or - for CSV from standard input"},
-          {"header", &o.header,
-           "yes or no: whether the first line of CSV names the columns; detected if not given"},
-          {"rtol", &o.rtol, "relative tolerance of the solves"},
-          {"atol", &o.atol, "absolute tolerance of the solves"},
-          {"precision", &o.precision, "precision of the computation: double or float"},
-          {"seed", &o.seed, "seed of the samples, and of the choice of rows in tests"},
-          {"threads", &o.threads, "number of threads; 0: one for each core that it may use"}};
-}
-
-std::vector<Option> options_with_out(LookOptions& o, const char* help) {
-  std::vector<Option> options = options_of(o);
+std::vector<Option> options_with_out(ApplyOptions& o, const char* help) {
+  std::vector<Option> options = apps::options_of(o);
   options.push_back({"out", &o.out, help});
   return options;
-}
-
-void check_options(const LookOptions& o) {
-  check_name("model", o.model, "a file");
-  if (!o.header.empty()) check_choice("header", o.header, {"no", "yes"});
-  check_solver(o.rtol, o.atol, "exact");
-  check_choice("precision", o.precision, {"double", "float"});
-  check_seed(o.seed);
-  check_threads(o.threads);
 }
 
 struct Parsed {
@@ -199,7 +176,7 @@ Command parse_command_line(int argc, char** argv) {
   CLI::App* sample =
       add_command(app, "sample", "draw rows from a model", with_conditions(parsed.sample));
   CLI::App* check = add_command(app, "check", "hold a model against rows: is it calibrated?",
-                                options_of(parsed.check));
+                                apps::options_of(parsed.check));
   CLI::App* plot =
       add_command(app, "plot", "draw a model's columns and pairs of them, with rows over samples",
                   options_with_out(parsed.plot, "file for the picture, .png"));

@@ -44,24 +44,11 @@ struct InfoOptions {
   std::string model;
 };
 
-/// The settings of the commands that hold a model against rows.
-struct LookOptions {
-  std::string model;
-  std::string data;
-  std::string out;
-  std::string header;  ///< yes or no; empty: decided by the first line
-  double rtol = 1e-6;
-  double atol = 1e-6;
-  std::string precision = "double";
-  std::uint64_t seed = 0;
-  Index threads = 0;  ///< 0: the cores that the process may use
-};
+struct CheckOptions : ApplyOptions {};
 
-struct CheckOptions : LookOptions {};
+struct PlotOptions : ApplyOptions {};
 
-struct PlotOptions : LookOptions {};
-
-struct ReportOptions : LookOptions {};
+struct ReportOptions : ApplyOptions {};
 
 /// The command that was given; monostate if it asked for help or the version, which have been
 /// printed.

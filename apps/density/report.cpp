@@ -152,7 +152,7 @@ std::string unusual_section(LookedAt& model, const Look& look) {
 
 }  // namespace
 
-void write_report(const LookOptions& options, const nn::State& state, const LookRows& rows,
+void write_report(const ApplyOptions& options, const nn::State& state, const LookRows& rows,
                   const std::string& title, Workers& workers) {
   const std::unique_ptr<LookedAt> model = looked_at(state, options, workers);
   const RandomKey random = look_key(options.seed);
@@ -171,7 +171,7 @@ void write_report(const LookOptions& options, const nn::State& state, const Look
 
 void report_fit(const std::filesystem::path& file, const Data& data, const nn::State& state,
                 std::uint64_t seed, Workers& workers) {
-  LookOptions options;
+  ApplyOptions options;
   options.model = (file.parent_path() / "model.safetensors").string();
   options.out = file.string();
   options.seed = seed;

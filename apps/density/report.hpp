@@ -22,7 +22,7 @@ void report(const ReportOptions& options);
 /// Writes options.out about some rows, which the report calls `title`, by a model's contents.
 ///
 /// Errors:  as report(), without those of reading.
-void write_report(const LookOptions& options, const nn::State& state, const LookRows& rows,
+void write_report(const ApplyOptions& options, const nn::State& state, const LookRows& rows,
                   const std::string& title, Workers& workers);
 
 /// Writes `file`, beside the model, about the test rows of a fit. A report that fails must not cost

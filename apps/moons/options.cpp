@@ -36,7 +36,7 @@ std::vector<Option> options_of(TrainOptions& o) {
           {"gradient", &o.gradient,
            "gradient of the solves, for example direct, checkpointed or adjoint"},
           {"seed", &o.seed, "seed of the initial weights, noise, shuffling and samples"},
-          {"threads", &o.threads, "number of threads; 0: one for each core that it may use"},
+          threads_option(o.threads),
           {"precision", &o.precision, "precision of the computation: float or double"}};
 }
 

@@ -42,8 +42,8 @@ std::string rows_of_regression(int count, double deviation) {
   return text;
 }
 
-LookOptions options_for(const test::TemporaryFolder& folder, const std::string& csv) {
-  LookOptions options;
+ApplyOptions options_for(const test::TemporaryFolder& folder, const std::string& csv) {
+  ApplyOptions options;
   options.model = "model.safetensors";
   options.data = (folder.path / "t.csv").string();
   write_file(options.data, csv);
@@ -55,7 +55,7 @@ TEST_CASE("look: a conditional model is looked at given the rows' own columns") 
   const nn::State state = regression({{"x"}, {"c"}});
   Workers workers(2);
   for (const double deviation : {0.5, 1.0}) {
-    const LookOptions options = options_for(folder, rows_of_regression(1'500, deviation));
+    const ApplyOptions options = options_for(folder, rows_of_regression(1'500, deviation));
     const auto model = looked_at(state, options, workers);
     const LookRows rows = load_look_rows(options, state, *model);
     CHECK(rows.names == std::vector<std::string>{"x", "c"});
@@ -83,7 +83,7 @@ TEST_CASE("look: what is given must be in the table, by name") {
   Workers workers(1);
   const auto load = [&](const flows::ColumnNames& names, const std::string& csv) {
     const nn::State state = regression(names);
-    const LookOptions options = options_for(folder, csv);
+    const ApplyOptions options = options_for(folder, csv);
     return load_look_rows(options, state, *looked_at(state, options, workers));
   };
   CHECK_THROWS_WITH_AS(load({{"x"}, {"c"}}, "x\n1.5\n"), doctest::Contains("no column c"),
