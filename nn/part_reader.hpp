@@ -121,7 +121,7 @@ class PartReader final {
                                const std::string& path) {
     auto* cast = dynamic_cast<P*>(part.get());
     if (cast == nullptr) fail_kind(config, path, P::kind);
-    part.release();
+    static_cast<void>(part.release());
     return std::unique_ptr<P>(cast);
   }
 

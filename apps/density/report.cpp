@@ -183,7 +183,8 @@ void report_fit(const std::filesystem::path& file, const Data& data, const nn::S
       given == 0 ? Tensor<double>::zeros({0}) : Tensor<double>(columns_view(chosen, 0, given)),
       {}};
   // What is given comes last.
-  std::ranges::rotate(rows.names, rows.names.begin() + (rows.names.empty() ? 0 : given));
+  std::rotate(rows.names.begin(), rows.names.begin() + (rows.names.empty() ? 0 : given),
+              rows.names.end());
   for (const std::uint32_t i : data.split.test) rows.numbers.push_back(static_cast<Index>(i) + 1);
   try {
     write_report(options, state, rows, "its test rows", workers);

@@ -21,7 +21,7 @@ bool are_multiples(std::span<const double> numbers, double step) {
 double rounding_of(std::span<const double> numbers) {
   std::vector<double> sorted(numbers.begin(), numbers.end());
   std::ranges::sort(sorted);
-  const auto different = std::ranges::unique(sorted).begin() - sorted.begin();
+  const auto different = std::unique(sorted.begin(), sorted.end()) - sorted.begin();
   if (2 * static_cast<std::size_t>(different) >= numbers.size()) return 0;
   for (int exponent = 6; exponent >= -9; --exponent) {
     const double step = std::pow(10.0, exponent);
