@@ -56,13 +56,14 @@ struct MixtureFit {
   std::vector<double> curve;  ///< mean log-density of the rows that it is fitted to, each round
 };
 
-/// A mixture of so many by expectation maximisation, until the mean log-density grows by less than
-/// 1e-4: from k-means, which begins at k-means++ centres, and with 1e-6 added to the diagonals of
-/// covariances.
+/// A mixture of so many by expectation maximisation: from k_means(), until the mean log-density
+/// grows by less than 1e-3, at most 100 rounds, with 1e-6 added to the diagonals of covariances. Of
+/// several starts, 20 for up to 2,500 rows, fewer for more and one from 25,000 on, the one that
+/// ends best.
 ///
 /// Errors:  std::invalid_argument unless there are between 1 component and one for each row.
 /// Source:  Dempster, Laird & Rubin, Maximum likelihood from incomplete data via the EM algorithm,
-///          J. R. Stat. Soc. B 39, 1977; Arthur & Vassilvitskii, k-means++, SODA 2007.
+///          J. R. Stat. Soc. B 39, 1977.
 MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomKey& random,
                        Workers& workers);
 
@@ -77,8 +78,10 @@ MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validati
 /// Source:  Silverman, Density estimation for statistics and data analysis, 1986, sec. 4.2.
 std::unique_ptr<Baseline> kernel_density(const WeightedRows& rows, double width);
 
-/// The kernel density with the width that is best on the first thousand of other rows: of 20 from
-/// 0.02 to 2, evenly spaced in the logarithm, and then between its neighbours.
+/// The kernel density with the width, between 0.02 and 2, that is best on a thousand rows: the
+/// first of the others and, where these are fewer, those with kernels, each without its own. Few
+/// rows alone would leave much to chance. Of 20 widths evenly spaced in the logarithm first, and
+/// then by the golden section.
 std::unique_ptr<Baseline> choose_kernel_density(const WeightedRows& rows,
                                                 const WeightedRows& validation, Workers& workers);
 

@@ -91,16 +91,26 @@ Gaussian::Gaussian(std::vector<double> mean, std::vector<double> covariance)
   }
 }
 
-double Gaussian::log_density(std::span<const double> row, std::span<double> scratch) const {
+void Gaussian::log_densities(const RowBlock& block, std::span<double> result) const {
   const std::size_t n = mean_.size();
-  double squares = 0;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    double z = row[i] - mean_[i];
-    for (std::size_t k = 0; k < i; ++k) z -= factor_[i * n + k] * scratch[k];
-    scratch[i] = z / factor_[i * n + i];
-    squares += scratch[i] * scratch[i];
+  const std::size_t rows = block.rows;
+  std::vector<double> scaled(block.columns * rows);
+  std::ranges::fill(result, log_normalisers_[block.columns]);
+  for (std::size_t i = 0; i < block.columns; ++i) {
+    double* z = scaled.data() + i * rows;
+    const double* numbers = block.first + i * block.stride;
+    for (std::size_t r = 0; r < rows; ++r) z[r] = numbers[r] - mean_[i];
+    for (std::size_t k = 0; k < i; ++k) {
+      const double factor = factor_[i * n + k];
+      const double* other = scaled.data() + k * rows;
+      for (std::size_t r = 0; r < rows; ++r) z[r] -= factor * other[r];
+    }
+    const double inverse = 1 / factor_[i * n + i];
+    for (std::size_t r = 0; r < rows; ++r) {
+      z[r] *= inverse;
+      result[r] -= 0.5 * z[r] * z[r];
+    }
   }
-  return log_normalisers_[row.size()] - 0.5 * squares;
 }
 
 Gaussian gaussian_of(std::span<const double> rows, Index dim, std::span<const double> weights,

@@ -8,6 +8,14 @@
 
 namespace fjord::apps::density {
 
+/// Rows of a table that is kept column by column: number d of row i is first[d * stride + i].
+struct RowBlock {
+  const double* first = nullptr;
+  std::size_t stride = 0;  ///< rows of the table
+  std::size_t rows = 0;    ///< those of the block, > 0
+  std::size_t columns = 0;
+};
+
 /// N(mean, L L^T), by the Cholesky factor L of its covariance.
 class Gaussian final {
  public:
@@ -23,8 +31,9 @@ class Gaussian final {
     return factor_[row * mean_.size() + column];
   }
 
-  /// Of a row of D numbers, or of the first numbers of one; `scratch` has as many.
-  double log_density(std::span<const double> row, std::span<double> scratch) const;
+  /// The log-density of each row of a block, or of the first numbers of each if it has fewer
+  /// columns than D: result [rows].
+  void log_densities(const RowBlock& block, std::span<double> result) const;
 
  private:
   std::vector<double> mean_;

@@ -13,11 +13,11 @@ const std::vector<double> rows{0.3,  -1.2, 0.1, 1.1, 0.4, 0.9, -0.7, 0.9,  -0.2,
                                -1.5, -0.3, -1., 0.8, 1.7, 1.1, -0.4, -0.6, 0.3,  2.1, 0.5, 1.6};
 
 void check_two(const Gaussian& gaussian, double at_zero, double at_other) {
-  std::array<double, 3> scratch{};
-  CHECK(gaussian.log_density(std::array{0.0, 0.0, 0.0}, scratch) ==
-        doctest::Approx(at_zero).epsilon(1e-12));
-  CHECK(gaussian.log_density(std::array{1.5, -0.5, 0.2}, scratch) ==
-        doctest::Approx(at_other).epsilon(1e-12));
+  const std::array points{0.0, 1.5, 0.0, -0.5, 0.0, 0.2};  // two, column by column
+  std::array<double, 2> found{};
+  gaussian.log_densities({points.data(), 2, 2, 3}, found);
+  CHECK(found[0] == doctest::Approx(at_zero).epsilon(1e-12));
+  CHECK(found[1] == doctest::Approx(at_other).epsilon(1e-12));
 }
 
 // The factor by numpy's arrays, 0.2186 and 0.4578; the densities by scipy's multivariate_normal.
