@@ -6,7 +6,6 @@
 
 #include "fjord/flows/distributions/full_normal.hpp"
 #include "fjord/flows/distributions/mixture.hpp"
-#include "fjord/flows/standardise.hpp"
 
 namespace fjord::apps::density {
 namespace {
@@ -41,14 +40,11 @@ std::vector<std::vector<double>> parted_numbers(const Tensor<double>& all, std::
 }  // namespace
 
 template <class T>
-std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background) {
-  const NormalMixture& mixture = background.mixture;
+std::unique_ptr<flows::Distribution<T>> distribution_of(const NormalMixture& mixture) {
   std::vector<std::unique_ptr<flows::Distribution<T>>> parts;
   for (std::size_t k = 0; k < mixture.shares.size(); ++k)
     parts.push_back(std::make_unique<flows::FullNormal<T>>(mixture.means[k], mixture.factors[k]));
-  return std::make_unique<flows::TransformedDistribution<T>>(
-      weighted_mixture<T>(std::move(parts), mixture.shares),
-      std::make_unique<flows::Standardise<T>>(background.means, background.deviations));
+  return weighted_mixture<T>(std::move(parts), mixture.shares);
 }
 
 template <class T>
@@ -56,7 +52,7 @@ std::unique_ptr<flows::Distribution<T>> before_background(
     std::unique_ptr<flows::Distribution<T>> density, const Background& background) {
   std::vector<std::unique_ptr<flows::Distribution<T>>> both;
   both.push_back(std::move(density));
-  both.push_back(background_of_table<T>(background));
+  both.push_back(distribution_of<T>(background.mixture));
   return weighted_mixture<T>(std::move(both), {1 - background.share, background.share});
 }
 
@@ -98,9 +94,9 @@ NormalMixture mixture_of(const nn::State& state) {
   return mixture;
 }
 
-#define FJORD_INSTANTIATE(T)                                                               \
-  template std::unique_ptr<flows::Distribution<T>> background_of_table(const Background&); \
-  template std::unique_ptr<flows::Distribution<T>> before_background(                      \
+#define FJORD_INSTANTIATE(T)                                                              \
+  template std::unique_ptr<flows::Distribution<T>> distribution_of(const NormalMixture&); \
+  template std::unique_ptr<flows::Distribution<T>> before_background(                     \
       std::unique_ptr<flows::Distribution<T>>, const Background&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

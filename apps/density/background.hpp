@@ -11,23 +11,22 @@
 
 namespace fjord::apps::density {
 
-/// A mixture of normal distributions of standardised columns that takes part in a density: flows
-/// know nothing of rows far from all others, and their tails would make one such row count for more
-/// than a thousand usual ones.
+/// A mixture of normal distributions that takes part in a density: flows know nothing of rows far
+/// from all others, and their tails would make one such row count for more than a thousand usual
+/// ones. It is one of the standard numbers of the columns' maps, as the flows are: what it draws has
+/// the signs and bounds of the columns.
 struct Background {
   static constexpr double least_share = 0.001;
 
-  NormalMixture mixture;      ///< without parts for no background
-  std::vector<double> means;  ///< of the columns
-  std::vector<double> deviations;
+  NormalMixture mixture;       ///< without parts for no background
   double share = least_share;  ///< of the mass, in (0, 1)
 };
 
-/// The background alone, in the numbers of the table.
+/// The mixture as a distribution of a model.
 template <class T>
-std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background);
+std::unique_ptr<flows::Distribution<T>> distribution_of(const NormalMixture& mixture);
 
-/// A density and its background.
+/// A density and its background, both of standard numbers.
 template <class T>
 std::unique_ptr<flows::Distribution<T>> before_background(
     std::unique_ptr<flows::Distribution<T>> density, const Background& background);

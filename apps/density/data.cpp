@@ -170,6 +170,13 @@ void find_maps(Data& data) {
   }
 }
 
+// In the table's units.
+WeightedRows weighted_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {
+  WeightedRows result{chosen_rows(data.rows.values, chosen), {}, data.rows.given};
+  for (const std::uint32_t i : chosen) result.weights.push_back(data.rows.weights[i]);
+  return result;
+}
+
 }  // namespace
 
 std::vector<std::string> notes_on(const Data& data) {
@@ -212,18 +219,20 @@ Data load_data(const FitOptions& options) {
 }
 
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {
-  const Index columns = data.rows.values.shape()[1];
-  WeightedRows result{
-      Tensor<double>::zeros({static_cast<Index>(chosen.size()), columns}), {}, data.rows.given};
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    result.weights.push_back(data.rows.weights[chosen[i]]);
-    for (Index k = 0; k < columns; ++k) {
-      const auto column = static_cast<std::size_t>(k);
-      const double value = data.rows.values(static_cast<Index>(chosen[i]), k);
-      result.values(static_cast<Index>(i), k) =
-          (value - data.means[column]) / data.deviations[column];
+  WeightedRows result = weighted_rows(data, chosen);
+  const Index rows = result.values.shape()[0];
+  for (std::size_t k = 0; k < data.means.size(); ++k) {
+    for (Index i = 0; i < rows; ++i) {
+      double& x = result.values(i, static_cast<Index>(k));
+      x = (x - data.means[k]) / data.deviations[k];
     }
   }
+  return result;
+}
+
+WeightedRows mapped_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {
+  WeightedRows result = weighted_rows(data, chosen);
+  result.values = standard_numbers(result.values, data.maps);
   return result;
 }
 

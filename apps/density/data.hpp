@@ -34,6 +34,9 @@ Data load_data(const FitOptions& options);
 /// Some of the rows in standard units.
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen);
 
+/// Some of the rows in the standard numbers of the maps.
+WeightedRows mapped_rows(const Data& data, const std::vector<std::uint32_t>& chosen);
+
 /// All rows in the standard numbers of the maps. To a number of a rounded column, one is added that
 /// is uniform within half a step to both sides: a flow would find a spike at every step.
 Tensor<double> smoothed_rows(const Data& data, const RandomKey& random);

@@ -1,5 +1,6 @@
 #include "fjord/apps/density/fit.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -102,8 +103,6 @@ class Run final {
     });
     background_.mixture = mixture_of(
         state_of_first_rank(ranks_, [this] { return density::state_of(background_.mixture); }));
-    background_.means = data_.means;
-    background_.deviations = data_.deviations;
   }
 
   // The state to go on from, if there is one.
@@ -134,9 +133,20 @@ class Run final {
                                               workers_, [&] { return is_out_of_time(0.15); });
     components_ = mixture.components;
     // One of some columns given others is no part of a model file.
-    if (data_.rows.given == 0) background_.mixture = mixture.parts;
+    if (data_.rows.given == 0) background_.mixture = background_mixture(mixture);
     add("mixture", "mixture (" + std::to_string(components_) + ")", *mixture.model);
     add("kernel", "kernel density", *choose_kernel_density(training_, validation_, workers_));
+  }
+
+  // With as many components as the mixture of the columns as they are.
+  NormalMixture background_mixture(const MixtureFit& mixture) {
+    if (std::ranges::all_of(data_.maps, [](const ColumnMap& map) {
+          return map.shape == ColumnMap::Shape::straight;
+        }))
+      return mixture.parts;
+    return fit_mixture(mapped_rows(data_, data_.split.training), mixture.components,
+                       use(RandomUse::mixtures), workers_)
+        .parts;
   }
 
   bool is_at_beginning() const {
@@ -246,7 +256,7 @@ class Run final {
     const std::vector<std::uint32_t>& rows = data_.split.validation;
     const Tensor<double> by_flows =
         log_density_of(table_model<T>(flows_.members(false), data_, {}), rows);
-    const auto alone = background_of_table<T>(background_);
+    const auto alone = background_of_table<T>(background_, data_.maps);
     const Tensor<double> by_background = log_density_of(flows::state_of(*alone), rows);
     background_.share =
         best_share(by_flows.storage(), by_background.storage(), validation_.weights);

@@ -126,12 +126,11 @@ std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
     for (auto& member : members) components.push_back(std::move(member));
     base = std::make_unique<flows::Mixture<T>>(std::move(components));
   }
+  if (given == 0 && !background.mixture.shares.empty())
+    base = before_background<T>(std::move(base), background);
   const auto first = maps.begin() + given;
   auto density = std::make_unique<Flow<T>>(std::move(base), bijector_of<T>({first, maps.end()}));
-  if (given == 0 && background.mixture.shares.empty()) return density;
-  if (given == 0) {
-    return before_background<T>(std::move(density), background);
-  }
+  if (given == 0) return density;
   std::vector<double> means;
   std::vector<double> deviations;
   for (auto map = maps.begin(); map != first; ++map) {
@@ -140,6 +139,12 @@ std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
   }
   return std::make_unique<flows::StandardiseGiven<T>>(std::move(density), std::move(means),
                                                       std::move(deviations));
+}
+
+template <class T>
+std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background,
+                                                            const std::vector<ColumnMap>& maps) {
+  return std::make_unique<Flow<T>>(distribution_of<T>(background.mixture), bijector_of<T>(maps));
 }
 
 template <class T>
@@ -160,6 +165,8 @@ optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay) {
                                               const flows::SolverSettings&, const RandomKey&); \
   template std::unique_ptr<flows::Distribution<T>> density_of_table(                           \
       Flows<T>, const std::vector<ColumnMap>&, Index, const Background&);                      \
+  template std::unique_ptr<flows::Distribution<T>> background_of_table(                        \
+      const Background&, const std::vector<ColumnMap>&);                                       \
   template optim::ParameterGroups<T> parameter_groups(Flow<T>&, double);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

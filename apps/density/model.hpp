@@ -43,6 +43,11 @@ std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
                                                          const std::vector<ColumnMap>& maps,
                                                          Index given, const Background& background);
 
+/// The background alone, in the numbers of the table.
+template <class T>
+std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background,
+                                                            const std::vector<ColumnMap>& maps);
+
 /// The parameters of a flow in two groups, with this decay of the networks' weights; the
 /// other maps have none, and a tenth of the rate.
 template <class T>

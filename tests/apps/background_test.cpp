@@ -5,35 +5,41 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/apps/density/model.hpp"
 #include "fjord/tests/support/flows.hpp"
 
 namespace fjord::apps::density {
 namespace {
 
-// In units of (x - 10) / 2 and (y + 1) / 4: a quarter N((0, 0), I), the rest N((1, 0), L L^T) with
+// A quarter N((0, 0), I), the rest N((1, 0), L L^T) with
 // L = ((1, 0), (1, 1)).
 Background two_normals() {
   Background background;
   background.mixture = {{{0, 0}, {1, 0}}, {{1, 0, 1}, {1, 1, 1}}, {0.25, 0.75}};
-  background.means = {10, -1};
-  background.deviations = {2, 4};
   return background;
 }
 
-double log_of_two_normals(double x, double y) {
-  const double u = (x - 10) / 2;
-  const double v = (y + 1) / 4;
+double log_of_two_normals(double u, double v) {
   const double w = v - (u - 1);  // the second number of L^-1
   return std::log(0.25 * std::exp(-(u * u + v * v) / 2) +
                   0.75 * std::exp(-((u - 1) * (u - 1) + w * w) / 2)) -
-         std::log(2 * std::numbers::pi) - std::log(8);
+         std::log(2 * std::numbers::pi);
 }
 
-TEST_CASE("background: it is the mixture in the numbers of the table") {
-  const Tensor<double> rows{{10, -1}, {13, 2}, {4, 7}};
-  const Tensor<double> found = test::log_prob(*background_of_table<double>(two_normals()), rows);
-  for (Index i = 0; i < 3; ++i)
-    CHECK(found(i) == doctest::Approx(log_of_two_normals(rows(i, 0), rows(i, 1))).epsilon(1e-13));
+TEST_CASE("background: it is the mixture, and has the signs and units of the columns") {
+  // A straight column and a positive one: x = 10 + 2 u, y = exp(-1 + 4 v).
+  const std::vector<ColumnMap> maps{
+      {.mean = 10, .deviation = 2},
+      {.shape = ColumnMap::Shape::positive, .mean = -1, .deviation = 4}};
+  const auto background = background_of_table<double>(two_normals(), maps);
+  const Tensor<double> rows{{10, 1}, {13, 20}, {4, 1e-5}};
+  const Tensor<double> found = test::log_prob(*background, rows);
+  for (Index i = 0; i < 3; ++i) {
+    const double u = (rows(i, 0) - 10) / 2;
+    const double v = (std::log(rows(i, 1)) + 1) / 4;
+    const double expected = log_of_two_normals(u, v) - std::log(8 * rows(i, 1));
+    CHECK(found(i) == doctest::Approx(expected).epsilon(1e-13));
+  }
 }
 
 TEST_CASE("background: with its share, it is what is left far from the density") {

@@ -129,6 +129,11 @@ class Fit(Density):
         self.assertIn("density: the column a is positive: its logarithm is modelled\n", run.err)
         self.assertIn("density: the column c has heavy tails, which are drawn in\n", run.err)
         self.assertRegex(run.err, r"rounded columns, .* within half a step: b to 0.1\n")
+        # Also those of the background have the signs of the column, and densities.
+        sample = self.succeeds("sample", "--model", "out/model.safetensors", "--count", 20_000, "--out", "-").out
+        self.assertGreater(min(float(line.split(",")[0]) for line in sample.splitlines()[1:]), 0)
+        self.write("drawn.csv", sample)
+        self.succeeds("score", "--model", "out/model.safetensors", "--data", "drawn.csv", "--out", "s.npy")
         self.succeeds("score", "--model", "out/model.safetensors", "--data", "t.csv", "--out", "s.npy")
         _, _, found = read_npy(self.path("s.npy"))
 
