@@ -60,8 +60,8 @@ double best_share(std::span<const double> density, std::span<const double> backg
                   std::span<const double> weights) {
   double best = Background::least_share;
   double most = -std::numeric_limits<double>::infinity();
-  for (const double share :
-       {Background::least_share, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5}) {
+  for (const double share : {Background::least_share, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3,
+                             0.4, 0.5, 0.6, 0.7, 0.8, 0.9, Background::most_share}) {
     double sum = 0;
     for (std::size_t i = 0; i < density.size(); ++i) {
       const double a = std::log1p(-share) + density[i];

@@ -17,6 +17,8 @@ namespace fjord::apps::density {
 /// the signs and bounds of the columns.
 struct Background {
   static constexpr double least_share = 0.001;
+  // Columns of few numbers suit a mixture better than a flow: normal distributions can be narrow.
+  static constexpr double most_share = 0.95;
 
   NormalMixture mixture;       ///< without parts for no background
   double share = least_share;  ///< of the mass, in (0, 1)
@@ -31,7 +33,7 @@ template <class T>
 std::unique_ptr<flows::Distribution<T>> before_background(
     std::unique_ptr<flows::Distribution<T>> density, const Background& background);
 
-/// The share, between least_share and a half, that makes the log-densities of rows largest on
+/// The share, between least_share and most_share, that makes the log-densities of rows largest on
 /// average, their weights as given.
 ///
 /// Shapes:  of the same rows: by the density, by the background, weights.

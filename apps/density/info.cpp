@@ -1,5 +1,6 @@
 #include "fjord/apps/density/info.hpp"
 
+#include <array>
 #include <cstdio>
 
 #include "fjord/apps/common/message.hpp"
@@ -8,13 +9,22 @@
 namespace fjord::apps::density {
 namespace {
 
+// Four digits tell what a setting is about; the file has them all.
+std::string short_text(double number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g", number);
+  return text.data();
+}
+
 std::string text_of(const nn::Setting& setting) {
   if (const auto* yes = std::get_if<bool>(&setting)) return *yes ? "yes" : "no";
-  if (const auto* number = std::get_if<double>(&setting)) return number_text(*number);
+  if (const auto* number = std::get_if<double>(&setting)) return short_text(*number);
   if (const auto* text = std::get_if<std::string>(&setting)) return shown(*text);
+  const auto& numbers = std::get<std::vector<double>>(setting);
+  constexpr std::size_t longest = 8;
+  if (numbers.size() > longest) return "(" + std::to_string(numbers.size()) + " numbers)";
   std::string list;
-  for (const double number : std::get<std::vector<double>>(setting))
-    list += (list.empty() ? "" : ", ") + number_text(number);
+  for (const double number : numbers) list += (list.empty() ? "" : ", ") + short_text(number);
   return list;
 }
 

@@ -67,6 +67,7 @@ TEST_CASE("background: the best share is the one that most rows ask for") {
   weights[9] = 9;
   CHECK(best_share(density, background, weights) == 0.5);
   CHECK(best_share(std::vector<double>(10, 0.0), background, weights) == Background::least_share);
+  CHECK(best_share(std::vector<double>(10, -300.0), background, weights) == Background::most_share);
 }
 
 TEST_CASE("background: a mixture is the same after a journey as tensors") {

@@ -379,6 +379,7 @@ class Other(Density):
         self.assertIn(f"parameters: {2 * one + logits}, in float\n", out)
         self.assertRegex(out, r"mixture\n +2 times transformed\n")
         self.assertRegex(out, r" +3 times ffjord ")
+        self.assertNotRegex(out, r"\d\.\d{5}")  # numbers to be looked at
         self.assertRegex(self.succeeds("--version").out, r"^density \(Fjord\) ")
         self.fails(2, "t.csv", "info", "t.csv")
 
