@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "fjord/apps/common/cores.hpp"
+#include "fjord/apps/common/message.hpp"
 #include "fjord/apps/common/trained_model.hpp"
 
 namespace fjord::apps::density {
@@ -16,21 +17,34 @@ std::string check_line(const char* format, Numbers... numbers) {
   return line.data();
 }
 
+// Of so many tests, some have a small p-value by chance.
+std::string columns_that_differ(const Judgement& judgement, double small) {
+  const auto tests = static_cast<double>(judgement.columns.size());
+  std::string names;
+  for (const ColumnCalibration& column : judgement.columns)
+    if (column.uniformity.p_value * tests < small) names += ", " + shown(column.name);
+  if (names.empty()) return names;
+  const bool is_one = names.find(',', 1) == std::string::npos;
+  return (is_one ? "the column " : "the columns ") + names.substr(2);
+}
+
 }  // namespace
 
 std::string verdict_of(const Judgement& judgement) {
   constexpr double small = 0.01;
   const bool levels_differ = judgement.uniformity.p_value < small;
   const bool rows_differ = judgement.two_sample.p_value < small;
-  if (!levels_differ && !rows_differ) {
+  const std::string columns = columns_that_differ(judgement, small);
+  if (!levels_differ && !rows_differ && columns.empty()) {
     constexpr Index few = 50;
     const char* caution = judgement.compared < few ? ", but so few rows tell little" : "";
     return std::string("nothing here speaks against the model") + caution;
   }
-  std::string text = levels_differ && rows_differ ? "levels and rows"
-                     : levels_differ              ? "the levels of the rows"
-                                                  : "the rows";
-  text += " differ from those of the model";
+  std::string differ;
+  if (levels_differ) differ += ", the levels of the rows";
+  if (rows_differ) differ += ", the rows as a whole";
+  if (!columns.empty()) differ += ", " + columns;
+  const std::string text = "not as the model says: " + differ.substr(2);
   double excess = 0;
   for (const Coverage& coverage : judgement.coverages) excess += coverage.share - coverage.nominal;
   if (!levels_differ) return text;
@@ -46,6 +60,11 @@ std::string text_of(const Judgement& judgement) {
   }
   text += check_line("levels  Kolmogorov-Smirnov %.4f, p %.3g\n", judgement.uniformity.distance,
                      judgement.uniformity.p_value);
+  for (const ColumnCalibration& column : judgement.columns) {
+    text += "column " + shown(column.name) +
+            check_line("  Kolmogorov-Smirnov %.4f, p %.3g\n", column.uniformity.distance,
+                       column.uniformity.p_value);
+  }
   text += check_line("two samples  energy distance %.4g, p %.3g\n", judgement.two_sample.energy,
                      judgement.two_sample.p_value);
   return text + verdict_of(judgement) + "\n";

@@ -7,7 +7,8 @@
 
 namespace fjord::apps::density {
 
-/// Prints coverage, a test of the rows' levels and a test of two samples; see text_of().
+/// Prints coverage, a test of the rows' levels, one of each column, and one of two samples; see
+/// text_of().
 ///
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and
 ///          std::range_error otherwise.

@@ -9,6 +9,7 @@
 #include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/table.hpp"
+#include "fjord/apps/density/rounding.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/flows/sharded.hpp"
 
@@ -23,7 +24,14 @@ constexpr Index most_conditions = 1'000;
 constexpr Index most_compared = 1'000;
 
 // What random numbers are for; see look_key().
-enum class LookUse : std::uint64_t { samples, conditions, rows, other_rows, permutations };
+enum class LookUse : std::uint64_t {
+  samples,
+  conditions,
+  rows,
+  other_rows,
+  permutations,
+  smoothing
+};
 
 RandomKey key_of(const RandomKey& random, LookUse use) {
   return random.fold(static_cast<std::uint64_t>(use));
@@ -134,6 +142,40 @@ void look_with_own_samples(Look& look, LookedAt& model, const Tensor<double>& gi
   look.levels = levels_among_own(look.log_densities, model.log_prob(samples, context), own_samples);
 }
 
+std::span<const double> column_of(const Tensor<double>& rows, Index k) {
+  const auto count = static_cast<std::size_t>(rows.shape()[0]);
+  return rows.storage().subspan(static_cast<std::size_t>(k) * count, count);
+}
+
+// For each row the share of samples with a value above its own moved by so much, as levels are the
+// shares with a larger density.
+std::vector<double> shares_above(const Look& look, Index column, double moved) {
+  const std::span<const double> rows = column_of(look.rows, column);
+  std::vector<double> values(rows.begin(), rows.end());
+  for (double& value : values) value += moved;
+  const std::span<const double> samples = column_of(look.samples, column);
+  return look.samples_a_row > 0 ? levels_among_own(values, samples, look.samples_a_row)
+                                : levels_among(values, samples);
+}
+
+std::vector<ColumnCalibration> column_calibrations(const Look& look, const LevelCounts& counts,
+                                                   const RandomKey& random) {
+  const Index samples = look.samples_a_row > 0 ? look.samples_a_row : look.samples.shape()[0];
+  std::vector<ColumnCalibration> result;
+  for (Index k = 0; k < look.dim; ++k) {
+    const double step = step_of(column_of(look.rows, k));
+    std::vector<double> shares = shares_above(look, k, step / 2);
+    const std::vector<double> with_cell = shares_above(look, k, -step / 2);
+    std::vector<double> draws(shares.size());
+    random.fold(static_cast<std::uint64_t>(k)).uniform(std::span<double>(draws));
+    for (std::size_t i = 0; i < shares.size(); ++i)
+      shares[i] += draws[i] * (with_cell[i] - shares[i]);
+    result.push_back(
+        {look.names[static_cast<std::size_t>(k)], uniformity(shares, samples, counts)});
+  }
+  return result;
+}
+
 }  // namespace
 
 std::unique_ptr<LookedAt> looked_at(const nn::State& state, const ApplyOptions& options,
@@ -188,6 +230,7 @@ Judgement judge(const Look& look, const RandomKey& random, Workers& workers) {
   judgement.coverages = coverages(look.levels, counts);
   judgement.uniformity =
       uniformity(look.levels, is_conditional ? look.samples_a_row : samples, counts);
+  judgement.columns = column_calibrations(look, counts, key_of(random, LookUse::smoothing));
   const std::vector<std::uint32_t> rows =
       chosen_numbers(count, most_compared, key_of(random, LookUse::rows));
   judgement.compared = static_cast<Index>(rows.size());

@@ -77,17 +77,29 @@ struct Look {
 ///          std::invalid_argument "[--data] ..." for a conditional model without rows.
 Look look_at(LookedAt& model, const LookRows& rows, const RandomKey& random);
 
+/// The probability integral transform of one column: the share of the model's mass above the value
+/// of a row, given the row's known columns. If the model is right, it is uniform.
+struct ColumnCalibration {
+  std::string name;
+  Uniformity uniformity;
+};
+
 /// Whether the rows are distributed as the model says.
 struct Judgement {
   std::vector<Coverage> coverages;
-  Uniformity uniformity;
+  Uniformity uniformity;  ///< of the levels
+  std::vector<ColumnCalibration> columns;
   TwoSample two_sample;
   Index compared = 0;  ///< rows of data in the test of two samples, and as many samples
 };
 
-/// Judges a look with data; the test of two samples is on at most 1,000 rows, chosen at random.
+/// Judges a look with data; the test of two samples is on at most 1,000 rows, chosen at random. A
+/// number of a column with steps stands for all within half a step, and its transform is a random
+/// one of theirs.
 ///
 /// Errors:  as energy_test().
+/// Source:  Czado, Gneiting & Held, Predictive model assessment for count data, Biometrics 65, 2009
+///          (the randomised transform).
 Judgement judge(const Look& look, const RandomKey& random, Workers& workers);
 
 /// The key of all random numbers of a look.

@@ -83,6 +83,18 @@ std::string reached_section(const std::optional<RunMetrics>& metrics) {
   return text + "</table>\n";
 }
 
+std::string column_calibration(const Judgement& judgement) {
+  std::string text = paragraph(
+      "Column by column: the share of the model's mass above the value of a row is uniform if the "
+      "model is right.");
+  text += "<table>\n" + table_row({"column", "distance of Kolmogorov and Smirnov", "p"}, "th");
+  for (const ColumnCalibration& column : judgement.columns) {
+    text += table_row({html_text(shown(column.name)), fixed("%.4f", column.uniformity.distance),
+                       fixed("%.3g", column.uniformity.p_value)});
+  }
+  return text + "</table>\n";
+}
+
 std::string calibration_section(const Judgement& judgement, const Look& look) {
   std::string text = heading("Can it be trusted?");
   text += "<p class=\"verdict\">At a significance of 0.01: " + html_text(verdict_of(judgement)) +
@@ -102,6 +114,7 @@ std::string calibration_section(const Judgement& judgement, const Look& look) {
       "Smirnov is " +
       fixed("%.4f", judgement.uniformity.distance) +
       ", p = " + fixed("%.3g", judgement.uniformity.p_value) + ".");
+  text += column_calibration(judgement);
   return text + paragraph("Energy distance between " + std::to_string(judgement.compared) +
                           " rows and as many samples, in standardised columns: " +
                           fixed("%.4g", judgement.two_sample.energy) +

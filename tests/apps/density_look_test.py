@@ -2,6 +2,7 @@
 
 import base64
 import html.parser
+import math
 import os
 import random
 import re
@@ -21,11 +22,11 @@ class Look(Density):
         self.fit("t.csv", "--epochs", 20)
 
     def check(self, rows, *options):
-        """The lines of check as {name: numbers}, and the last two."""
+        """The lines of check as {name: numbers}, and the last two lines."""
         self.write("new.csv", csv(rows))
         lines = self.succeeds("check", *MODEL, "--data", "new.csv", *options).out.splitlines()
-        self.assertEqual(len(lines), 8, lines)
-        return {name: numbers for name, numbers in (line.split("  ") for line in lines[:6])}, lines[6:]
+        self.assertEqual(len(lines), 10, lines)
+        return {name: numbers for name, numbers in (line.split("  ") for line in lines[:8])}, lines[8:]
 
 
 class Check(Look):
@@ -36,6 +37,8 @@ class Check(Look):
             self.assertAlmostEqual(covered, share / 100, delta=5 * error)
             self.assertAlmostEqual(error, (share * (100 - share) / 1e4 * (1 / 1200 + 1 / 9999)) ** 0.5, delta=6e-4)
         self.assertRegex(lines["levels"], r"^Kolmogorov-Smirnov 0\.0\d+, p \S+$")
+        for name in "xy":
+            self.assertRegex(lines[f"column {name}"], r"^Kolmogorov-Smirnov 0\.0\d+, p \S+$")
         self.assertRegex(lines["two samples"], r"^energy distance 0\.0\d+, p \S+$")
         self.assertEqual(verdict, "nothing here speaks against the model")
         self.assertEqual(counts, "1200 of 1200 rows, 9999 samples; 1000 of each in the test of two samples")
@@ -47,7 +50,18 @@ class Check(Look):
         self.assertLess(float(lines["coverage 50 %"].split()[0]), 0.42)
         self.assertLess(float(lines["levels"].split("p ")[1]), 1e-3)
         self.assertEqual(float(lines["two samples"].split("p ")[1]), 0.001)
+        for name in "xy":  # each column alone is as in the model
+            self.assertGreater(float(lines[f"column {name}"].split("p ")[1]), 1e-3)
         self.assertTrue(verdict.endswith("too sure: its dense regions hold too few rows"), verdict)
+
+    def test_the_column_that_differs_is_named(self):
+        """Of y moved by half of its deviation, the distance is that of two normal distributions: 2 Phi(1/4) - 1."""
+        lines, (verdict, _) = self.check([(x, y + 0.5) for x, y in correlated(1200, 2)])
+        distance, p = re.match(r"Kolmogorov-Smirnov (\S+), p (\S+)", lines["column y"]).groups()
+        self.assertAlmostEqual(float(distance), math.erf(0.25 / math.sqrt(2)), delta=0.06)  # the fit is not exact
+        self.assertLess(float(p), 1e-6)
+        self.assertGreater(float(lines["column x"].split("p ")[1]), 1e-3)
+        self.assertRegex(verdict, r"^not as the model says: .*, the column y(;|$)")
 
     def test_seeds_decide_and_threads_do_not(self):
         rows = correlated(100, 2)
@@ -153,12 +167,14 @@ class Report(Look):
         run = self.succeeds("report", *MODEL, "--data", "new.csv", "--out", "r.html", environment=WITH_GNUPLOT)
         self.assertEqual(run.out, "wrote r.html\n")
         page = self.page("r.html")
-        coverage, unusual, reached = page.tables
+        coverage, columns, unusual, reached = page.tables
         check = self.succeeds("check", *MODEL, "--data", "new.csv").out
         for share, covered, error in coverage[1:]:
             line = re.search(rf"coverage {share}  (\S+) \+- (\S+)", check)
             self.assertEqual(covered, f"{100 * float(line[1]):.1f} %")
             self.assertAlmostEqual(float(error[:-2]), 100 * float(line[2]), delta=0.051)
+        self.assertEqual(["%s  Kolmogorov-Smirnov %s, p %s" % tuple(row) for row in columns[1:]],
+                         [line.removeprefix("column ") for line in check.splitlines() if line.startswith("column ")])
         self.assertIn("Kolmogorov and Smirnov is " + re.search(r"Smirnov (\S+),", check)[1], page.text)
         self.assertIn(re.search(r"distance (\S+),", check)[1] + ", p = ", page.text)
         self.assertEqual(len(unusual), 11)
@@ -186,7 +202,7 @@ class Report(Look):
         page = self.page("out/report.html")
         self.assertIn("60 rows were held against 9999 samples", page.text)
         self.assertIn("no picture, because gnuplot is missing", page.text)
-        unusual = page.tables[1]
+        unusual = page.tables[2]
         self.assertTrue({row[0] for row in unusual[1:]} <= set(tested))
         scores = self.succeeds("score", *MODEL, "--data", "t.csv", "--out", "-").out.split()
         self.assertEqual(unusual[1][1], f"{min(float(scores[int(i) - 1]) for i in tested):.2f}")

@@ -75,6 +75,41 @@ TEST_CASE("look: a conditional model is looked at given the rows' own columns") 
     CHECK(std::abs(judgement.coverages[0].share - expected) < 4 * 0.0158);
     CHECK((judgement.uniformity.p_value < 0.01) == (deviation == 1));
     CHECK(judgement.compared == 1000);
+    // Between N(0, 0.5^2) and N(0, 1) the distribution functions differ by at most 0.1613, at 0.5 *
+    // sqrt(8 log(2) / 3); 0.05 is five standard errors of the share of 1000 rows.
+    REQUIRE(judgement.columns.size() == 1);
+    CHECK(judgement.columns[0].name == "x");
+    const double distance = judgement.columns[0].uniformity.distance;
+    CHECK(std::abs(distance - (deviation == 0.5 ? 0.02 : 0.1613)) < 0.05);
+    CHECK((judgement.columns[0].uniformity.p_value < 0.001) == (deviation == 1));
+  }
+}
+
+// Samples and rows of the same normal distribution, rounded to this step.
+Look rounded_look(double step, double centre) {
+  Look look;
+  look.names = {"x"};
+  look.dim = 1;
+  look.rows = Tensor<double>::zeros({1'000, 1});
+  look.samples = Tensor<double>::zeros({9'999, 1});
+  RandomKey(1).normal(look.rows.storage());
+  RandomKey(2).normal(look.samples.storage());
+  for (double& x : look.rows.storage()) x = step * std::round((x + centre) / step);
+  look.levels.assign(1'000, 0.5);
+  return look;
+}
+
+TEST_CASE("look: the numbers of a rounded column stand for all within half a step") {
+  Workers workers(2);
+  for (const double step : {0.1, 0.75, 2.5}) {
+    const Judgement judgement = judge(rounded_look(step, 0), look_key(1), workers);
+    CHECK(judgement.columns[0].uniformity.p_value > 0.01);
+  }
+  // As far as 2 Phi(1/8) - 1, but for where the steps end; and three deviations of a share.
+  for (const double step : {0.1, 0.75}) {
+    const Judgement moved = judge(rounded_look(step, 0.25), look_key(1), workers);
+    CHECK(std::abs(moved.columns[0].uniformity.distance - 0.0995) < 0.045);
+    CHECK(moved.columns[0].uniformity.p_value < 0.01);
   }
 }
 

@@ -30,6 +30,15 @@ TEST_CASE("rounding: numbers that differ, or have all digits, are not rounded") 
   CHECK(rounding_of(different) == 0);
   CHECK(rounding_of(multiples_of(std::sqrt(2.0))) == 0);
   CHECK(rounding_of(multiples_of(1e300)) == 0);
+  CHECK(step_of(different) == 0);
+}
+
+TEST_CASE("rounding: a step is the least difference, whatever it is") {
+  CHECK(step_of(multiples_of(std::sqrt(2.0))) == doctest::Approx(std::sqrt(2.0)).epsilon(1e-14));
+  CHECK(step_of(std::vector<double>{1, 1, 10, 10, 2.5, 2.5, 1}) == 1.5);
+  CHECK(step_of(std::vector<double>{0.3, 0.1 + 0.2, 0.3, 0.8, 0.8, 0.3, 0.3}) ==
+        doctest::Approx(0.5).epsilon(1e-14));
+  CHECK(step_of(std::vector<double>{3, 3, 3}) == 0);
 }
 
 }  // namespace
