@@ -12,6 +12,7 @@
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/special.hpp"
+#include "fjord/flows/image.hpp"
 
 namespace fjord::flows {
 
@@ -266,11 +267,59 @@ Var<T> TransformedDistribution<T>::sample(Tape<T>& tape, Index rows, Context<T>&
   return bijector_->forward(base_->sample(tape, rows, context), context);
 }
 
+namespace {
+
+// Rows that have a number which the bijector cannot reach.
+template <class T>
+std::vector<char> rows_outside(const Bijector<T>& bijector, const TensorView<T>& x) {
+  std::vector<char> outside(static_cast<std::size_t>(x.shape()[0]), 0);
+  for (Index d = 0; d < x.shape()[1]; ++d) {
+    const OpenInterval image = image_of(bijector, d);
+    if (std::isinf(image.low) && std::isinf(image.high)) continue;
+    for (Index i = 0; i < x.shape()[0]; ++i) {
+      const auto number = static_cast<double>(x(i, d));
+      if (number <= image.low || number >= image.high) outside[static_cast<std::size_t>(i)] = 1;
+    }
+  }
+  return outside;
+}
+
+// Rows with one that is inside in the place of those that are not, so that no solve begins where
+// there is nothing; and what marks these.
+template <class T>
+struct Inside {
+  Var<T> rows;
+  Var<T> outside;  // [B]
+};
+
+template <class T>
+Inside<T> inside_of(const Var<T>& x, const std::vector<char>& outside, Index stand_in) {
+  Tensor<T> marks = Tensor<T>::zeros({x.shape()[0], 1});
+  Tensor<T> others = Tensor<T>::zeros({1, x.shape()[1]});
+  for (Index i = 0; i < x.shape()[0]; ++i) marks(i, 0) = T(outside[static_cast<std::size_t>(i)]);
+  for (Index d = 0; d < x.shape()[1]; ++d) others(0, d) = x.value()(stand_in, d);
+  Tape<T>& tape = x.tape();
+  return {where(tape.input(marks), tape.input(others), x),
+          tape.input(marks.reshaped({x.shape()[0]}))};
+}
+
+}  // namespace
+
 template <class T>
 Var<T> TransformedDistribution<T>::log_prob(const Var<T>& x, Context<T>& context) const {
   check_rows(x, dim(), "log_prob");
-  const WithLogDet<T> z = bijector_->inverse_with_log_det(x, context);
-  return base_->log_prob(z.value, context) + z.log_det;
+  const auto through = [&](const Var<T>& rows) {
+    const WithLogDet<T> z = bijector_->inverse_with_log_det(rows, context);
+    return base_->log_prob(z.value, context) + z.log_det;
+  };
+  const std::vector<char> outside = rows_outside(*bijector_, x.value());
+  if (std::ranges::find(outside, 1) == outside.end()) return through(x);
+  constexpr T nothing = -std::numeric_limits<T>::infinity();
+  const auto first_inside = std::ranges::find(outside, 0);
+  if (first_inside == outside.end())
+    return x.tape().input(Tensor<T>::full({x.shape()[0]}, nothing));
+  const Inside<T> inside = inside_of(x, outside, first_inside - outside.begin());
+  return where(inside.outside, nothing, through(inside.rows));
 }
 
 template <class T>

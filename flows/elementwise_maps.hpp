@@ -5,18 +5,21 @@
 #pragma once
 
 #include "fjord/flows/elementwise.hpp"
+#include "fjord/flows/image.hpp"
 
 namespace fjord::flows {
 
 /// y = e^x > 0.
 template <class T>
-class Exp final : public Elementwise<T> {
+class Exp final : public Elementwise<T>, public WithImage {
  public:
   Exp() = default;
 
   explicit Exp(nn::PartReader<T>&) {}
 
   nn::Description<T> describe() override;
+
+  OpenInterval image(Index) const override { return {.low = 0}; }
 
  private:
   Var<T> map(const Var<T>& x) const override;
@@ -26,13 +29,15 @@ class Exp final : public Elementwise<T> {
 
 /// y = log(1 + e^x) > 0.
 template <class T>
-class Softplus final : public Elementwise<T> {
+class Softplus final : public Elementwise<T>, public WithImage {
  public:
   Softplus() = default;
 
   explicit Softplus(nn::PartReader<T>&) {}
 
   nn::Description<T> describe() override;
+
+  OpenInterval image(Index) const override { return {.low = 0}; }
 
  private:
   Var<T> map(const Var<T>& x) const override;
@@ -44,13 +49,15 @@ class Softplus final : public Elementwise<T> {
 ///
 /// Note:    Where |x| is above some 19 (float: 9), y is rounded to -1 or 1, which has no inverse.
 template <class T>
-class Tanh final : public Elementwise<T> {
+class Tanh final : public Elementwise<T>, public WithImage {
  public:
   Tanh() = default;
 
   explicit Tanh(nn::PartReader<T>&) {}
 
   nn::Description<T> describe() override;
+
+  OpenInterval image(Index) const override { return {-1, 1}; }
 
  private:
   Var<T> map(const Var<T>& x) const override;
@@ -62,7 +69,7 @@ class Tanh final : public Elementwise<T> {
 ///
 /// Note:    As for Tanh, y is rounded to an end of the interval where |x| is large.
 template <class T>
-class Sigmoid final : public Elementwise<T> {
+class Sigmoid final : public Elementwise<T>, public WithImage {
  public:
   /// Errors:  std::invalid_argument unless low < high, both finite, in T.
   explicit Sigmoid(double low = 0, double high = 1);
@@ -71,6 +78,8 @@ class Sigmoid final : public Elementwise<T> {
       : Sigmoid(reader.number("low"), reader.number("high")) {}
 
   nn::Description<T> describe() override;
+
+  OpenInterval image(Index) const override { return {low_, high_}; }
 
  private:
   Var<T> map(const Var<T>& x) const override;
@@ -83,7 +92,7 @@ class Sigmoid final : public Elementwise<T> {
 
 /// y = x^exponent, of positive numbers.
 template <class T>
-class Power final : public Elementwise<T> {
+class Power final : public Elementwise<T>, public WithImage {
  public:
   /// Errors:  std::invalid_argument if the exponent is 0 or not finite in T.
   explicit Power(double exponent);
@@ -91,6 +100,8 @@ class Power final : public Elementwise<T> {
   explicit Power(nn::PartReader<T>& reader) : Power(reader.number("exponent")) {}
 
   nn::Description<T> describe() override;
+
+  OpenInterval image(Index) const override { return {.low = 0}; }
 
  private:
   Var<T> map(const Var<T>& x) const override;
@@ -107,7 +118,7 @@ class Power final : public Elementwise<T> {
 ///
 /// Source:  TensorFlow Probability, tfp.bijectors.SoftClip.
 template <class T>
-class SoftClip final : public Elementwise<T> {
+class SoftClip final : public Elementwise<T>, public WithImage {
  public:
   /// Errors:  std::invalid_argument unless low < high and hinge > 0, all finite, in T.
   SoftClip(double low, double high, double hinge);
@@ -116,6 +127,8 @@ class SoftClip final : public Elementwise<T> {
       : SoftClip(reader.number("low"), reader.number("high"), reader.number("hinge")) {}
 
   nn::Description<T> describe() override;
+
+  OpenInterval image(Index) const override { return {low_, high_}; }
 
  private:
   Var<T> map(const Var<T>& x) const override;

@@ -102,6 +102,13 @@ Index Stack<T>::adapting_steps() const {
 }
 
 template <class T>
+OpenInterval Stack<T>::image(Index column) const {
+  std::size_t k = 0;
+  for (; k + 1 < parts_.size() && column >= widths_[k]; ++k) column -= widths_[k];
+  return image_of(*parts_[k], column);
+}
+
+template <class T>
 nn::Description<T> Stack<T>::describe() {
   return nn::Description<T>("stack").set("widths", widths_).children("parts", parts_);
 }

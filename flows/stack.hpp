@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fjord/flows/bijector.hpp"
+#include "fjord/flows/image.hpp"
 
 namespace fjord::flows {
 
@@ -24,7 +25,7 @@ class Identity final : public Bijector<T> {
 /// Identity}, block}, the columns of Identity have their density right behind the block.
 /// Source:  Dinh et al., Density estimation using Real NVP, 2017, sec. 3.6, for the split.
 template <class T>
-class Stack final : public Bijector<T> {
+class Stack final : public Bijector<T>, public WithImage {
  public:
   /// Errors:  std::invalid_argument if there are no bijectors, one is null, or there is not one
   ///          positive width for each.
@@ -40,6 +41,7 @@ class Stack final : public Bijector<T> {
   Var<T> adapt(const Var<T>& y, Context<T>& context, std::uint64_t step) override;
   Index adapting_steps() const override;
   nn::Description<T> describe() override;
+  OpenInterval image(Index column) const override;
 
  private:
   // The columns of each part, mapped by it.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "fjord/apps/common/levels.hpp"
 #include "fjord/apps/common/memory.hpp"
 #include "fjord/apps/common/model_rows.hpp"
+#include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/ranks.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
@@ -27,10 +29,11 @@
 namespace fjord::apps {
 namespace {
 
+// Minus infinity is the log-density of a row outside of the model's support.
 template <class T>
-void check_finite(const Tensor<T>& log_probs) {
+void check_log_densities(const Tensor<T>& log_probs) {
   for (Index i = 0; i < log_probs.size(); ++i) {
-    if (std::isfinite(log_probs(i))) continue;
+    if (log_probs(i) < std::numeric_limits<T>::infinity()) continue;
     throw std::range_error("row " + std::to_string(i + 1) +
                            " has a log-density beyond the range of numbers; leave it out");
   }
@@ -126,17 +129,29 @@ void save_scores(const ScoreOptions& options, const Tensor<double>& scores,
              Tensor<double>::from({scores.shape()[0], 2}, numbers, Order::column_major), names);
 }
 
+std::string nll_text(const Statistics& nll) {
+  // The largest number has 309 digits before the point.
+  std::array<char, 700> text{};
+  std::array<char, 320> error{"null"};
+  if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
+  std::snprintf(text.data(), text.size(), "NLL %.4f +- %s nats", nll.mean, error.data());
+  return text.data();
+}
+
 template <class T>
 void print_score(const flows::RowResults<T>& result, const ScoreOptions& options) {
   const Statistics nll = negated_statistics(result.values);
-  // The largest number has 309 digits before the point.
-  std::array<char, 320> error{"null"};
-  if (nll.standard_error) std::snprintf(error.data(), error.size(), "%.4f", *nll.standard_error);
+  const auto rows = static_cast<long long>(result.values.size());
   // Not among the scores.
   std::FILE* stream = is_table_on_standard_output(options.out) ? stderr : stdout;
-  std::fprintf(stream, "NLL %.4f +- %s nats over %lld rows, %.0f field evaluations a row\n",
-               nll.mean, error.data(), static_cast<long long>(result.values.size()),
+  const std::string text = nll_text(nll.outside == 0 ? nll : Statistics{HUGE_VAL, {}, 0});
+  std::fprintf(stream, "%s over %lld rows, %.0f field evaluations a row\n", text.c_str(), rows,
                result.evaluations);
+  if (nll.outside == 0) return;
+  std::string note = std::to_string(nll.outside) + " of " + std::to_string(rows) +
+                     " rows are outside of the model's support, where its density is 0";
+  if (nll.outside < rows) note += "; " + nll_text(nll) + " over the others";
+  print_note("score", note);
 }
 
 template <class T>
@@ -158,7 +173,7 @@ void score_as(const nn::State& state, const ScoreOptions& options, const Communi
   const RandomKey random(options.seed);
   const flows::RowResults<T> result =
       sharded.log_prob(flows::TableRows<T>(points, view_of(given)), random);
-  check_finite(result.values);
+  check_log_densities(result.values);
   const Tensor<double> scores = result.values.template as<double>();
   std::vector<double> levels;
   if (options.levels) {

@@ -1,6 +1,7 @@
 #include "fjord/apps/common/levels.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 namespace fjord::apps {
@@ -8,6 +9,7 @@ namespace {
 
 // The number of samples, sorted from dense to rare, that are denser than a row.
 double level_in(std::span<const double> sorted, double row) {
+  if (row == -HUGE_VAL) return 1;
   const auto denser = std::ranges::lower_bound(sorted, row, std::greater<>()) - sorted.begin();
   return static_cast<double>(denser) / static_cast<double>(sorted.size() + 1);
 }

@@ -13,7 +13,7 @@ namespace fjord::apps {
 /// uniform.
 ///
 /// With S samples it is the number of those with a larger log-density, over S + 1. A log-density of
-/// minus infinity is outside of the support.
+/// minus infinity is that of a row outside of the support, with the level 1.
 /// Shapes:  samples of the model, at least one, the same for all rows.
 /// Source:  Hyndman, Computing and graphing highest density regions, The American Statistician 50,
 ///          1996.

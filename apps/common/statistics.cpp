@@ -1,19 +1,25 @@
 #include "fjord/apps/common/statistics.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace fjord::apps {
 
 template <class T>
 Statistics negated_statistics(const Tensor<T>& log_probs) {
-  const auto count = static_cast<double>(log_probs.size());
-  double sum = 0;
-  for (const T value : log_probs.storage()) sum -= static_cast<double>(value);
+  const auto is_outside = [](T value) { return value == -std::numeric_limits<T>::infinity(); };
   Statistics result;
-  result.mean = sum / count;
-  if (log_probs.size() < 2) return result;
+  result.outside = std::ranges::count_if(log_probs.storage(), is_outside);
+  const auto count = static_cast<double>(log_probs.size() - result.outside);
+  double sum = 0;
+  for (const T value : log_probs.storage())
+    sum -= is_outside(value) ? 0 : static_cast<double>(value);
+  result.mean = count > 0 ? sum / count : HUGE_VAL;
+  if (count < 2) return result;
   double squares = 0;
   for (const T value : log_probs.storage()) {
+    if (is_outside(value)) continue;
     const double deviation = -static_cast<double>(value) - result.mean;
     squares += deviation * deviation;
   }

@@ -147,6 +147,33 @@ class Fit(Density):
 
         self.assertAlmostEqual(mean(found), mean([truth(r) for r in rows]), delta=0.1)
 
+    def test_rows_outside_of_the_support(self):
+        """Of a positive column: its density at a negative number is that of the background, and 0 where there is none."""
+        draw = random.Random(7)
+        rows = [(math.exp(1 + draw.gauss(0, 1)), draw.gauss(0, 1)) for _ in range(600)]
+        self.write("t.csv", csv(rows, "a,b"))
+        self.write("far.csv", "a,b\n1.5,0.2\n-2.5,0.1\n0.0,0.3\n3.0,1.0\n")
+        self.write("inside.csv", "a,b\n1.5,0.2\n3.0,1.0\n")
+        for flow in ("ffjord", "spline"):
+            model = ["--model", "out/model.safetensors", "--levels", "--out", "s.csv"]
+            self.fit("t.csv", "--flow", flow, "--members", 2, "--epochs", 5)
+            self.succeeds("score", *model, "--data", "far.csv")
+            scores = [float(line.split(",")[0]) for line in self.path("s.csv").read_text().splitlines()[1:]]
+            self.assertTrue(all(map(math.isfinite, scores)))
+            self.assertLess(max(scores[1:3]), min(scores[0], scores[3]))
+            run = self.fit("t.csv", "--flow", flow, "--given", "b", "--members", 2, "--epochs", 5)
+            self.assertIn("the column a is positive", run.err)
+            run = self.succeeds("score", *model, "--data", "far.csv")
+            self.assertRegex(run.out, r"^NLL inf \+- null nats over 4 rows, \d+ field evaluations a row\n$")
+            note = "score: 2 of 4 rows are outside of the model's support, where its density is 0; NLL "
+            self.assertTrue(run.err.startswith(note), run.err)
+            lines = self.path("s.csv").read_text().splitlines()[1:]
+            self.assertEqual(lines[1:3], ["-inf,1", "-inf,1"])
+            inside = self.succeeds("score", *model, "--data", "inside.csv")
+            self.assertTrue(inside.out.startswith(run.err.removeprefix(note[:-4]).split(" over")[0]), inside.out)
+            for line, other in zip((lines[0], lines[3]), self.path("s.csv").read_text().splitlines()[1:]):
+                self.assertAlmostEqual(float(line.split(",")[0]), float(other.split(",")[0]), delta=1e-5)
+
     def test_columns_that_are_given(self):
         """y = 3 sin(g) + N(0, 0.5^2) given g: its density has a closed form."""
         draw = random.Random(5)

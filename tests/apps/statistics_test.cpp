@@ -23,5 +23,16 @@ TEST_CASE("statistics: a large mean does not drown a small spread") {
   CHECK(result.standard_error.value() == doctest::Approx(1 / std::sqrt(3.0)).epsilon(1e-12));
 }
 
+TEST_CASE("statistics: rows outside of the support are counted apart") {
+  const Statistics result = negated_statistics(Tensor<double>{-1, -HUGE_VAL, -4});
+  CHECK(result.outside == 1);
+  CHECK(result.mean == 2.5);
+  CHECK(result.standard_error.value() == doctest::Approx(1.5).epsilon(1e-15));
+  const Statistics none = negated_statistics(Tensor<float>{-HUGE_VALF, -HUGE_VALF});
+  CHECK(none.outside == 2);
+  CHECK(none.mean == HUGE_VAL);
+  CHECK_FALSE(none.standard_error.has_value());
+}
+
 }  // namespace
 }  // namespace fjord::apps

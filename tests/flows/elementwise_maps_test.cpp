@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/flows/stack.hpp"
+#include "fjord/flows/standardise.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
 #include "fjord/tests/support/part_battery.hpp"
@@ -112,7 +114,7 @@ TEST_CASE("elementwise_maps: large numbers neither overflow nor lose their place
         doctest::Approx(-4e4 + 4 * std::log(2)).epsilon(1e-15));
 }
 
-TEST_CASE("elementwise_maps: what has no point in the base has no finite density") {
+TEST_CASE("elementwise_maps: what has no point in the base has density 0") {
   const auto density = [](Made map, double y) {
     const TransformedDistribution<double> model(
         std::make_unique<DiagonalNormal<double>>(std::vector<double>{0}, std::vector<double>{1}),
@@ -120,17 +122,40 @@ TEST_CASE("elementwise_maps: what has no point in the base has no finite density
     return test::log_prob<double>(model, {{y}})(0);
   };
   for (const double y : {-1.0, 0.0}) {
-    CHECK_FALSE(std::isfinite(density(make<Exp<double>>(), y)));
-    CHECK_FALSE(std::isfinite(density(make<Softplus<double>>(), y)));
-    CHECK_FALSE(std::isfinite(density(power(), y)));
+    CHECK(density(make<Exp<double>>(), y) == -HUGE_VAL);
+    CHECK(density(make<Softplus<double>>(), y) == -HUGE_VAL);
+    CHECK(density(power(), y) == -HUGE_VAL);
   }
   for (const double y : {-2.5, -2.0, 3.0, 3.5}) {
-    CHECK_FALSE(std::isfinite(density(make<Tanh<double>>(), y / 2 - 0.5 * (y > 0 ? 1 : 0))));
-    CHECK_FALSE(std::isfinite(density(interval(), y)));
-    CHECK_FALSE(std::isfinite(density(soft_clip(), y)));
+    CHECK(density(make<Tanh<double>>(), y / 2 - 0.5 * (y > 0 ? 1 : 0)) == -HUGE_VAL);
+    CHECK(density(interval(), y) == -HUGE_VAL);
+    CHECK(density(soft_clip(), y) == -HUGE_VAL);
   }
   // A whole power of a negative number is finite, but of the wrong branch.
-  CHECK_FALSE(std::isfinite(density(std::make_unique<Power<double>>(3), -8)));
+  CHECK(density(std::make_unique<Power<double>>(3), -8) == -HUGE_VAL);
+}
+
+TEST_CASE("elementwise_maps: rows outside of the support leave the others as they are") {
+  std::vector<Made> columns;
+  columns.push_back(make<Exp<double>>());
+  columns.push_back(std::make_unique<Identity<double>>());
+  columns.push_back(interval());
+  std::vector<Made> parts;
+  parts.push_back(std::make_unique<Standardise<double>>(std::vector<double>{0.5, 1, 0},
+                                                        std::vector<double>{2, 1, 1}));
+  parts.push_back(std::make_unique<Stack<double>>(std::move(columns), std::vector<Index>{1, 1, 1}));
+  const TransformedDistribution<double> model(
+      std::make_unique<DiagonalNormal<double>>(std::vector<double>{0, 0, 0},
+                                               std::vector<double>{1, 1, 1}),
+      std::make_unique<Chain<double>>(std::move(parts)));
+  const Tensor<double> inside = test::log_prob<double>(model, {{1.5, -2, 0.5}, {0.1, 3, 1.5}});
+  const Tensor<double> all = test::log_prob<double>(
+      model, {{-1.5, -2, 0.5}, {1.5, -2, 0.5}, {0.1, 3, 3}, {0.1, 3, 1.5}, {NAN, 3, 1.5}});
+  CHECK(all(0) == -HUGE_VAL);
+  CHECK(all(1) == inside(0));
+  CHECK(all(2) == -HUGE_VAL);
+  CHECK(all(3) == inside(1));
+  CHECK(std::isnan(all(4)));  // no number is neither inside nor outside
 }
 
 TEST_CASE("elementwise_maps: settings that are no map are refused") {
