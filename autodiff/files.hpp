@@ -25,17 +25,9 @@ std::string read_file(const std::string& path);
 /// Errors:  std::invalid_argument "[read] standard input: reason" if it cannot be read.
 std::string read_standard_input();
 
-/// Writes a whole file, so that under its name there is at any time the old content or the new,
-/// never a part.
-///
-/// The bytes go to a new file next to it, `<path>.<process>-<n>.tmp`, which then takes its name and
-/// mode, and is removed after any failure. Symbolic links are followed. An existing
-/// path that is not a regular file (a pipe, /dev/full), or to which standard output or error
-/// already writes (/dev/stdout), is written directly.
+/// Writes a whole file: as FileOutput does, in one piece.
 ///
 /// Errors:  std::system_error "[write] path: reason" if anything fails, a full disk included.
-/// Note:    The old or the new content survives a killed process, but not for certain a loss of
-///          power.
 void write_file(const std::string& path, std::string_view bytes);
 
 /// Finds out before long work whether write_file() could begin, without a change to what is there.

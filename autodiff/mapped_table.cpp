@@ -93,10 +93,8 @@ class MappedTable::Part final {
  public:
   Part(const std::string& file, Index first)
       : mapping_(file), layout_(npy_layout(mapping_.bytes(), file)), first_(first) {
-    require(layout_.shape.rank() == 2, "load_npy", [&] {
-      return file + ": an array of shape [rows, columns] is needed, got " +
-             to_string(layout_.shape);
-    });
+    require(layout_.shape.rank() == 2, "load_npy",
+            [&] { return file + ": " + table_shape_message(layout_.shape); });
   }
 
   Index end() const { return first_ + layout_.shape[0]; }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "fjord/autodiff/files.hpp"
@@ -205,13 +206,11 @@ Tensor<T> parse_npy(std::string_view bytes, const std::string& name) {
   return tensor_of_bytes<float>(data, layout.shape, layout.order).template as<T>();
 }
 
-template <class T>
-std::string format_npy(const TensorView<T>& tensor) {
+std::string npy_header(const Shape& shape, bool is_double) {
   std::string sizes;
-  for (const Index size : tensor.shape())
-    sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
-  if (tensor.shape().rank() == 1) sizes += ",";
-  const std::string dtype = "<f" + std::to_string(sizeof(T));
+  for (const Index size : shape) sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
+  if (shape.rank() == 1) sizes += ",";
+  const std::string dtype = is_double ? "<f8" : "<f4";
   std::string header =
       "{'descr': '" + dtype + "', 'fortran_order': False, 'shape': (" + sizes + "), }";
   // The data begins at a multiple of 64, after magic, version and length (10 bytes), header and
@@ -219,7 +218,23 @@ std::string format_npy(const TensorView<T>& tensor) {
   header.append(63 - (10 + header.size()) % 64, ' ').append("\n");
   const std::array length = {static_cast<char>(header.size() % 256),
                              static_cast<char>(header.size() / 256)};
-  std::string bytes = std::string(magic) + '\x01' + '\x00' + length[0] + length[1] + header;
+  return std::string(magic) + '\x01' + '\x00' + length[0] + length[1] + header;
+}
+
+std::string table_shape_message(const Shape& shape) {
+  const std::string got = "an array of shape [rows, columns] is needed, got " + to_string(shape);
+  if (shape.rank() == 1) {
+    const std::string size = std::to_string(shape[0]);
+    return got + "; save it as [" + size + ", 1], x.reshape(-1, 1), for " + size +
+           " rows of one column, or as [1, " + size + "], x.reshape(1, -1), for one row";
+  }
+  if (shape.rank() == 2) return got + ", which has no entries";
+  return got + "; save it with two axes, as x.reshape(len(x), -1) gives";
+}
+
+template <class T>
+std::string format_npy(const TensorView<T>& tensor) {
+  std::string bytes = npy_header(tensor.shape(), std::is_same_v<T, double>);
   append_bytes(bytes, tensor);
   return bytes;
 }

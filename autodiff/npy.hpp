@@ -45,6 +45,13 @@ NpyLayout npy_layout(std::string_view bytes, const std::string& name);
 template <class T>
 Tensor<T> parse_npy(std::string_view bytes, const std::string& name);
 
+/// The header of a file in C order and little-endian float64 or float32, as save_npy() writes it; a
+/// multiple of 64 bytes, the same for all sizes of one rank up to 2.
+std::string npy_header(const Shape& shape, bool is_double);
+
+/// Why an array of this shape is not a table [rows, columns], and how to make one of it.
+std::string table_shape_message(const Shape& shape);
+
 /// The bytes that save_npy() writes.
 template <class T>
 std::string format_npy(const TensorView<T>& tensor);

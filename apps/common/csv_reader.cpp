@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "fjord/apps/common/cell.hpp"
 
@@ -79,25 +80,49 @@ CsvReader::CsvReader(std::string_view text, char separator)
       separator_(separator),
       row_begin_(text.data()) {}
 
-CsvReader::CsvReader(std::string_view text)
-    : CsvReader(without_mark(text), named_separator(without_mark(text))) {
-  if (separator_ == '\0') {
-    separator_ = separator_of(without_mark(text));
-    return;
-  }
-  while (!is_end_of_line(at_)) ++at_;
-  end_line();
+CsvReader::CsvReader(std::string_view text) : CsvReader(text, ',') {
+  begin();
 }
 
-char CsvReader::separator_of(std::string_view text) {
+CsvReader::CsvReader(TextSource source)
+    : at_(nullptr), end_(nullptr), source_(std::move(source)), is_final_(false) {
+  constexpr std::size_t first_size = std::size_t{1} << 20;
+  buffer_.resize(first_size);
+  at_ = end_ = row_begin_ = buffer_.data();
+  read_more();
+  begin();
+}
+
+// Skips what is before the first row, and finds the separator.
+void CsvReader::begin() {
+  at_ += std::string_view(at_, end_).size() - without_mark({at_, end_}).size();
+  row_begin_ = at_;
+  const char named = named_separator({at_, end_});
+  if (named != '\0') {
+    separator_ = named;
+    while (!is_end_of_line(at_)) ++at_;
+    end_line();
+    return;
+  }
+  std::optional<char> separator = separator_in({at_, end_});
+  while (!separator) {
+    read_more();
+    separator = separator_in({at_, end_});
+  }
+  separator_ = *separator;
+}
+
+// Nothing if more of the text is needed to see it.
+std::optional<char> CsvReader::separator_in(std::string_view text) const {
   std::string candidates;
   std::string better;
   for (const char separator : separators) {
     CsvReader reader(text, separator);
     const std::vector<std::string> first = reader.filled_row();
+    std::vector<std::string> second = first.size() < 2 ? first : reader.filled_row();
+    if (!is_final_ && reader.at_ == reader.end_) return {};
     if (first.size() < 2) continue;
     candidates += separator;
-    std::vector<std::string> second = reader.filled_row();
     if (second.empty()) second = first;
     if (second.size() != first.size()) continue;
     better += separator;
@@ -108,13 +133,48 @@ char CsvReader::separator_of(std::string_view text) {
   return candidates.empty() ? ',' : candidates.front();
 }
 
+// Reads on until another line has ended; false at the end of the text. What is before the row is
+// let go.
+bool CsvReader::read_more() {
+  if (is_final_) return false;
+  const auto done = static_cast<std::size_t>(row_begin_ - buffer_.data());
+  const auto at = static_cast<std::size_t>(at_ - row_begin_);
+  const auto end = static_cast<std::size_t>(end_ - row_begin_);
+  std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(done),
+            buffer_.begin() + static_cast<std::ptrdiff_t>(filled_), buffer_.begin());
+  filled_ -= done;
+  std::size_t new_end = end;
+  while (!is_final_ && new_end == end) {
+    if (filled_ == buffer_.size()) buffer_.resize(2 * filled_);
+    const std::size_t count = source_(std::span(buffer_).subspan(filled_));
+    filled_ += count;
+    is_final_ = count == 0;
+    new_end = is_final_ ? filled_ : std::max(end, end_of_lines());
+  }
+  row_begin_ = buffer_.data();
+  at_ = row_begin_ + at;
+  end_ = row_begin_ + new_end;
+  return new_end > end;
+}
+
+// The place after the last line in the buffer that has ended.
+std::size_t CsvReader::end_of_lines() const {
+  const std::string_view text(buffer_.data(), filled_);
+  const std::size_t line_feed = text.rfind('\n');
+  if (line_feed != std::string_view::npos) return line_feed + 1;
+  // A return at the end may be the first half of a line's end.
+  const std::size_t end = text.substr(0, text.size() - 1).rfind('\r');
+  return end == std::string_view::npos ? 0 : end + 1;
+}
+
 bool CsvReader::next_row() {
   blank_line_ = 0;
-  while (at_ != end_) {
+  row_begin_ = at_;
+  while (at_ != end_ || read_more()) {
     row_begin_ = at_;
     if (*at_ == '#') {
       while (!is_end_of_line(at_)) ++at_;
-      comment_ = {row_begin_ + 1, at_};
+      comment_.assign(row_begin_ + 1, at_);
     } else {
       at_ = after_blanks(at_);
       row_ended_ = is_end_of_line(at_);
@@ -158,7 +218,7 @@ CsvField CsvReader::field() {
 CsvField CsvReader::quoted_field() {
   const std::size_t first_line = line_;
   unquoted_.clear();
-  for (++at_; at_ != end_; ++at_) {
+  for (++at_; at_ != end_ || read_more(); ++at_) {
     const bool is_quote = *at_ == '"';
     const bool is_doubled = is_quote && at_ + 1 != end_ && at_[1] == '"';
     if (is_quote && !is_doubled) break;

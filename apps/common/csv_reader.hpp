@@ -1,7 +1,10 @@
 /// CSV text, one field after another.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +16,9 @@ struct CsvField {
   std::string_view text;   ///< valid until the next field is read
   std::string_view fault;  ///< a sentence's end, as "has a quote that is never closed"
 };
+
+/// Reads some bytes of a text, as many as there are at once; 0 at its end.
+using TextSource = std::function<std::size_t(std::span<char>)>;
 
 /// Reads text row by row and field by field, in one pass over its bytes.
 ///
@@ -28,6 +34,11 @@ class CsvReader final {
  public:
   /// The text must outlive the reader.
   explicit CsvReader(std::string_view text);
+
+  /// Keeps no more of the text than a few rows, or a million characters.
+  explicit CsvReader(TextSource source);
+  CsvReader(const CsvReader&) = delete;
+  CsvReader& operator=(const CsvReader&) = delete;
 
   /// Goes to the next row; false at the end of the text. The row before must have ended.
   bool next_row();
@@ -59,8 +70,10 @@ class CsvReader final {
 
  private:
   CsvReader(std::string_view text, char separator);
-  static char separator_of(std::string_view text);
-  void take_separator_line();
+  void begin();
+  std::optional<char> separator_in(std::string_view text) const;
+  bool read_more();
+  std::size_t end_of_lines() const;
   bool is_end_of_field(const char* at) const;
   bool is_end_of_line(const char* at) const;
   const char* after_blanks(const char* at) const;
@@ -70,16 +83,21 @@ class CsvReader final {
   std::vector<std::string> row();         // of the next row, or none if one has a fault
   std::vector<std::string> filled_row();  // of the next row that has one that is not empty
 
+  // Begins at row_begin_; a longer text continues in the source.
   const char* at_;
   const char* end_;
-  char separator_;
+  char separator_ = ',';
+  TextSource source_;
+  std::vector<char> buffer_;
+  std::size_t filled_ = 0;  // of the buffer; beyond end_ are lines that have not ended
+  bool is_final_ = true;    // nothing comes after end_
   bool row_ended_ = true;
   std::size_t line_ = 1;
   std::size_t field_line_ = 1;
   std::size_t blank_line_ = 0;
-  const char* row_begin_;
+  const char* row_begin_ = nullptr;
   std::string_view number_;
-  std::string_view comment_;
+  std::string comment_;
   std::string unquoted_;
 };
 

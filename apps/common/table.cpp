@@ -1,72 +1,42 @@
 #include "fjord/apps/common/table.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <memory>
 #include <string_view>
 #include <utility>
 
+#include "fjord/apps/common/csv_rows.hpp"
 #include "fjord/apps/common/csv_table.hpp"
-#include "fjord/apps/common/file_kind.hpp"
+#include "fjord/apps/common/mapped_file.hpp"
 #include "fjord/apps/common/message.hpp"
-#include "fjord/autodiff/npy.hpp"
+#include "fjord/apps/common/table_input.hpp"
 
 namespace fjord::apps {
 namespace {
-
-// An array that is not a table, and how to make one of it.
-std::string shape_message(const Shape& shape) {
-  const std::string got = "an array of shape [rows, columns] is needed, got " + to_string(shape);
-  if (shape.rank() == 1) {
-    const std::string size = std::to_string(shape[0]);
-    return got + "; save it as [" + size + ", 1], x.reshape(-1, 1), for " + size +
-           " rows of one column, or as [1, " + size + "], x.reshape(1, -1), for one row";
-  }
-  if (shape.rank() == 2) return got + ", which has no entries";
-  return got + "; save it with two axes, as x.reshape(len(x), -1) gives";
-}
 
 void check_faults(const ColumnFaults& faults, const FileCheck& check) {
   for (const std::string& fault : {faults.missing, faults.other}) check(fault.empty(), fault);
 }
 
-// An array with the places of what is not finite.
-LooseTable table_of(Tensor<double> values, const FileCheck& check) {
-  check(values.shape().rank() == 2 && values.size() > 0,
-        [&] { return shape_message(values.shape()); });
-  std::vector<ColumnFaults> faults(static_cast<std::size_t>(values.shape()[1]));
-  for (Index i = 0; i < values.shape()[0]; ++i) {
-    for (Index k = 0; k < values.shape()[1]; ++k) {
-      double& value = values(i, k);
-      if (std::isfinite(value)) continue;
-      ColumnFaults& of_column = faults[static_cast<std::size_t>(k)];
-      std::string& fault = std::isnan(value) ? of_column.missing : of_column.other;
-      if (fault.empty()) {
-        fault =
-            place_in("row", static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1), {}) +
-            ": a finite number is needed, got " + number_text(value);
-      }
-      value = std::numeric_limits<double>::quiet_NaN();
-    }
-  }
-  return {{{}, std::move(values)}, std::move(faults)};
+LooseTable load_csv(TableInput& input, Header header, bool is_loose) {
+  CsvRows rows(input.text(), header, input.check());
+  if (!is_loose) rows.need_all();
+  return loose_table_of(rows);
 }
 
 LooseTable load(const std::string& file, Header header, std::string_view op, bool is_loose) {
-  const bool is_stream = file == "-";
-  const std::string name = is_stream ? "standard input" : file;
-  const std::string bytes = is_stream ? read_standard_input() : read_file(file);
-  const FileCheck check(op, name);
-  const std::string_view foreign = foreign_kind(bytes);
-  check(foreign.empty(), foreign);
-  if (!is_npy(bytes) && !has_ending(file, ".npy")) {
-    if (is_loose) return parse_loose_csv(bytes, header, check);
-    return {parse_csv(bytes, header, check), {}};
+  const std::unique_ptr<MappedFile> mapped = open_mapped(file, header, op);
+  LooseTable table;
+  if (mapped != nullptr) {
+    table = loose_table_of(*mapped);
+  } else {
+    TableInput input(file, op);
+    if (!input.is_array()) return load_csv(input, header, is_loose);
+    check_array_header(header, input.check());
+    table = array_in(std::move(input));
   }
-  check(header != Header::yes, "an array has no header; leave out --header yes");
-  LooseTable table = table_of(parse_npy<double>(bytes, name), check);
   for (const ColumnFaults& faults : table.faults)
-    if (!is_loose) check_faults(faults, check);
+    if (!is_loose) check_faults(faults, FileCheck(op, file));
   return table;
 }
 
@@ -117,6 +87,13 @@ std::string place_in(const char* unit, std::size_t line, std::size_t column,
   return place + " (" + shown(names[column - 1]) + ")";
 }
 
+std::string array_fault(std::size_t row, std::size_t column, std::span<const std::string> names,
+                        double value) {
+  const std::string place = place_in("row", row, column, names) + ": ";
+  if (!std::isfinite(value)) return place + "a finite number is needed, got " + number_text(value);
+  return place + number_text(value) + " is beyond the numbers of this precision; compute in double";
+}
+
 template <class T>
 Tensor<T> values_as(const Tensor<double>& values, std::span<const std::string> names,
                     const FileCheck& check) {
@@ -124,10 +101,8 @@ Tensor<T> values_as(const Tensor<double>& values, std::span<const std::string> n
   for (Index i = 0; i < values.shape()[0]; ++i) {
     for (Index k = 0; k < values.shape()[1]; ++k) {
       check(std::isfinite(result(i, k)), [&] {
-        return place_in("row", static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1),
-                        names) +
-               ": " + number_text(values(i, k)) +
-               " is beyond the numbers of this precision; compute in double";
+        return array_fault(static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1), names,
+                           values(i, k));
       });
     }
   }

@@ -24,7 +24,8 @@ enum class Header { automatic, yes, no };
 Header header_of(const std::string& text);
 
 /// Reads a table from a file, or from standard input if the name is "-": numpy's .npy format if the
-/// bytes or the name say so, and CSV otherwise; see parse_csv().
+/// bytes or the name say so, CSV otherwise (see parse_csv()), and all parts if it is a folder of
+/// them (see MappedFile).
 ///
 /// Errors:  std::invalid_argument for files of other kinds, which it names, for arrays that are not
 ///          [rows, columns], and for entries that are not finite numbers, with line or row and
@@ -71,6 +72,11 @@ TensorView<T> columns_view(Tensor<T>&& rows, Index first, Index end) = delete;
 /// A place in a table as errors name it: "row 2, column 3 (height)".
 std::string place_in(const char* unit, std::size_t line, std::size_t column,
                      std::span<const std::string> names);
+
+/// What is wrong with a number of an array that is not finite, or beyond those of a precision; row
+/// and column are counted from 1.
+std::string array_fault(std::size_t row, std::size_t column, std::span<const std::string> names,
+                        double value);
 
 /// The table's values in the precision T.
 ///

@@ -1,5 +1,6 @@
 #include "fjord/apps/common/csv_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <random>
 #include <string>
@@ -13,8 +14,7 @@ namespace {
 using Rows = std::vector<std::vector<std::string>>;
 
 // Every field, and behind a fault what was read of it.
-Rows rows_of(std::string_view text) {
-  CsvReader reader(text);
+Rows rows_of(CsvReader& reader) {
   Rows rows;
   while (reader.next_row()) {
     rows.emplace_back();
@@ -24,6 +24,21 @@ Rows rows_of(std::string_view text) {
     } while (!reader.row_ended());
   }
   return rows;
+}
+
+Rows rows_of(std::string_view text) {
+  CsvReader reader(text);
+  return rows_of(reader);
+}
+
+// The text some characters at a time, as a slow pipe gives it.
+TextSource in_pieces(std::string_view text, std::size_t size) {
+  return [text, size](std::span<char> to) mutable {
+    const std::size_t count = std::min({size, to.size(), text.size()});
+    std::copy_n(text.begin(), count, to.begin());
+    text.remove_prefix(count);
+    return count;
+  };
 }
 
 TEST_CASE("csv_reader: fields are those of RFC 4180") {
@@ -66,6 +81,11 @@ TEST_CASE("csv_reader: fields are those of RFC 4180") {
   for (const Case& c : cases) {
     CAPTURE(c.text);
     CHECK(rows_of(c.text) == c.rows);
+    for (const std::size_t size : {1, 2, 5, 1000}) {
+      CAPTURE(size);
+      CsvReader reader(in_pieces(c.text, size));
+      CHECK(rows_of(reader) == c.rows);
+    }
   }
 }
 
@@ -127,6 +147,25 @@ TEST_CASE("csv_reader: lines are counted as an editor counts them") {
   reader.field();
   CHECK(reader.line() == 7);
   CHECK(reader.row_text() == "d");
+}
+
+TEST_CASE("csv_reader: rows are found wherever the text is cut") {
+  // Longer than what is kept, with a row that alone is.
+  std::string text;
+  Rows rows;
+  std::mt19937_64 random(1);
+  while (text.size() < (std::size_t{5} << 20)) {
+    const std::size_t longest = random() % 1000 == 0 ? std::size_t{3} << 20 : 20;
+    rows.push_back(
+        {std::string(1 + random() % longest, 'x'), "a,\r\n\"\n" + std::to_string(random()), "#"});
+    text += (random() % 9 == 0 ? "# \"\n" : "") + rows.back()[0] + "," +
+            csv_quoted(rows.back()[1]) + ",#" + (random() % 2 == 0 ? "\n" : "\r\n");
+  }
+  for (const std::size_t size : {std::size_t{4'093}, std::size_t{1} << 24}) {
+    CsvReader reader(in_pieces(text, size));
+    CHECK(rows_of(reader) == rows);
+    CHECK(reader.row_text() == text.substr(text.rfind(rows.back()[0]), reader.row_text().size()));
+  }
 }
 
 TEST_CASE("csv_reader: the last comment's fields") {

@@ -276,7 +276,7 @@ class Refusals(MoonsTest):
             run = self.fails(2, part, "score", "--model", "model", "--data", name, "--out", "scores.npy")
             self.assertIn(name, run.err)
         self.fails(2, "cannot read nowhere.csv", "score", "--model", "model", "--data", "nowhere.csv", "--out", "s.npy")
-        self.fails(2, "cannot read .", "score", "--model", "model", "--data", ".", "--out", "s.npy")
+        self.fails(2, "expected the part NAME-00000.npy", "score", "--model", "model", "--data", ".", "--out", "s.npy")
 
     def test_a_log_density_beyond_all_numbers(self):
         self.write("far.csv", "0,0\n0,1e300\n")
