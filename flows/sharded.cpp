@@ -70,8 +70,8 @@ Var<T> weighted_sum(const Var<T>& losses, const RowSource<T>& data,
 }
 
 template <class T>
-Context<T> values_only(const RandomKey& random) {
-  return {.gradient = &ode::values_only, .random = random};
+Context<T> values_only(const RandomKey& random, std::uint64_t first_row = 0) {
+  return {.gradient = &ode::values_only, .random = random, .first_row = first_row};
 }
 
 // Places of a shard's numbers; those of the penalties follow.
@@ -112,13 +112,14 @@ void ShardedModel<T>::for_each_shard(Index rows, const Context<T>& start, Run ru
     const Index last = first + std::min(rows - first, shard_rows_);
     bind_parameters(worker);
     Context<T> context = start;
-    context.first_row = static_cast<std::uint64_t>(first);
+    context.first_row += static_cast<std::uint64_t>(first);
     shard.numbers.assign(penalties_place, 0.0);
     try {
       run(worker, shard, first, last - first, context);
     } catch (const ode::SolveFailure& failure) {
-      throw ode::SolveFailure("rows " + std::to_string(first + 1) + " to " + std::to_string(last),
-                              failure);
+      const std::uint64_t end = context.first_row + static_cast<std::uint64_t>(last - first);
+      throw ode::SolveFailure(
+          "rows " + std::to_string(context.first_row + 1) + " to " + std::to_string(end), failure);
     }
     shard.numbers[evaluations_place] =
         static_cast<double>(context.evaluations) * static_cast<double>(last - first);
@@ -219,11 +220,11 @@ void ShardedModel<T>::take_gradient(Worker& worker, Shard& shard, const Var<T>& 
 
 template <class T>
 template <class Run>
-RowResults<T> ShardedModel<T>::row_results(const Shape& shape, const RandomKey& random, Run run) {
+RowResults<T> ShardedModel<T>::row_results(const Shape& shape, const Context<T>& start, Run run) {
   RowResults<T> result{Tensor<T>::zeros(shape)};
   const Index count = shape[0];
   const auto compute = [&] {
-    for_each_shard(count, values_only<T>(random),
+    for_each_shard(count, start,
                    [&](Worker& worker, Shard&, Index first, Index size, Context<T>& context) {
                      scatter(run(worker.tape, first, size, context), result.values, first);
                    });
@@ -248,10 +249,10 @@ RowResults<T> ShardedModel<T>::row_results(const Shape& shape, const RandomKey& 
 
 template <class T>
 template <class F>
-RowResults<T> ShardedModel<T>::for_each_row(const RowSource<T>& data, const RandomKey& random,
+RowResults<T> ShardedModel<T>::for_each_row(const RowSource<T>& data, const Context<T>& start,
                                             F row_values) {
   check_width(model_, data);
-  return row_results({data.rows()}, random,
+  return row_results({data.rows()}, start,
                      [&](Tape<T>& tape, Index first, Index size, Context<T>& context) {
                        std::vector<std::uint32_t> rows(static_cast<std::size_t>(size));
                        std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
@@ -262,27 +263,29 @@ RowResults<T> ShardedModel<T>::for_each_row(const RowSource<T>& data, const Rand
 template <class T>
 RowResults<T> ShardedModel<T>::losses(const Loss<T>& loss, const RowSource<T>& data,
                                       const RandomKey& random) {
-  return for_each_row(data, random, [&](const Var<T>& x, Context<T>& context) {
+  return for_each_row(data, values_only<T>(random), [&](const Var<T>& x, Context<T>& context) {
     return loss.of_rows(model_, x, context);
   });
 }
 
 template <class T>
-RowResults<T> ShardedModel<T>::log_prob(const RowSource<T>& data, const RandomKey& random) {
-  return for_each_row(data, random, [&](const Var<T>& x, Context<T>& context) {
+RowResults<T> ShardedModel<T>::log_prob(const RowSource<T>& data, const RandomKey& random,
+                                        std::uint64_t first_row) {
+  const Context<T> start = values_only<T>(random, first_row);
+  return for_each_row(data, start, [&](const Var<T>& x, Context<T>& context) {
     return model_.log_prob(x, context);
   });
 }
 
 template <class T>
 RowResults<T> ShardedModel<T>::sample(Index count, const RandomKey& random,
-                                      const TensorView<T>& given) {
+                                      const TensorView<T>& given, std::uint64_t first_row) {
   const bool has_given = given.data() != nullptr;
   require(!has_given || (given.shape().rank() == 2 && given.shape()[0] == count), "flow", [&] {
     return "what is given of " + std::to_string(count) + " samples must have as many rows, got " +
            to_string(given.shape());
   });
-  return row_results({count, model_.dim()}, random,
+  return row_results({count, model_.dim()}, values_only<T>(random, first_row),
                      [&](Tape<T>& tape, Index first, Index size, Context<T>& context) {
                        if (has_given) context.given = leaf(tape, given, first, size);
                        return model_.sample(tape, size, context);
@@ -293,7 +296,7 @@ template <class T>
 RowResults<T> ShardedModel<T>::forward(const TransformedDistribution<T>& model,
                                        const TensorView<T>& points) {
   check_width(model, TableRows<T>(points));
-  return row_results({points.shape()[0], model.dim()}, RandomKey(0),
+  return row_results({points.shape()[0], model.dim()}, values_only<T>(RandomKey(0)),
                      [&](Tape<T>& tape, Index first, Index size, Context<T>& context) {
                        const Var<T> z = leaf(tape, points, first, size);
                        return model.bijector().forward(z, context);

@@ -73,14 +73,21 @@ class ShardedModel final {
   /// The loss of every row of `data`, without derivatives: [N].
   RowResults<T> losses(const Loss<T>& loss, const RowSource<T>& data, const RandomKey& random);
   /// The log-density of every row of `data`: [N].
-  RowResults<T> log_prob(const RowSource<T>& data, const RandomKey& random);
+  ///
+  /// Where the rows are a part of a longer table, `first_row` is the number of their first row in
+  /// it: random numbers and messages are those of the table. If it is a multiple of shard_rows,
+  /// the results have the same bits as for the whole table.
+  RowResults<T> log_prob(const RowSource<T>& data, const RandomKey& random,
+                         std::uint64_t first_row = 0);
 
   RowResults<T> log_prob(const TensorView<T>& data, const RandomKey& random) {
     return log_prob(TableRows<T>(data), random);
   }
 
   /// `count` samples: [count, D]; one for each row of what is given [count, G], if anything is.
-  RowResults<T> sample(Index count, const RandomKey& random, const TensorView<T>& given = {});
+  /// `first_row` as in log_prob().
+  RowResults<T> sample(Index count, const RandomKey& random, const TensorView<T>& given = {},
+                       std::uint64_t first_row = 0);
   /// The map from base to data applied to points [N, D].
   RowResults<T> forward(const TransformedDistribution<T>& model, const TensorView<T>& points);
 
@@ -112,12 +119,12 @@ class ShardedModel final {
   void push_own_shards(std::size_t shards);
   // Runs a function of rows for all rows of data: `row_values` gives a number for each.
   template <class F>
-  RowResults<T> for_each_row(const RowSource<T>& data, const RandomKey& random, F row_values);
+  RowResults<T> for_each_row(const RowSource<T>& data, const Context<T>& start, F row_values);
   // Results of rows, [rows] or [rows, D]: run(tape, first row, rows, context) records some of them.
   template <class Run>
-  RowResults<T> row_results(const Shape& shape, const RandomKey& random, Run run);
+  RowResults<T> row_results(const Shape& shape, const Context<T>& start, Run run);
   // Records run(worker, shard, first row, rows, context) for every shard of this rank, its context
-  // like `start`, and lets go of the parameters in the end.
+  // like `start` but for the first row, which is added, and lets go of the parameters in the end.
   template <class Run>
   void for_each_shard(Index rows, const Context<T>& start, Run run);
 

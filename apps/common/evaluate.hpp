@@ -7,11 +7,13 @@
 namespace fjord::apps {
 
 /// Writes the log-density of every row and prints one line, to standard error if the log-densities
-/// go to standard output. Of several ranks, rank 0 reads, writes and prints.
+/// go to standard output. Of several ranks, rank 0 writes and prints. Returns the exit status: 0,
+/// or after a signal, which leaves nothing behind, 128 more than its number.
 ///
+/// Any number of rows takes the same memory: they are read, computed and written in blocks.
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and
 ///          std::system_error otherwise.
-void score(const ScoreOptions& options, const Communicator& ranks);
+int score(const ScoreOptions& options, const Communicator& ranks);
 
 /// Writes samples; errors as score.
 void sample(const SampleOptions& options, const Communicator& ranks);

@@ -1,36 +1,24 @@
 #include "fjord/apps/common/model_rows.hpp"
 
-#include <numeric>
+#include <nlohmann/json.hpp>
 
-#include "fjord/apps/common/message.hpp"
+#include "fjord/apps/common/ranks.hpp"
 #include "fjord/apps/common/table.hpp"
-#include "fjord/autodiff/errors.hpp"
+#include "fjord/autodiff/files.hpp"
 
 namespace fjord::apps {
 namespace {
 
-// What columns of a table are wanted.
-struct Wanted {
-  const char* option;
-  std::string file;
-  const std::vector<std::string>& names;
-  Index count;
-};
-
-Tensor<double> wanted_columns(const LooseTable& loose, const Wanted& wanted) {
-  const FileCheck check(wanted.option, wanted.file);
-  if (!wanted.names.empty() && !loose.table.names.empty())
-    return columns_of(loose, places_of(wanted.names, loose.table.names, wanted.file), check);
-  const Index columns = loose.table.values.shape()[1];
-  check(columns == wanted.count, [&] {
-    return "rows of " + std::to_string(columns) + (columns == 1 ? " number" : " numbers") +
-           ", and the model needs rows of " + std::to_string(wanted.count) +
-           "; keep the columns that it was trained on";
-  });
-  std::vector<Index> all(static_cast<std::size_t>(columns));
-  std::iota(all.begin(), all.end(), Index(0));
-  return columns_of(loose, all, check);
+Tensor<double> columns_in(const LooseTable& loose, const WantedColumns& wanted) {
+  const std::vector<Index> places =
+      places_in(wanted, loose.table.names, loose.table.values.shape()[1]);
+  return columns_of(loose, places, FileCheck(wanted.option, wanted.file));
 }
+
+// Parts of rows on their way to other ranks.
+constexpr const char* names_key = "names";
+constexpr const char* values_key = "values";
+constexpr const char* given_key = "given";
 
 // Where columns are found by their names, only these need be numbers.
 LooseTable load_data(const RowFiles& files, bool by_name) {
@@ -45,34 +33,38 @@ LooseTable load_data(const RowFiles& files, bool by_name) {
 
 ModelRows load_model_rows(const RowFiles& files, const nn::State& state, const RowWidths& widths) {
   const flows::ColumnNames names = model_columns(files.model, state);
-  const bool has_conditions = !files.conditions.empty();
-  require(widths.given > 0 || !has_conditions, "--conditions",
-          "the model knows of no columns that are given; leave out the option");
+  const WantedTables wanted = wanted_tables(files, names, widths);
   ModelRows rows;
   if (!files.data.empty()) {
     const LooseTable data = load_data(files, !names.columns.empty());
     rows.names = names.columns.empty() ? data.table.names : names.columns;
-    rows.values = wanted_columns(data, {"--data", files.data, names.columns, widths.dim});
-    if (widths.given > 0 && !has_conditions) {
-      require(!names.given.empty() && !data.table.names.empty(), "--conditions",
-              "the model needs columns that are given, and these have no names; give a table of "
-              "them");
-      rows.given = wanted_columns(data, {"--data", files.data, names.given, widths.given});
-    }
+    rows.values = columns_in(data, wanted.data);
+    check_given_in_data(wanted, data.table.names);
+    if (wanted.is_given_in_data) rows.given = columns_in(data, wanted.given);
   }
-  if (has_conditions) {
+  if (!files.conditions.empty()) {
     const LooseTable table =
         load_loose_table(files.conditions, header_of(files.header), "--conditions");
-    rows.given =
-        wanted_columns(table, {"--conditions", files.conditions, names.given, widths.given});
-    const Index count = rows.given.shape()[0];
-    require(files.data.empty() || count == rows.values.shape()[0], "--conditions", [&] {
-      return files.conditions + " has " + std::to_string(count) + " rows, and " + files.data + " " +
-             std::to_string(rows.values.shape()[0]) + "; give one for each row";
-    });
+    rows.given = columns_in(table, wanted.given);
+    if (!files.data.empty()) check_row_counts(files, rows.values.shape()[0], rows.given.shape()[0]);
   }
   rows.names.insert(rows.names.end(), names.given.begin(), names.given.end());
   return rows;
+}
+
+ModelRows rows_of_first_rank(const Communicator& ranks, const std::function<ModelRows()>& read) {
+  if (ranks.size() == 1) return read();
+  const nn::State state = state_of_first_rank(ranks, [&] {
+    ModelRows rows = read();
+    nn::State sent;
+    sent.metadata[names_key] = nlohmann::json(rows.names).dump();
+    sent.tensors[values_key] = std::move(rows.values);
+    sent.tensors[given_key] = std::move(rows.given);
+    return sent;
+  });
+  return {nlohmann::json::parse(state.metadata.at(names_key)),
+          std::get<Tensor<double>>(state.tensors.at(values_key)),
+          std::get<Tensor<double>>(state.tensors.at(given_key))};
 }
 
 }  // namespace fjord::apps

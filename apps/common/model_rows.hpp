@@ -1,27 +1,15 @@
 /// Rows of tables in the columns of a model.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "fjord/apps/common/trained_model.hpp"
+#include "fjord/apps/common/wanted_columns.hpp"
+#include "fjord/autodiff/communicator.hpp"
 #include "fjord/autodiff/tensor.hpp"
 
 namespace fjord::apps {
-
-/// The files that rows come from, as options name them.
-struct RowFiles {
-  std::string model;       ///< to name it in errors
-  std::string data;        ///< table of rows; empty for none
-  std::string conditions;  ///< table of what is given of each row; empty for columns of `data`
-  std::string header;      ///< yes or no; empty: decided by the first line
-};
-
-/// How many numbers a row has.
-struct RowWidths {
-  Index dim = 0;
-  Index given = 0;
-};
 
 struct ModelRows {
   std::vector<std::string> names;  ///< of the columns, and then of what is given; or none
@@ -36,5 +24,8 @@ struct ModelRows {
 ///          has not the columns, or the two have different numbers of rows; or if what is given is
 ///          missing, or not asked for.
 ModelRows load_model_rows(const RowFiles& files, const nn::State& state, const RowWidths& widths);
+
+/// Gives every rank the rows that rank 0 reads; errors as agree().
+ModelRows rows_of_first_rank(const Communicator& ranks, const std::function<ModelRows()>& read);
 
 }  // namespace fjord::apps

@@ -19,4 +19,22 @@ struct Statistics {
 template <class T>
 Statistics negated_statistics(const Tensor<T>& log_probs);
 
+/// The same of numbers that come in pieces.
+class RunningStatistics final {
+ public:
+  template <class T>
+  void add_negated(const Tensor<T>& log_probs);
+
+  /// All numbers, those that are left out among them.
+  Index count() const { return count_ + outside_; }
+
+  Statistics result() const;
+
+ private:
+  Index count_ = 0;
+  Index outside_ = 0;
+  double mean_ = 0;
+  double squares_ = 0;  // of the deviations from the mean
+};
+
 }  // namespace fjord::apps

@@ -96,13 +96,13 @@ std::string array_fault(std::size_t row, std::size_t column, std::span<const std
 
 template <class T>
 Tensor<T> values_as(const Tensor<double>& values, std::span<const std::string> names,
-                    const FileCheck& check) {
+                    const FileCheck& check, Index first_row) {
   Tensor<T> result = values.as<T>();
   for (Index i = 0; i < values.shape()[0]; ++i) {
     for (Index k = 0; k < values.shape()[1]; ++k) {
       check(std::isfinite(result(i, k)), [&] {
-        return array_fault(static_cast<std::size_t>(i + 1), static_cast<std::size_t>(k + 1), names,
-                           values(i, k));
+        return array_fault(static_cast<std::size_t>(first_row + i), static_cast<std::size_t>(k + 1),
+                           names, values(i, k));
       });
     }
   }
@@ -110,8 +110,8 @@ Tensor<T> values_as(const Tensor<double>& values, std::span<const std::string> n
 }
 
 template Tensor<float> values_as(const Tensor<double>&, std::span<const std::string>,
-                                 const FileCheck&);
+                                 const FileCheck&, Index);
 template Tensor<double> values_as(const Tensor<double>&, std::span<const std::string>,
-                                  const FileCheck&);
+                                  const FileCheck&, Index);
 
 }  // namespace fjord::apps

@@ -78,11 +78,11 @@ std::string place_in(const char* unit, std::size_t line, std::size_t column,
 std::string array_fault(std::size_t row, std::size_t column, std::span<const std::string> names,
                         double value);
 
-/// The table's values in the precision T.
+/// The table's values in the precision T; errors count rows from `first_row`.
 ///
 /// Errors:  std::invalid_argument through `check` for a number beyond those of T, with its place.
 template <class T>
 Tensor<T> values_as(const Tensor<double>& values, std::span<const std::string> names,
-                    const FileCheck& check);
+                    const FileCheck& check, Index first_row = 1);
 
 }  // namespace fjord::apps

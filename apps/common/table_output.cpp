@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string_view>
 #include <sys/stat.h>
+#include <type_traits>
 #include <unistd.h>
 #include <vector>
 
@@ -29,13 +30,15 @@ bool is_regular_file(const std::string& file, int stream_number, struct stat& st
   return result == 0 && S_ISREG(status.st_mode);
 }
 
-template <class T>
-std::string csv_text(const Tensor<T>& values, std::span<const std::string> names) {
+std::string header_text(std::span<const std::string> names) {
   std::string text;
-  for (const std::string& name : names) {
-    text += (text.empty() ? "" : ",") + csv_quoted(name);
-  }
-  if (!names.empty()) text += '\n';
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + csv_quoted(name);
+  return names.empty() ? text : text + '\n';
+}
+
+template <class T>
+std::string csv_text(const Tensor<T>& values) {
+  std::string text;
   const auto columns = values.shape().rank() == 2 ? static_cast<std::size_t>(values.shape()[1]) : 1;
   std::size_t column = 0;
   for (const T value : values.to_vector()) {
@@ -85,15 +88,53 @@ bool is_table_on_standard_output(const std::string& out) {
 }
 
 template <class T>
-void save_table(const std::string& out, const Tensor<T>& values,
-                std::span<const std::string> names) {
-  if (out == stream || has_ending(out, ".csv")) {
-    write_file(path_of(out), csv_text(values, names));
-  } else {
-    save_npy(out, values);
+TableWriter<T>::TableWriter(const std::string& out, Index columns,
+                            std::span<const std::string> names)
+    : file_(path_of(out)), columns_(columns), is_csv_(out == stream || has_ending(out, ".csv")) {
+  if (is_csv_) {
+    file_.write(header_text(names));
+  } else if (file_.is_beside()) {
+    file_.write(header());
   }
 }
 
+// Of an array with the rows so far; its size does not depend on them.
+template <class T>
+std::string TableWriter<T>::header() const {
+  return npy_header(columns_ == 0 ? Shape{rows_} : Shape{rows_, columns_},
+                    std::is_same_v<T, double>);
+}
+
+template <class T>
+void TableWriter<T>::append(const Tensor<T>& values) {
+  rows_ += values.shape()[0];
+  if (is_csv_) return file_.write(csv_text(values));
+  append_bytes<T>(later_, values);
+  if (!file_.is_beside()) return;
+  file_.write(later_);
+  later_.clear();
+}
+
+template <class T>
+void TableWriter<T>::close() {
+  if (!is_csv_ && file_.is_beside()) {
+    file_.write_at_begin(header());
+  } else if (!is_csv_) {
+    file_.write(header() + later_);
+  }
+  file_.close();
+}
+
+template <class T>
+void save_table(const std::string& out, const Tensor<T>& values,
+                std::span<const std::string> names) {
+  TableWriter<T> table(out, values.shape().rank() == 2 ? values.shape()[1] : 0, names);
+  table.append(values);
+  table.close();
+}
+
+template class TableWriter<float>;
+template class TableWriter<double>;
 template void save_table(const std::string&, const Tensor<float>&, std::span<const std::string>);
 template void save_table(const std::string&, const Tensor<double>&, std::span<const std::string>);
 

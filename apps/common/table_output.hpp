@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include "fjord/autodiff/file_streams.hpp"
 #include "fjord/autodiff/tensor.hpp"
 
 namespace fjord::apps {
@@ -41,5 +42,35 @@ bool is_table_on_standard_output(const std::string& out);
 template <class T>
 void save_table(const std::string& out, const Tensor<T>& values,
                 std::span<const std::string> names = {});
+
+/// A table that is written some rows at a time, as save_table() writes it at once.
+///
+/// Its file has its name, and all of its content, once it is closed; before, nothing is under that
+/// name that was not there. A pipe gets CSV as it comes, and an array at the end.
+template <class T>
+class TableWriter final {
+ public:
+  /// Rows of so many columns; 0 for a list of numbers.
+  ///
+  /// Errors:  std::system_error if writing fails, in every function.
+  TableWriter(const std::string& out, Index columns, std::span<const std::string> names = {});
+
+  /// Shapes:  values [rows, columns] or, of a list, [rows].
+  void append(const Tensor<T>& values);
+
+  void close();
+
+ private:
+  std::string header() const;
+
+  FileOutput file_;
+  Index columns_;
+  Index rows_ = 0;
+  bool is_csv_;
+  std::string later_;  // the bytes of an array for what can only be written from first to last
+};
+
+extern template class TableWriter<float>;
+extern template class TableWriter<double>;
 
 }  // namespace fjord::apps

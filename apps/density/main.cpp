@@ -26,7 +26,7 @@ int run(int argc, char** argv, const fjord::Communicator& ranks) {
   int status = 0;
   if (const auto* options = std::get_if<density::FitOptions>(&command))
     status = density::fit(*options, ranks);
-  if (const auto* options = std::get_if<ScoreOptions>(&command)) score(*options, ranks);
+  if (const auto* options = std::get_if<ScoreOptions>(&command)) status = score(*options, ranks);
   if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
   if (const auto* options = std::get_if<density::InfoOptions>(&command))
     run_on_first_rank(ranks, options->model, density::info);

@@ -1,9 +1,11 @@
 """Tests of density on several ranks: python3 density_ranks_test.py DENSITY MPI"""
 
+import math
 import os
 import random
 import signal
 
+from moons_program import npy_bytes
 from ranks_program import RanksTest, run_tests
 
 
@@ -59,6 +61,26 @@ class Ranks(RanksTest):
         self.assertEqual(self.path("one.csv").read_bytes(), self.path("three.csv").read_bytes())
         info = ["info", "out/model.safetensors"]
         self.assertEqual(self.succeed_on(2, *info).out, self.succeeds(*info).out)
+
+    def test_ranks_read_their_rows_of_arrays_and_parts(self):
+        self.succeeds(*self.options, 1, "--out", "out")
+        draw = random.Random(2)
+        numbers = [draw.gauss(0, 1) for _ in range(2 * 2001)]
+        self.write("table.npy", npy_bytes(numbers, (2001, 2)))
+        self.path("parts").mkdir()
+        self.write("parts/t-00000.npy", npy_bytes(numbers[:1000], (500, 2)))
+        self.write("parts/t-00001.npy", npy_bytes(numbers[1000:], (1501, 2)))
+        score = ["score", "--model", "out/model.safetensors", "--out"]
+        line = self.succeeds(*score, "one.npy", "--data", "table.npy").out
+        for table in ("table.npy", "parts"):
+            self.assertEqual(self.succeed_on(3, *score, "three.npy", "--data", table).out, line)
+            self.assertEqual(self.path("one.npy").read_bytes(), self.path("three.npy").read_bytes())
+        numbers[2 * 1990] = math.nan
+        self.write("parts/t-00001.npy", npy_bytes(numbers[1000:], (1501, 2)))
+        before = self.files()
+        run = self.ends(self.on_ranks(3, *score, "bad.npy", "--data", "parts"),
+                        [r"^density: rank 2: --data: parts: row 1991, column 1: a finite number is needed, got nan$"])
+        self.assertEqual((run.returncode, self.files()), (2, before))
 
     def test_a_table_that_no_rank_can_read_is_told_once(self):
         run = self.ends(self.on_ranks(3, "fit", "none.csv"), [r"^density: (?!rank).*none\.csv"])

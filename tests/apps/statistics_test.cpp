@@ -18,6 +18,20 @@ TEST_CASE("statistics: mean and standard error of small samples") {
   CHECK_FALSE(negated_statistics(Tensor<double>{5}).standard_error.has_value());
 }
 
+TEST_CASE("statistics: numbers in pieces have the mean and the error of all") {
+  RunningStatistics running;
+  running.add_negated(Tensor<double>{5});
+  CHECK(running.result().mean == -5);
+  CHECK_FALSE(running.result().standard_error.has_value());
+  RunningStatistics large;
+  large.add_negated(Tensor<double>{1e9 + 1, 1e9 + 2});
+  large.add_negated(Tensor<double>{1e9 + 3});
+  CHECK(large.count() == 3);
+  CHECK(large.result().mean == -1e9 - 2);
+  CHECK(large.result().standard_error.value() ==
+        doctest::Approx(1 / std::sqrt(3.0)).epsilon(1e-12));
+}
+
 TEST_CASE("statistics: a large mean does not drown a small spread") {
   const Statistics result = negated_statistics(Tensor<double>{1e9 + 1, 1e9 + 2, 1e9 + 3});
   CHECK(result.standard_error.value() == doctest::Approx(1 / std::sqrt(3.0)).epsilon(1e-12));
