@@ -79,7 +79,7 @@ class CsvRows final {
   std::size_t first_line_ = 0;
   Index rows_ = 0;  // read so far
   bool has_ended_ = false;
-  // Of each column, whether all numbers below the first line are whole; empty if that line is clear.
+  // Of each column, whether all numbers below the first line are whole; empty if that is clear.
   std::vector<bool> without_fraction_;
 };
 

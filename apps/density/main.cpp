@@ -2,6 +2,7 @@
 #include "fjord/apps/common/program.hpp"
 #include "fjord/apps/common/ranks.hpp"
 #include "fjord/apps/density/check.hpp"
+#include "fjord/apps/density/convert.hpp"
 #include "fjord/apps/density/fit.hpp"
 #include "fjord/apps/density/info.hpp"
 #include "fjord/apps/density/options.hpp"
@@ -28,6 +29,8 @@ int run(int argc, char** argv, const fjord::Communicator& ranks) {
     status = density::fit(*options, ranks);
   if (const auto* options = std::get_if<ScoreOptions>(&command)) status = score(*options, ranks);
   if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
+  if (const auto* options = std::get_if<density::ConvertOptions>(&command))
+    status = lead(ranks, [&] { return density::convert(*options); });
   if (const auto* options = std::get_if<density::InfoOptions>(&command))
     run_on_first_rank(ranks, options->model, density::info);
   if (const auto* options = std::get_if<density::CheckOptions>(&command))

@@ -112,6 +112,7 @@ struct Parsed {
   ScoreOptions score;
   SampleOptions sample;
   InfoOptions info;
+  ConvertOptions convert;
   CheckOptions check;
   PlotOptions plot;
   ReportOptions report;
@@ -150,8 +151,15 @@ Command chosen(const CLI::App& app, Parsed& parsed) {
                  parsed.report.out);
     return parsed.report;
   }
+  if (app.got_subcommand("convert")) {
+    check_name("TABLE", parsed.convert.table, "a file");
+    check_name("FOLDER", parsed.convert.folder, "a folder");
+    if (!parsed.convert.header.empty())
+      check_choice("header", parsed.convert.header, {"no", "yes"});
+    return parsed.convert;
+  }
   require(app.got_subcommand("info"), "arguments",
-          "fit, score, sample, check, plot, report or info is needed; see density --help");
+          "fit, score, sample, check, plot, report, convert or info is needed; see density --help");
   check_name("model", parsed.info.model, "a file");
   return parsed.info;
 }
@@ -183,6 +191,12 @@ Command parse_command_line(int argc, char** argv) {
   CLI::App* report =
       add_command(app, "report", "write one HTML file with all that is known of a model",
                   options_with_out(parsed.report, "file for the report, .html"));
+  CLI::App* convert =
+      add_command(app, "convert", "write a table as parts that are read without loading them",
+                  {header_option(parsed.convert.header)});
+  convert->add_option("TABLE", parsed.convert.table, "CSV or .npy, or - for standard input")
+      ->required();
+  convert->add_option("FOLDER", parsed.convert.folder, "new folder for the parts")->required();
   CLI::App* info = add_command(app, "info", "say what is in a model file", {});
   info->add_option("MODEL", parsed.info.model, "model file")->required();
   constexpr std::array needed{"--model", "--data", "--out"};

@@ -44,6 +44,12 @@ struct InfoOptions {
   std::string model;
 };
 
+struct ConvertOptions {
+  std::string table;   ///< any table, or - for CSV from standard input
+  std::string folder;  ///< for the parts
+  std::string header;  ///< yes or no; empty: decided by the first line
+};
+
 struct CheckOptions : ApplyOptions {};
 
 struct PlotOptions : ApplyOptions {};
@@ -53,7 +59,7 @@ struct ReportOptions : ApplyOptions {};
 /// The command that was given; monostate if it asked for help or the version, which have been
 /// printed.
 using Command = std::variant<std::monostate, FitOptions, ScoreOptions, SampleOptions, InfoOptions,
-                             CheckOptions, PlotOptions, ReportOptions>;
+                             ConvertOptions, CheckOptions, PlotOptions, ReportOptions>;
 
 /// Reads the command line, which wins over --config, which wins over the defaults.
 ///
