@@ -36,32 +36,36 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+constexpr std::size_t most_digits = 15;
+
+// Appends digits to a number, and returns how many; more than most_digits may not fit in it.
+std::size_t take_digits(const char*& at, const char* end, std::uint64_t& number) {
+  const char* first = at;
+  while (at != end && is_digit(*at)) number = 10 * number + static_cast<std::uint64_t>(*at++ - '0');
+  return static_cast<std::size_t>(at - first);
+}
+
 // Reads a number of at most 15 digits without an exponent, and returns its end, or nullptr if it is
 // any other. Digits and power of ten are doubles then, so that their quotient is rounded once, and
 // right. Most numbers in tables are such, and std::from_chars() takes three times as long for them.
 //
 // Source: W. D. Clinger, How to read floating point numbers accurately, 1990.
 const char* read_short_number(const char* at, const char* end, double& value) {
-  constexpr std::ptrdiff_t most = 15;
   static constexpr std::array powers = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                         1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-  const bool is_negative = at != end && *at == '-';
-  if (is_negative) ++at;
-  std::int64_t digits = 0;
-  const auto take_digits = [&] {
-    const char* first = at;
-    while (at != end && at - first <= most && is_digit(*at)) digits = 10 * digits + (*at++ - '0');
-    return at - first;
-  };
-  const std::ptrdiff_t whole = take_digits();
-  if (whole > most) return nullptr;
+  static constexpr std::array signs = {1.0, -1.0};
+  const std::size_t is_negative = at != end && *at == '-' ? 1 : 0;
+  at += is_negative;
+  std::uint64_t digits = 0;
+  const std::size_t whole = take_digits(at, end, digits);
+  if (whole > most_digits) return nullptr;
   const bool has_point = at != end && *at == '.';
   if (has_point) ++at;
-  const std::ptrdiff_t decimals = has_point ? take_digits() : 0;
-  if (whole + decimals == 0 || whole + decimals > most) return nullptr;
+  const std::size_t decimals = has_point ? take_digits(at, end, digits) : 0;
+  if (whole + decimals == 0 || whole + decimals > most_digits) return nullptr;
   if (at != end && (is_digit(*at) || *at == 'e' || *at == 'E')) return nullptr;
-  value = static_cast<double>(digits) / powers[static_cast<std::size_t>(decimals)];
-  if (is_negative) value = -value;
+  value = signs[is_negative] *
+          (static_cast<double>(static_cast<std::int64_t>(digits)) / powers[decimals]);
   return at;
 }
 
@@ -196,6 +200,13 @@ std::optional<double> CsvReader::number() {
   double value = 0;
   const char* next = read_number(begin, end_, value);
   if (next == nullptr) return {};
+  if (next != end_ && *next == separator_) {  // as after most of them
+    number_ = {begin, next};
+    at_ = next + 1;
+    field_line_ = line_;
+    row_ended_ = false;
+    return value;
+  }
   const char* after = after_blanks(next);
   if (!is_end_of_field(after)) return {};
   number_ = {begin, next};
