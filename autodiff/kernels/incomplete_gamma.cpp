@@ -469,16 +469,22 @@ double incomplete_gamma(const std::array<int, 2>& orders, double a, double x, bo
   return (order == 0 ? 1 : 0) - part;
 }
 
-double incomplete_beta(const std::array<int, 3>& orders, double a, double b, double x) {
+double incomplete_beta(const std::array<int, 3>& orders, double a, double b, double x, bool upper) {
   const auto [p, q, k] = orders;
+  const double sign = upper ? -1 : 1;
+  const double base = upper && p + q + k == 0 ? 1 : 0;
   if (!(a >= 0 && b >= 0 && x > 0 && x < 1 && a + b > 0 && a + b < inf))
-    return beta_at_end(orders, a, b, x);
+    return base + sign * beta_at_end(orders, a, b, x);
   const BetaPoint at{a, b, x, 1 - x};
-  if (k > 0) return beta_density(p, q, k - 1, at).last_derivative();
-  if (at.is_lower()) return lower_beta(p, q, at).last_derivative();
-  if (p + q == 0 && b < 1) return rest_of_lower_beta(at.mirrored());
-  const double rest = lower_beta(q, p, at.mirrored()).last_derivative();
-  return (p + q == 0 ? 1 : 0) - rest;
+  if (k > 0) return sign * beta_density(p, q, k - 1, at).last_derivative();
+  const bool is_lower = at.is_lower();
+  // The parameter whose power the smaller side of the integral begins with.
+  if (is_lower == upper && p + q == 0 && (is_lower ? a : b) < 1)
+    return rest_of_lower_beta(is_lower ? at : at.mirrored());
+  const double part =
+      (is_lower ? lower_beta(p, q, at) : lower_beta(q, p, at.mirrored())).last_derivative();
+  if (is_lower != upper) return part;
+  return (p + q == 0 ? 1 : 0) - part;
 }
 
 }  // namespace fjord::kernels

@@ -12,7 +12,8 @@ namespace fjord::kernels {
 
 /// The derivative of P(a, x) of orders[0] in a and orders[1] in x; of Q = 1 - P if `upper`.
 double incomplete_gamma(const std::array<int, 2>& orders, double a, double x, bool upper);
-/// The derivative of I_x(a, b) of orders[0] in a, orders[1] in b and orders[2] in x.
-double incomplete_beta(const std::array<int, 3>& orders, double a, double b, double x);
+/// The derivative of I_x(a, b) of orders[0] in a, orders[1] in b and orders[2] in x; of 1 - I if
+/// `upper`.
+double incomplete_beta(const std::array<int, 3>& orders, double a, double b, double x, bool upper);
 
 }  // namespace fjord::kernels

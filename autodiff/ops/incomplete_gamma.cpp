@@ -28,12 +28,21 @@ struct UpperGamma {
   }
 };
 
-struct Beta {
+struct LowerBeta {
   static constexpr const char* name = "betainc";
   static constexpr std::size_t count = 3;
 
   static double value(const std::array<int, 3>& orders, const std::array<double, 3>& at) {
-    return incomplete_beta(orders, at[0], at[1], at[2]);
+    return incomplete_beta(orders, at[0], at[1], at[2], false);
+  }
+};
+
+struct UpperBeta {
+  static constexpr const char* name = "betaincc";
+  static constexpr std::size_t count = 3;
+
+  static double value(const std::array<int, 3>& orders, const std::array<double, 3>& at) {
+    return incomplete_beta(orders, at[0], at[1], at[2], true);
   }
 };
 
@@ -51,13 +60,19 @@ Var<T> gammaincc(const Var<T>& a, const Var<T>& x) {
 
 template <class T>
 Var<T> betainc(const Var<T>& a, const Var<T>& b, const Var<T>& x) {
-  return Partials<T, Beta>::apply({a, b, x});
+  return Partials<T, LowerBeta>::apply({a, b, x});
 }
 
-#define FJORD_INSTANTIATE(T)                               \
-  template Var<T> gammainc(const Var<T>&, const Var<T>&);  \
-  template Var<T> gammaincc(const Var<T>&, const Var<T>&); \
-  template Var<T> betainc(const Var<T>&, const Var<T>&, const Var<T>&);
+template <class T>
+Var<T> betaincc(const Var<T>& a, const Var<T>& b, const Var<T>& x) {
+  return Partials<T, UpperBeta>::apply({a, b, x});
+}
+
+#define FJORD_INSTANTIATE(T)                                            \
+  template Var<T> gammainc(const Var<T>&, const Var<T>&);               \
+  template Var<T> gammaincc(const Var<T>&, const Var<T>&);              \
+  template Var<T> betainc(const Var<T>&, const Var<T>&, const Var<T>&); \
+  template Var<T> betaincc(const Var<T>&, const Var<T>&, const Var<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)
 #undef FJORD_INSTANTIATE

@@ -23,8 +23,12 @@ Var<T> gammainc(const Var<T>& a, const Var<T>& x);
 template <class T>
 Var<T> gammaincc(const Var<T>& a, const Var<T>& x);
 /// I_x(a, b): the integral of t^(a - 1) (1 - t)^(b - 1) from 0 to x, over the one to 1, for
-/// 0 <= x <= 1. Its complement 1 - I_x(a, b) is I_(1 - x)(b, a).
+/// 0 <= x <= 1.
 template <class T>
 Var<T> betainc(const Var<T>& a, const Var<T>& b, const Var<T>& x);
+/// 1 - I_x(a, b), with all digits where it is tiny. It is I_(1 - x)(b, a), but of a small x there
+/// is less left in 1 - x.
+template <class T>
+Var<T> betaincc(const Var<T>& a, const Var<T>& b, const Var<T>& x);
 
 }  // namespace fjord

@@ -211,6 +211,32 @@ TEST_CASE("incomplete gamma: values and derivatives of the beta function keep th
   }
 }
 
+TEST_CASE("incomplete gamma: the rest of the beta function keeps its digits where x is tiny") {
+  struct Case {
+    double a, b, x;
+    double rest;
+  };
+
+  // Those of a = 1/2 are two-sided tails of Student's distribution with 1e15 degrees of freedom.
+  const std::vector<Case> cases{{1e-3, 1, 1e-30, 0.066745699203008958},
+                                {1, 1e6, 2e-5, 2.0607414274389982e-9},
+                                {2, 1e12, 3e-12, 0.19914827347055959},
+                                {0.5, 5e14, 2e-14, 7.7442164310433142e-6},
+                                {0.5, 5e14, 3.2e-13, 1.4484424372366154e-71}};
+  const Function<double> rest = [](const Var<double>& v) { return betaincc(v[0], v[1], v[2]); };
+  const Function<double> f = [](const Var<double>& v) { return betainc(v[0], v[1], v[2]); };
+  for (const Case& c : cases) {
+    CAPTURE(c.a);
+    CAPTURE(c.b);
+    CHECK(wrong_route(rest, {c.a, c.b, c.x}, 0, Tensor<double>(c.rest), 5e-13) == "");
+  }
+  for (const BetaCase& c : beta_cases) {
+    const Tensor<double> at{c.a, c.b, c.x};
+    CHECK(wrong_route(rest, at, 1, negative(c.gradient), 5e-13) == "");
+    CHECK(wrong_route(rest, at, 2, negative(c.hessian), 2e-12) == "");
+  }
+}
+
 TEST_CASE("incomplete gamma: high orders in a parameter agree with closed forms") {
   // P(a, x) for x to infinity is 1 for every a; e^-x at a = 1 in x; the 6th derivative in a of
   // x^a e^-x / gamma(a + 1) = P(a, x) - P(a + 1, x) by both.
