@@ -28,15 +28,12 @@ Var<T> Beta<T>::log_densities_inside(const Var<T>& x) const {
 
 template <class T>
 std::optional<double> Beta<T>::cdf_of(Index column, double x, Tail tail) const {
-  if (tail == Tail::lower)
-    return special::beta_cdf(this->setting(0, column), this->setting(1, column), x);
-  return special::beta_cdf(this->setting(1, column), this->setting(0, column), 1 - x);
+  return special::beta_cdf(this->setting(0, column), this->setting(1, column), x, tail);
 }
 
 template <class T>
 std::optional<double> Beta<T>::quantile_of(Index column, double p, Tail tail) const {
-  return special::monotone_root(
-      [&](double x) { return std::log(cdf_of(column, x, tail).value() / p); }, 0, 1);
+  return special::beta_quantile(this->setting(0, column), this->setting(1, column), p, tail);
 }
 
 template <class T>

@@ -32,9 +32,10 @@ std::optional<double> HalfNormal<T>::cdf_of(Index column, double x, Tail tail) c
 
 template <class T>
 std::optional<double> HalfNormal<T>::quantile_of(Index column, double p, Tail tail) const {
-  if (tail == Tail::lower)
-    return this->setting(0, column) * std::numbers::sqrt2 * special::erfinv(p);
-  return -this->setting(0, column) * special::normal_quantile(p / 2);
+  const special::TailProbability at = special::smaller_tail(p, tail);
+  if (at.tail == Tail::lower)
+    return this->setting(0, column) * std::numbers::sqrt2 * special::erfinv(at.p);
+  return -this->setting(0, column) * special::normal_quantile(at.p / 2);
 }
 
 template <class T>

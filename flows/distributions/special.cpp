@@ -45,6 +45,11 @@ double erfinv(double y) {
   return fjord::erfinv(tape.scalar(y)).item();
 }
 
+TailProbability smaller_tail(double p, Tail tail) {
+  if (p <= 0.5) return {p, tail};
+  return {1 - p, tail == Tail::lower ? Tail::upper : Tail::lower};
+}
+
 double log_gamma(double x) {
   Tape<double> tape;
   return lgamma(tape.scalar(x)).item();
@@ -62,8 +67,10 @@ double gamma_cdf(double concentration, double x, Tail tail) {
 }
 
 double gamma_quantile(double concentration, double p, Tail tail) {
-  return monotone_root([&](double x) { return std::log(gamma_cdf(concentration, x, tail) / p); }, 0,
-                       std::numeric_limits<double>::infinity());
+  const TailProbability at = smaller_tail(p, tail);
+  return monotone_root(
+      [&](double x) { return std::log(gamma_cdf(concentration, x, at.tail) / at.p); }, 0,
+      std::numeric_limits<double>::infinity());
 }
 
 LogBeta log_beta(double a, double b) {
@@ -75,9 +82,17 @@ LogBeta log_beta(double a, double b) {
   return {value.item(), slopes[0].item(), slopes[1].item()};
 }
 
-double beta_cdf(double a, double b, double x) {
+double beta_cdf(double a, double b, double x, Tail tail) {
   Tape<double> tape;
-  return betainc(tape.scalar(a), tape.scalar(b), tape.scalar(x)).item();
+  const Var<double> first = tape.scalar(a);
+  const Var<double> second = tape.scalar(b);
+  const Var<double> at = tape.scalar(x);
+  return (tail == Tail::lower ? betainc(first, second, at) : betaincc(first, second, at)).item();
+}
+
+double beta_quantile(double a, double b, double p, Tail tail) {
+  const TailProbability at = smaller_tail(p, tail);
+  return monotone_root([&](double x) { return std::log(beta_cdf(a, b, x, at.tail) / at.p); }, 0, 1);
 }
 
 ScaledBessel scaled_bessel(double k) {

@@ -20,11 +20,20 @@ double normal_cdf(double z);
 double normal_quantile(double p);
 double erfinv(double y);
 
+/// The probability beyond a point, in the tail where it is at most 1/2.
+struct TailProbability {
+  double p;
+  Tail tail;
+};
+
+/// The same point by the smaller of the two probabilities beyond it: 1 - p is exact for p > 1/2.
+TailProbability smaller_tail(double p, Tail tail);
+
 double log_gamma(double x);
 double digamma(double x);
 /// The distribution function of the gamma distribution of rate 1, or its complement.
 double gamma_cdf(double concentration, double x, Tail tail);
-/// Its inverse, for 0 < p < 1.
+/// The x of which gamma_cdf is p, for 0 < p < 1.
 double gamma_quantile(double concentration, double p, Tail tail);
 
 /// log B(a, b) and its derivatives.
@@ -35,8 +44,10 @@ struct LogBeta {
 };
 
 LogBeta log_beta(double a, double b);
-/// I_x(a, b).
-double beta_cdf(double a, double b, double x);
+/// I_x(a, b), or its complement.
+double beta_cdf(double a, double b, double x, Tail tail);
+/// The x of which beta_cdf is p, for 0 < p < 1.
+double beta_quantile(double a, double b, double p, Tail tail);
 
 /// e^-k I_0(k) and e^-k (I_0(k) - I_1(k)), of modified Bessel functions, for k >= 0.
 struct ScaledBessel {

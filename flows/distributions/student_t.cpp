@@ -17,17 +17,12 @@ double tail_of(double degrees, double t) {
   const double ratio = std::sqrt(degrees) / t;
   const double a = degrees / 2;
   const double y = 1 / (1 + ratio * ratio);
-  if (t < 1) return 0.5 - 0.5 * special::beta_cdf(0.5, a, y);
+  // Of y and its rest, 1 / (1 + t^2 / degrees), the smaller one has all its digits.
+  if (y < 0.5) return 0.5 * special::beta_cdf(0.5, a, y, Tail::upper);
   // The first term of the series in the square of the ratio, which may underflow.
   if (ratio < 1e-10)
     return std::exp(degrees * std::log(ratio) - special::log_beta(a, 0.5).value) / degrees;
-  const double x = ratio * ratio * y;
-  const double tail = special::beta_cdf(a, 0.5, x);
-  if (a < 100) return 0.5 * tail;
-  // What x lost by rounding counts a times; 1 - x is exact, and y has all digits.
-  const double slope =
-      std::exp((a - 1) * std::log1p(-y) - 0.5 * std::log(y) - special::log_beta(a, 0.5).value);
-  return 0.5 * (tail + ((1 - x) - y) * slope);
+  return 0.5 * special::beta_cdf(a, 0.5, ratio * ratio * y, Tail::lower);
 }
 
 }  // namespace

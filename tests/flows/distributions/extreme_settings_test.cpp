@@ -1,0 +1,74 @@
+#include <cmath>
+#include <numbers>
+
+#include <doctest/doctest.h>
+
+#include "fjord/flows/flows.hpp"
+
+namespace fjord::flows {
+namespace {
+
+using Numbers = std::vector<double>;
+
+// Numbers without a source are those of mpmath 1.3 with 60 digits and more.
+
+TEST_CASE("extreme settings: both tails of a beta distribution have all their digits") {
+  // 1 - x^a for b = 1, and (1 - x)^b for a = 1.
+  const Beta<double> low({1e-3, 1}, {1, 1e6});
+  for (const double x : {1e-300, 1e-30, 1e-10, 0.3}) {
+    CAPTURE(x);
+    const double log_lower = 1e-3 * std::log(x);
+    CHECK(*low.cdf(0, x) == doctest::Approx(std::exp(log_lower)).epsilon(1e-12).scale(0));
+    CHECK(*low.cdf(0, x, Tail::upper) ==
+          doctest::Approx(-std::expm1(log_lower)).epsilon(1e-12).scale(0));
+  }
+  for (const double x : {1e-30, 3e-8, 2e-5, 6e-4}) {
+    CAPTURE(x);
+    const double log_upper = 1e6 * std::log1p(-x);
+    CHECK(*low.cdf(1, x, Tail::upper) ==
+          doctest::Approx(std::exp(log_upper)).epsilon(1e-12).scale(0));
+    CHECK(*low.cdf(1, x) == doctest::Approx(-std::expm1(log_upper)).epsilon(1e-12).scale(0));
+  }
+}
+
+TEST_CASE("extreme settings: quantiles near an end of the support have all their digits") {
+  // One less than 1, which is exact.
+  constexpr double part = 0x1p-40;
+  const auto near = [](double x) { return doctest::Approx(x).epsilon(1e-12).scale(0); };
+  const Beta<double> beta({0.5, 1, 1e-3}, {0.5, 1e6, 1});
+  CHECK(*beta.quantile(0, 1 - part, Tail::upper) ==
+        near(std::pow(std::sin(part * std::numbers::pi / 2), 2)));
+  CHECK(*beta.quantile(1, 1 - part, Tail::upper) == near(-std::expm1(1e-6 * std::log1p(-part))));
+  CHECK(*beta.quantile(2, 0.5, Tail::upper) == near(std::pow(0.5, 1000)));
+  const Gamma<double> gamma({1}, {1});
+  CHECK(*gamma.quantile(0, 1 - part, Tail::upper) == near(-std::log1p(-part)));
+  CHECK(*gamma.quantile(0, 1 - part) == near(40 * std::numbers::ln2));
+  const HalfNormal<double> half({1});
+  CHECK(*half.quantile(0, 1 - part, Tail::upper) == near(part * std::sqrt(std::numbers::pi / 2)));
+  CHECK(*half.cdf(0, *half.quantile(0, 1 - part), Tail::upper) == near(part));
+}
+
+TEST_CASE("extreme settings: Student's distribution of many degrees has both its tails") {
+  struct Row {
+    double degrees, t, beyond;
+  };
+
+  for (const Row& row : {Row{1e8, 0.5, 0.30853753927608897}, Row{1e8, 2, 0.022750133297953376},
+                         Row{1e8, 8, 6.2210262541147691e-16}, Row{1e8, 30, 4.9166821429416325e-198},
+                         Row{1e15, 2, 0.022750131948179342}, Row{1e15, 8, 6.220960574278352e-16}}) {
+    CAPTURE(row.degrees);
+    CAPTURE(row.t);
+    const StudentT<double> student({row.degrees}, {0}, {1});
+    const auto beyond = doctest::Approx(row.beyond).epsilon(1e-12).scale(0);
+    CHECK(*student.cdf(0, -row.t) == beyond);
+    CHECK(*student.cdf(0, row.t, Tail::upper) == beyond);
+    CHECK(*student.cdf(0, row.t) == doctest::Approx(1 - row.beyond).epsilon(1e-15));
+  }
+  const StudentT<double> student({1e15}, {0}, {1});
+  CHECK(*student.quantile(0, 0.1) == doctest::Approx(-1.2815515655446013).epsilon(1e-14));
+  CHECK(*student.quantile(0, 1e-20, Tail::upper) ==
+        doctest::Approx(9.262340089798609).epsilon(1e-14));
+}
+
+}  // namespace
+}  // namespace fjord::flows
