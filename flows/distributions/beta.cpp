@@ -49,10 +49,10 @@ std::optional<double> Beta<T>::variance_of(Index column) const {
 
 template <class T>
 std::optional<double> Beta<T>::entropy_of(Index column) const {
-  const special::LogBeta beta =
-      special::log_beta(this->setting(0, column), this->setting(1, column));
-  return beta.value - (this->setting(0, column) - 1) * beta.in_a -
-         (this->setting(1, column) - 1) * beta.in_b;
+  const double a = this->setting(0, column);
+  const double b = this->setting(1, column);
+  return special::gamma_entropy(a) + special::gamma_entropy(b) - special::gamma_entropy(a + b) -
+         special::digamma(a + b);
 }
 
 template <class T>

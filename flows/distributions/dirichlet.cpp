@@ -50,9 +50,10 @@ std::optional<Tensor<double>> Dirichlet<T>::variance() const {
 
 template <class T>
 std::optional<double> Dirichlet<T>::entropy() const {
-  double entropy = -log_normaliser_;
-  // E log part_k = digamma(a_k) - digamma(total), the derivative of a log beta function.
-  for (const double a : concentration_) entropy -= (a - 1) * special::log_beta(a, total_ - a).in_a;
+  // Parts are independent gamma variables over their sum.
+  double entropy =
+      -special::gamma_entropy(total_) - static_cast<double>(dim()) * special::digamma(total_);
+  for (const double a : concentration_) entropy += special::gamma_entropy(a);
   return entropy;
 }
 

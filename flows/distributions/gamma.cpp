@@ -52,9 +52,7 @@ std::optional<double> Gamma<T>::variance_of(Index column) const {
 
 template <class T>
 std::optional<double> Gamma<T>::entropy_of(Index column) const {
-  const double a = this->setting(0, column);
-  return a - std::log(this->setting(1, column)) + special::log_gamma(a) +
-         (1 - a) * special::digamma(a);
+  return special::gamma_entropy(this->setting(0, column)) - std::log(this->setting(1, column));
 }
 
 template <class T>

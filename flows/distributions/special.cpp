@@ -14,6 +14,10 @@
 namespace fjord::flows::special {
 namespace {
 
+// From here on the series of DLMF 5.11.1 and 5.11.2 have all digits.
+constexpr double far = 30;
+const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
+
 // For p <= 1/2, where the result is not positive.
 double lower_normal_quantile(double p) {
   const double t = std::sqrt(-2 * std::log(p));
@@ -58,6 +62,24 @@ double log_gamma(double x) {
 double digamma(double x) {
   Tape<double> tape;
   return fjord::digamma(tape.scalar(x)).item();
+}
+
+double stirling_rest(double x) {
+  if (x < far) return log_gamma(x) - ((x - 0.5) * std::log(x) - x + log_root_two_pi);
+  const double z = 1 / x / x;
+  return (1.0 / 12 - z * (1.0 / 360 - z * (1.0 / 1260 - z * (1.0 / 1680 - z / 1188)))) / x;
+}
+
+double log_less_digamma(double x) {
+  if (x < far) return std::log(x) - digamma(x);
+  const double z = 1 / x / x;
+  return 0.5 / x + z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z / 132))));
+}
+
+double gamma_entropy(double concentration) {
+  const double a = concentration;
+  if (a < far) return a + log_gamma(a) + (1 - a) * digamma(a);
+  return 0.5 * std::log(a) + log_root_two_pi + stirling_rest(a) + (a - 1) * log_less_digamma(a);
 }
 
 double gamma_cdf(double concentration, double x, Tail tail) {

@@ -31,6 +31,12 @@ TailProbability smaller_tail(double p, Tail tail);
 
 double log_gamma(double x);
 double digamma(double x);
+/// log_gamma(x) less (x - 1/2) log x - x + log(2 pi) / 2, for x > 0.
+double stirling_rest(double x);
+/// log x - digamma(x), for x > 0.
+double log_less_digamma(double x);
+/// The entropy of the gamma distribution of rate 1, in which large terms cancel.
+double gamma_entropy(double concentration);
 /// The distribution function of the gamma distribution of rate 1, or its complement.
 double gamma_cdf(double concentration, double x, Tail tail);
 /// The x of which gamma_cdf is p, for 0 < p < 1.

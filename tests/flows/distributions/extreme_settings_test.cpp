@@ -70,5 +70,29 @@ TEST_CASE("extreme settings: Student's distribution of many degrees has both its
         doctest::Approx(9.262340089798609).epsilon(1e-14));
 }
 
+TEST_CASE("extreme settings: entropies keep their digits where concentrations are large") {
+  struct Row {
+    Numbers concentration;
+    double entropy;
+  };
+  for (const Row& row :
+       {Row{{0.5}, 0.090609929913988347}, Row{{30}, 3.1083331192877876},
+        Row{{1e3}, 4.8724827560179718}, Row{{1e6}, 8.3266934788533931},
+        Row{{1e12}, 15.234449091168614}, Row{{30, 40}, -1.4164167964991529},
+        Row{{1e3, 1e3}, -3.0749100021471314}, Row{{1e8, 1e8}, -8.831122612111428},
+        Row{{1e12, 1e3}, -22.758538361410076}, Row{{1e12, 3}, -25.783442605569537},
+        Row{{1e12, 0.5}, -27.54041118601481}, Row{{25, 0.01}, -98.145152660123021},
+        Row{{1e8, 2e8, 3e8}, -19.166322619888019}, Row{{1e12, 1, 0.5}, -54.171432301945858},
+        Row{{1e12, 1e12, 1e12, 0.01}, -151.21510490103450}}) {
+    const Numbers& a = row.concentration;
+    CAPTURE(a[0]);
+    CAPTURE(a.size());
+    const auto right = doctest::Approx(row.entropy).epsilon(3e-14).scale(0);
+    if (a.size() == 1) CHECK(*Gamma<double>({a[0]}, {1}).entropy() == right);
+    if (a.size() == 2) CHECK(*Beta<double>({a[0]}, {a[1]}).entropy() == right);
+    if (a.size() > 1) CHECK(*Dirichlet<double>(a).entropy() == right);
+  }
+}
+
 }  // namespace
 }  // namespace fjord::flows
