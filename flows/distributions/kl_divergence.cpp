@@ -32,14 +32,17 @@ struct Pair {
   double second;
 };
 
-// x - 1 - log x, without cancellation near 1.
-double excess(double x) {
-  const double e = x - 1;
-  if (std::abs(e) > 0.1) return e - std::log(x);
-  // The series of e - log(1 + e).
+// e - log(1 + e), without cancellation near 0.
+double less_log_of_one_and(double e) {
+  if (std::abs(e) > 0.1) return e - std::log1p(e);
   double sum = 0;
   for (int n = 18; n >= 2; --n) sum = (n % 2 == 0 ? 1.0 : -1.0) / n + e * sum;
   return e * e * sum;
+}
+
+// x - 1 - log x, without cancellation near 1.
+double excess(double x) {
+  return less_log_of_one_and(x - 1);
 }
 
 double of_normals(const Pair& p, const Pair& q) {
@@ -71,16 +74,30 @@ double of_uniforms(const Pair& p, const Pair& q) {
   return std::log((q.second - q.first) / (p.second - p.first));
 }
 
+// That of gamma distributions of one rate: log gamma(q) less its tangent at p.
+double of_concentrations(double p, double q) {
+  if (std::min(p, q) < 1)
+    return special::log_gamma(q) - special::log_gamma(p) + (p - q) * special::digamma(p);
+  // The same with Stirling's approximation, whose large terms are put together.
+  return q * less_log_of_one_and((p - q) / q) + 0.5 * std::log(p / q) + special::stirling_rest(q) -
+         special::stirling_rest(p) + (q - p) * special::log_less_digamma(p);
+}
+
 double of_gammas(const Pair& p, const Pair& q) {
   // The rates, then the concentrations.
-  return q.first * excess(q.second / p.second) + (p.first - q.first) * special::digamma(p.first) -
-         special::log_gamma(p.first) + special::log_gamma(q.first) +
+  return q.first * excess(q.second / p.second) + of_concentrations(p.first, q.first) +
          (p.first - q.first) * (q.second / p.second - 1);
 }
 
 double of_betas(const Pair& p, const Pair& q) {
   const special::LogBeta of_p = special::log_beta(p.first, p.second);
   const special::LogBeta of_q = special::log_beta(q.first, q.second);
+  const double first = of_concentrations(p.first, q.first);
+  const double second = of_concentrations(p.second, q.second);
+  const double both = of_concentrations(p.first + p.second, q.first + q.second);
+  // Two forms, of which each cancels where the other does not.
+  if (first + second + both < std::abs(of_p.value) + std::abs(of_q.value))
+    return first + second - both;
   return of_q.value - of_p.value + (p.first - q.first) * of_p.in_a +
          (p.second - q.second) * of_p.in_b;
 }

@@ -75,6 +75,7 @@ TEST_CASE("extreme settings: entropies keep their digits where concentrations ar
     Numbers concentration;
     double entropy;
   };
+
   for (const Row& row :
        {Row{{0.5}, 0.090609929913988347}, Row{{30}, 3.1083331192877876},
         Row{{1e3}, 4.8724827560179718}, Row{{1e6}, 8.3266934788533931},
@@ -92,6 +93,22 @@ TEST_CASE("extreme settings: entropies keep their digits where concentrations ar
     if (a.size() == 2) CHECK(*Beta<double>({a[0]}, {a[1]}).entropy() == right);
     if (a.size() > 1) CHECK(*Dirichlet<double>(a).entropy() == right);
   }
+}
+
+TEST_CASE("extreme settings: divergences keep their digits where concentrations are large") {
+  const auto near = [](double x) { return doctest::Approx(x).epsilon(1e-11).scale(0); };
+  const auto of_gammas = [](double p, double q) {
+    return *kl_divergence<double>(Gamma<double>({p}, {3}), Gamma<double>({q}, {3}));
+  };
+  CHECK(of_gammas(1e8, 1e8 + 1e4) == near(0.49998333666645002));
+  CHECK(of_gammas(1e12, 1e12 + 3e6) == near(4.4999955000089999));
+  const auto of_betas = [](const Numbers& p, const Numbers& q) {
+    return *kl_divergence<double>(Beta<double>({p[0]}, {p[1]}), Beta<double>({q[0]}, {q[1]}));
+  };
+  CHECK(of_betas({1e8, 1e8}, {1e8 + 1e4, 1e8}) == near(0.24998750260397398));
+  CHECK(of_betas({1e12, 1e12}, {1e12, 1e12 + 3e6}) == near(2.2499966250075937));
+  CHECK(of_betas({2, 1e8}, {2, 2e8}) == near(0.61370563388010944));
+  CHECK(of_betas({30, 1e8}, {30, 2e8}) == near(9.2055824082021754));
 }
 
 }  // namespace
