@@ -25,7 +25,11 @@ class Gamma final : public IndependentColumns<T> {
   std::optional<double> entropy_of(Index column) const override;
   double draw(Index column, const RandomKey& random, std::uint64_t number) const override;
 
-  Tensor<T> log_normaliser_;  // [D]
+  // What the density of a column is written with, and what it is there: [D].
+  Tensor<T> factor_;
+  Tensor<T> weight_;
+  Tensor<T> origin_;
+  Tensor<T> log_density_;
 };
 
 extern template class Gamma<float>;

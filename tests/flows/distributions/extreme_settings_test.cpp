@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <doctest/doctest.h>
@@ -109,6 +111,36 @@ TEST_CASE("extreme settings: divergences keep their digits where concentrations 
   CHECK(of_betas({1e12, 1e12}, {1e12, 1e12 + 3e6}) == near(2.2499966250075937));
   CHECK(of_betas({2, 1e8}, {2, 2e8}) == near(0.61370563388010944));
   CHECK(of_betas({30, 1e8}, {30, 2e8}) == near(9.2055824082021754));
+}
+
+TEST_CASE_TEMPLATE("extreme settings: a gamma density keeps its digits near its peak", T, float,
+                   double) {
+  struct Row {
+    double a, rate, x;
+    double log_density, slope;
+  };
+
+  for (const Row& row : {Row{1e4, 0.5, 20000, -6.2172642330860400, -0.00005},
+                         Row{1e4, 0.5, 20200, -6.7239060322583796, -0.005},
+                         Row{1e6, 1, 1e6, -7.8266938955201431, -1e-6},
+                         Row{1e6, 1, 1001000, -8.3273603123200598, -0.001},
+                         Row{1e12, 4, 2.5e11, -13.348154730049140, -4e-12},
+                         Row{100, 2, 50, -2.5292097761944080, -0.02},
+                         Row{100, 2, 0x1p-80, -5779.5451573483477, 1.1968365614184829e26}}) {
+    CAPTURE(row.a);
+    CAPTURE(row.x);
+    const Gamma<T> gamma({row.a}, {row.rate});
+    Tape<T> tape;
+    Context<T> context;
+    const Var<T> x = tape.input({{static_cast<T>(row.x)}});
+    const Var<T> value = gamma.log_prob(x, context);
+    // Within a deviation of the mean the terms are some sqrt(a).
+    const double error = std::numeric_limits<T>::epsilon() * std::sqrt(row.a);
+    CHECK(std::abs(value.item() - row.log_density) <
+          4 * std::max(error, std::numeric_limits<T>::epsilon() * std::abs(row.log_density)));
+    CHECK(std::abs(gradient_values<T>(value, {x})[0].item() - row.slope) <
+          4 * std::numeric_limits<T>::epsilon() * std::max(row.rate, row.slope));
+  }
 }
 
 }  // namespace
