@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
+#include "fjord/autodiff/ops/select.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -164,22 +165,25 @@ T SoftClip<T>::stretch() const {
 
 template <class T>
 Var<T> SoftClip<T>::map(const Var<T>& x) const {
+  const T low = static_cast<T>(low_);
   const T high = static_cast<T>(high_);
   const T hinge = static_cast<T>(hinge_);
-  const T width = high - static_cast<T>(low_);
-  const Var<T> above_low = softplus((x - static_cast<T>(low_)) / hinge) * hinge;
-  const Var<T> below_high = softplus((width - above_low) / hinge) * hinge;
-  return high - below_high * stretch();
+  const T width = (high - low) / hinge;
+  const Var<T> u = (x - low) / hinge;
+  // From the nearer end, whose distance is what keeps all digits.
+  const Var<T> above_low = -log1p(sigmoid(u) / -(1 + std::exp(-width)));
+  const Var<T> below_high = softplus(width - softplus(u));
+  const T scale = stretch() * hinge;
+  return where(u < width / 2, above_low * scale + low, high - below_high * scale);
 }
 
 template <class T>
 Var<T> SoftClip<T>::map_back(const Var<T>& y) const {
   const T low = static_cast<T>(low_);
-  const T high = static_cast<T>(high_);
-  const T hinge = static_cast<T>(hinge_);
-  const Var<T> below_high = (high - y) / (stretch() * hinge);
-  const Var<T> above_low = (high - low) / hinge - softplus_back(below_high);
-  return softplus_back(above_low) * hinge + low;
+  const T scale = stretch() * static_cast<T>(hinge_);
+  const Var<T> above_low = (y - low) / scale;
+  const Var<T> below_high = (static_cast<T>(high_) - y) / scale;
+  return (above_low + (log1mexp(above_low) - log1mexp(below_high))) * static_cast<T>(hinge_) + low;
 }
 
 template <class T>
