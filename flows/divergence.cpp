@@ -163,8 +163,11 @@ template <class T>
 Var<T> directions_for(Trace trace, const Var<T>& x, Index products, Probe probe,
                       const RandomKey& random, std::uint64_t first_row) {
   if (trace == Trace::exact) return unit_tangents(x);
-  const Index count = trace == Trace::hutch_plus_plus ? 2 * (products / 3) : products;
-  return draw_probes(x, count, probe, random, first_row);
+  if (trace == Trace::hutchinson) return draw_probes(x, products, probe, random, first_row);
+  // Signs would do for a large D, but of a small one they are often linearly dependent.
+  return concatenate({draw_probes(x, products / 3, Probe::gaussian, random.fold(1), first_row),
+                      draw_probes(x, products / 3, probe, random, first_row)},
+                     1);
 }
 
 #define FJORD_INSTANTIATE(T)                                                                     \

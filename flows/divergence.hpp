@@ -116,7 +116,8 @@ Var<T> draw_probes(Tape<T>& tape, const Shape& stacked, Probe probe, const Rando
                    std::uint64_t first_row);
 
 /// The directions that the products of a trace need: unit tangents, or probes for `products`
-/// products with J.
+/// products with J. Of those for Hutch++, the ones that its basis is made from are Gaussian, so
+/// that it finds a Jacobian of low rank with probability 1.
 ///
 /// Shapes:  as draw_probes, whose other arguments these are.
 template <class T>

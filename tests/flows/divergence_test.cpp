@@ -177,6 +177,15 @@ TEST_CASE("divergence: Hutch++ is exact for a Jacobian of rank up to a third of 
     CHECK(worst_difference(estimates(Trace::hutch_plus_plus, a, 3, probe, 40), exact) > 1e-2);
     CHECK(worst_difference(estimates(Trace::hutchinson, a, 6, probe, 40), exact) > 1e-2);
   }
+  // Vectors of signs are often linearly dependent, or orthogonal to these matrices' rows.
+  const Tensor<double> full{{0.3, -1.2, 0.5}, {0.7, -0.4, 0.1}, {0.2, 0.9, 1.1}};
+  for (const Probe probe : {Probe::rademacher, Probe::gaussian}) {
+    CHECK(worst_difference(estimates(Trace::hutch_plus_plus, full, 9, probe, 200),
+                           Tensor<double>::full({200}, 1)) < 1e-8);
+    CHECK(worst_difference(
+              estimates(Trace::hutch_plus_plus, Tensor<double>::ones({4, 4}), 3, probe, 200),
+              Tensor<double>::full({200}, 4)) < 1e-8);
+  }
   // More probes than there are directions, and nothing to find.
   const Tensor<double> small{{0.3, 1.1}, {-0.4, 0.8}};
   CHECK(worst_difference(estimates(Trace::hutch_plus_plus, small, 9, Probe::gaussian, 5),
