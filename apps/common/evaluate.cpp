@@ -54,15 +54,15 @@ void sample_as(const nn::State& state, const SampleOptions& options, const Commu
 
 }  // namespace
 
-int score(const ScoreOptions& options, const Communicator& ranks) {
+int score(const char* program, const ScoreOptions& options, const Communicator& ranks) {
   const nn::State state = state_of_first_rank(ranks, [&] {
     check_is_not_input(options.out, {{"--model", options.model},
                                      {"--data", options.data},
                                      {"--conditions", options.conditions}});
     return load_model_state(options.model);
   });
-  if (options.precision == "double") return score_as<double>(state, options, ranks);
-  return score_as<float>(state, options, ranks);
+  if (options.precision == "double") return score_as<double>(program, state, options, ranks);
+  return score_as<float>(program, state, options, ranks);
 }
 
 void sample(const SampleOptions& options, const Communicator& ranks) {

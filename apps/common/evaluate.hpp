@@ -10,10 +10,11 @@ namespace fjord::apps {
 /// go to standard output. Of several ranks, rank 0 writes and prints. Returns the exit status: 0,
 /// or after a signal, which leaves nothing behind, 128 more than its number.
 ///
+/// `program` is the name in front of notes, as one on rows outside of the support of the model.
 /// Any number of rows takes the same memory: they are read, computed and written in blocks.
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure and
 ///          std::system_error otherwise.
-int score(const ScoreOptions& options, const Communicator& ranks);
+int score(const char* program, const ScoreOptions& options, const Communicator& ranks);
 
 /// Writes samples; errors as score.
 void sample(const SampleOptions& options, const Communicator& ranks);

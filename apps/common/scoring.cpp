@@ -45,8 +45,10 @@ std::string nll_text(const Statistics& nll) {
 template <class T>
 class Scoring final {
  public:
-  Scoring(const nn::State& state, const ScoreOptions& options, const Communicator& ranks)
-      : options_(options),
+  Scoring(const char* program, const nn::State& state, const ScoreOptions& options,
+          const Communicator& ranks)
+      : program_(program),
+        options_(options),
         ranks_(ranks),
         model_(model_in<T>(
             options.model, state,
@@ -120,12 +122,14 @@ class Scoring final {
     std::fprintf(stream, "%s over %lld rows, %.0f field evaluations a row\n", text.c_str(), rows,
                  evaluations_ / static_cast<double>(rows));
     if (nll.outside == 0) return;
-    std::string note = std::to_string(nll.outside) + " of " + std::to_string(rows) +
-                       " rows are outside of the model's support, where its density is 0";
+    std::string note = "the density of " + std::to_string(nll.outside) + " of " +
+                       std::to_string(rows) +
+                       " rows is 0: they are outside of the model's support, or too far from it";
     if (nll.outside < rows) note += "; " + nll_text(nll) + " over the others";
-    print_note("score", note);
+    print_note(program_, note);
   }
 
+  const char* program_;
   const ScoreOptions& options_;
   const Communicator& ranks_;
   std::unique_ptr<flows::Distribution<T>> model_;
@@ -142,11 +146,14 @@ class Scoring final {
 }  // namespace
 
 template <class T>
-int score_as(const nn::State& state, const ScoreOptions& options, const Communicator& ranks) {
-  return Scoring<T>(state, options, ranks).run();
+int score_as(const char* program, const nn::State& state, const ScoreOptions& options,
+             const Communicator& ranks) {
+  return Scoring<T>(program, state, options, ranks).run();
 }
 
-template int score_as<float>(const nn::State&, const ScoreOptions&, const Communicator&);
-template int score_as<double>(const nn::State&, const ScoreOptions&, const Communicator&);
+template int score_as<float>(const char*, const nn::State&, const ScoreOptions&,
+                             const Communicator&);
+template int score_as<double>(const char*, const nn::State&, const ScoreOptions&,
+                              const Communicator&);
 
 }  // namespace fjord::apps

@@ -9,9 +9,12 @@ namespace fjord::apps {
 
 /// As score(), in the precision T, with the contents of the model file.
 template <class T>
-int score_as(const nn::State& state, const ScoreOptions& options, const Communicator& ranks);
+int score_as(const char* program, const nn::State& state, const ScoreOptions& options,
+             const Communicator& ranks);
 
-extern template int score_as<float>(const nn::State&, const ScoreOptions&, const Communicator&);
-extern template int score_as<double>(const nn::State&, const ScoreOptions&, const Communicator&);
+extern template int score_as<float>(const char*, const nn::State&, const ScoreOptions&,
+                                    const Communicator&);
+extern template int score_as<double>(const char*, const nn::State&, const ScoreOptions&,
+                                     const Communicator&);
 
 }  // namespace fjord::apps

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fjord/apps/density/comparison.hpp"
 #include "fjord/flows/distributions/full_normal.hpp"
 #include "fjord/flows/distributions/mixture.hpp"
 
@@ -57,19 +58,31 @@ std::unique_ptr<flows::Distribution<T>> before_background(
 }
 
 double best_share(std::span<const double> density, std::span<const double> background,
-                  std::span<const double> weights) {
-  double best = Background::least_share;
-  double most = -std::numeric_limits<double>::infinity();
-  for (const double share : {Background::least_share, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3,
-                             0.4, 0.5, 0.6, 0.7, 0.8, 0.9, Background::most_share}) {
-    double sum = 0;
+                  const std::vector<double>& weights) {
+  const auto reached_by = [&](double share) {
+    Tensor<double> sums = Tensor<double>::zeros({static_cast<Index>(density.size())});
     for (std::size_t i = 0; i < density.size(); ++i) {
       const double a = std::log1p(-share) + density[i];
       const double b = std::log(share) + background[i];
-      sum += weights[i] * (std::max(a, b) + std::log1p(std::exp(-std::abs(a - b))));
+      sums.storage()[i] = std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
     }
-    if (!(sum > most)) continue;
-    most = sum;
+    return sums;
+  };
+  double best = Background::least_share;
+  Tensor<double> most = reached_by(best);
+  // Whether the mean of the differences from the best is above so many of its standard errors.
+  const auto is_better = [&](const Tensor<double>& found, double errors) {
+    Tensor<double> gain = found;
+    for (std::size_t i = 0; i < density.size(); ++i) gain.storage()[i] -= most.storage()[i];
+    const Reached reached = density::reached(gain, weights, "background");
+    return reached.mean > errors * reached.standard_error.value_or(0);
+  };
+  for (const double share : {0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8,
+                             0.9, Background::most_share}) {
+    const Tensor<double> found = reached_by(share);
+    // The mixture was chosen by the same rows, so that chance favours it.
+    if (!is_better(found, share > 0.5 ? 2 : 0)) continue;
+    most = found;
     best = share;
   }
   return best;

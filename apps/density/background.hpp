@@ -34,11 +34,12 @@ std::unique_ptr<flows::Distribution<T>> before_background(
     std::unique_ptr<flows::Distribution<T>> density, const Background& background);
 
 /// The share, between least_share and most_share, that makes the log-densities of rows largest on
-/// average, their weights as given.
+/// average, their weights as given; above a half only if that is better by two standard errors of
+/// the difference.
 ///
 /// Shapes:  of the same rows: by the density, by the background, weights.
 double best_share(std::span<const double> density, std::span<const double> background,
-                  std::span<const double> weights);
+                  const std::vector<double>& weights);
 
 /// A mixture as tensors, and back.
 nn::State state_of(const NormalMixture& mixture);

@@ -27,7 +27,8 @@ int run(int argc, char** argv, const fjord::Communicator& ranks) {
   int status = 0;
   if (const auto* options = std::get_if<density::FitOptions>(&command))
     status = density::fit(*options, ranks);
-  if (const auto* options = std::get_if<ScoreOptions>(&command)) status = score(*options, ranks);
+  if (const auto* options = std::get_if<ScoreOptions>(&command))
+    status = score("density", *options, ranks);
   if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
   if (const auto* options = std::get_if<density::ConvertOptions>(&command))
     status = lead(ranks, [&] { return density::convert(*options); });

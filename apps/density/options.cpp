@@ -154,8 +154,7 @@ Command chosen(const CLI::App& app, Parsed& parsed) {
   if (app.got_subcommand("convert")) {
     check_name("TABLE", parsed.convert.table, "a file");
     check_name("FOLDER", parsed.convert.folder, "a folder");
-    if (!parsed.convert.header.empty())
-      check_choice("header", parsed.convert.header, {"no", "yes"});
+    check_header(parsed.convert.header);
     return parsed.convert;
   }
   require(app.got_subcommand("info"), "arguments",
@@ -193,7 +192,7 @@ Command parse_command_line(int argc, char** argv) {
                   options_with_out(parsed.report, "file for the report, .html"));
   CLI::App* convert =
       add_command(app, "convert", "write a table as parts that are read without loading them",
-                  {header_option(parsed.convert.header)});
+                  std::array{header_option(parsed.convert.header)});
   convert->add_option("TABLE", parsed.convert.table, "CSV or .npy, or - for standard input")
       ->required();
   convert->add_option("FOLDER", parsed.convert.folder, "new folder for the parts")->required();

@@ -11,7 +11,8 @@ int run(int argc, char** argv, const fjord::Communicator& ranks) {
   fjord::agree(ranks, [&] { command = parse_command_line(argc, argv); });
   int status = 0;
   if (const auto* options = std::get_if<TrainOptions>(&command)) status = train(*options, ranks);
-  if (const auto* options = std::get_if<ScoreOptions>(&command)) status = score(*options, ranks);
+  if (const auto* options = std::get_if<ScoreOptions>(&command))
+    status = score("moons", *options, ranks);
   if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
   return status;
 }

@@ -67,6 +67,9 @@ TEST_CASE("background: the best share is the one that most rows ask for") {
   weights[9] = 9;
   CHECK(best_share(density, background, weights) == 0.5);
   CHECK(best_share(std::vector<double>(10, 0.0), background, weights) == Background::least_share);
+  // More than a half takes more than six rows of ten: alone, 0.6 would be the best.
+  const std::vector<double> divided{5, 5, 5, 5, 5, 5, -5, -5, -5, -5};
+  CHECK(best_share(std::vector<double>(10, 0.0), divided, std::vector<double>(10, 1.0)) == 0.5);
   CHECK(best_share(std::vector<double>(10, -300.0), background, weights) == Background::most_share);
 }
 

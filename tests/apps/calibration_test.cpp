@@ -27,7 +27,7 @@ TEST_CASE("calibration: levels count the denser samples") {
   const std::vector<double> samples{1, 2, 3, 4};
   const double infinity = std::numeric_limits<double>::infinity();
   CHECK(levels_among(std::vector<double>{5, 2.5, 2, 0, -infinity}, samples) ==
-        std::vector<double>{0, 0.4, 0.4, 0.8, 0.8});
+        std::vector<double>{0, 0.4, 0.4, 0.8, 1});
   CHECK(levels_among_own(std::vector<double>{2.5, 2.5}, samples, 2) ==
         std::vector<double>{0, 2.0 / 3});
 }
