@@ -8,8 +8,8 @@ namespace fjord::flows {
 
 /// How the trace of a Jacobian is found.
 enum class Trace {
-  /// Exact where the field knows its divergence, where rows have no more numbers than there are
-  /// probes, and where no derivatives are asked for, as in scoring; Hutchinson's otherwise.
+  /// Exact in scores; Hutchinson's in losses, where Context::norm is rms and derivatives are asked
+  /// for, unless the field knows its divergence or rows have no more numbers than probes.
   automatic,
   exact,            ///< by unit tangents, unless the field knows its divergence
   hutchinson,       ///< see hutchinson_products

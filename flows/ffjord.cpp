@@ -202,9 +202,11 @@ WithLogDet<T> Ffjord<T>::integrate_with_log_det(const Var<T>& z0, Direction dire
 template <class T>
 Trace Ffjord<T>::trace_for(const Shape& rows, const Context<T>& context) const {
   if (options_.solver.trace != Trace::automatic) return options_.solver.trace;
-  const bool is_cheap = field_->knows_divergence() || !context.gradient->has_derivatives() ||
-                        (rows.rank() == 2 && rows[1] <= options_.solver.probes);
-  return is_cheap ? Trace::exact : Trace::hutchinson;
+  const bool is_cheap =
+      field_->knows_divergence() || (rows.rank() == 2 && rows[1] <= options_.solver.probes);
+  // A score must not be one of several, also where derivatives of it are asked for.
+  const bool is_loss = context.norm == ode::ErrorNorm::rms && context.gradient->has_derivatives();
+  return is_loss && !is_cheap ? Trace::hutchinson : Trace::exact;
 }
 
 template <class T>
