@@ -3,6 +3,10 @@
 /// Includes nothing of Eigen, which may be included before or after.
 /// Note:    A vector or matrix of Scalars is a structure (structure.hpp): `gradient` takes it as an
 ///          argument and gives one like it. Decompositions choose pivots by values, as for numbers.
+///          Where one of them leaves out a step because a number is exactly 0, the derivative in
+///          that number is lost, without a word: the reflections and rotations of Eigen's QR,
+///          eigenvalue and singular value decompositions do, in triangular, diagonal or symmetric
+///          matrices. Its LU, LLT and LDLT do not; nor do Fjord's `qr`, `eigh` and `svd` of Vars.
 #pragma once
 
 #include <limits>

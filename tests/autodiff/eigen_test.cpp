@@ -143,5 +143,33 @@ TEST_CASE("eigen: Hessian products through a factorization") {
   CHECK(derivative(f, t, 2).value() == Approx(2 * b.dot(inverse * d * inverse * d * inverse * b)));
 }
 
+// The gradient of the sum of A^-1 b, by a factorization, in all entries of A.
+template <class Solve>
+void check_solution(const MatrixXd& a, Solve solve) {
+  Tape<double> tape;
+  const VectorXd b = any_vector(a.rows());
+  const auto sum = [&](const Matrix& m) -> Number { return solve(m, b.cast<Number>()).sum(); };
+  const VectorXd ones = VectorXd::Ones(a.rows());
+  check_near(values(gradient(sum, on(tape, a))),
+             -(a.transpose().inverse() * ones) * (a.inverse() * b).transpose());
+}
+
+TEST_CASE("eigen: LU, LLT and LDLT lose no derivative in entries that are 0") {
+  const MatrixXd diagonal = Eigen::Vector3d(1, 5, 9).asDiagonal();
+  const MatrixXd upper = any_matrix(3).triangularView<Eigen::Upper>();
+  for (const MatrixXd& a : {MatrixXd(MatrixXd::Identity(3, 3)), diagonal, upper}) {
+    check_solution(
+        a, [](const Matrix& m, const Vector& b) -> Vector { return m.partialPivLu().solve(b); });
+    check_solution(
+        a, [](const Matrix& m, const Vector& b) -> Vector { return m.fullPivLu().solve(b); });
+    check_solution(a, [](const Matrix& m, const Vector& b) -> Vector {
+      return Matrix(m.transpose() * m).llt().solve(Vector(m.transpose() * b));
+    });
+    check_solution(a, [](const Matrix& m, const Vector& b) -> Vector {
+      return Matrix(m.transpose() * m).ldlt().solve(Vector(m.transpose() * b));
+    });
+  }
+}
+
 }  // namespace
 }  // namespace fjord
