@@ -121,7 +121,11 @@ class Outputs final {
   static std::function<double(double, const Var<T>&)> value_of(const Event<T>& event) {
     return [&event](double t, const Var<T>& y) {
       const RewindScope<T> scope(y.tape());
-      return static_cast<double>(event.function(y.tape().scalar(static_cast<T>(t)), y).item());
+      const Var<T> value = event.function(y.tape().scalar(static_cast<T>(t)), y);
+      require(value.shape().size() == 1, "solve", [&] {
+        return "an event's function must give one number, got shape " + to_string(value.shape());
+      });
+      return static_cast<double>(value.item());
     };
   }
 

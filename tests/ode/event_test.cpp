@@ -183,6 +183,16 @@ TEST_CASE("event: NaN behind the end that a terminal event makes does not matter
   CHECK(lost.y[0] < 0.1);
 }
 
+TEST_CASE("event: a function of several numbers is refused by its name") {
+  const Field<double> decay = [](const Number&, const Number& y) { return -y; };
+  Tape<double> tape;
+  Problem<double> problem{decay, tape.input({1, 2}), {0, 1}};
+  problem.events = {{[](const Number&, const Number& y) { return y; }}};
+  CHECK_THROWS_WITH_AS(solve(problem),
+                       "[solve] an event's function must give one number, got shape [2]",
+                       std::invalid_argument);
+}
+
 TEST_CASE("event: a terminal one ends the solve also where the caller would after the same step") {
   const Event<double> half{[](const Number& t, const Number&) { return t - 0.5; }, Crossing::any,
                            true};
