@@ -30,6 +30,7 @@ void check(const FitOptions<T>& o, const RowSource<T>& rows) {
 template <class T>
 std::unique_ptr<optim::Optimizer<T>> make_optimizer(const FitOptions<T>& options,
                                                     const std::vector<Parameter<T>*>& parameters) {
+  require(!parameters.empty(), "fit", "the model has no parameters to train");
   if (options.optimizer) return options.optimizer(parameters);
   return std::make_unique<optim::Adam<T>>(parameters, optim::AdamOptions{.rate = options.rate});
 }

@@ -330,6 +330,9 @@ TEST_CASE("fit: options out of their ranges and states that do not fit are refus
   refuses([](auto& o) { o.retry_factor = 1; }, "retry_factor must be in (0, 1)");
   refuses([](auto& o) { o.gradient = &ode::values_only; }, "a mode that has derivatives");
   refuses([](auto& o) { o.rate = -1; }, "rate");
+  DiagonalNormal<double> fixed({0}, {1});
+  CHECK_THROWS_WITH_AS(Fit<double>(fixed, rows, nullptr, workers, {}),
+                       "[fit] the model has no parameters to train", std::invalid_argument);
   Fit<double> training(model, rows, nullptr, workers, {});
   CHECK_THROWS_WITH_AS(training.restore({}), doctest::Contains("not the state of a training run"),
                        std::invalid_argument);
