@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -39,7 +40,7 @@ template <class T>
 AffineTransformer<T>::AffineTransformer(double bound) : bound_(bound) {
   const T in_t = static_cast<T>(bound);
   require(in_t > 0 && std::isfinite(in_t), "affine",
-          [&] { return "a positive, finite bound is needed, got " + std::to_string(bound); });
+          [&] { return "a positive, finite bound is needed, got " + ode::short_number(bound); });
 }
 
 template <class T>

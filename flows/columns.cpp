@@ -4,6 +4,7 @@
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -16,7 +17,7 @@ Tensor<T> column_numbers(const std::vector<double>& numbers, Needed needed, cons
     require(std::isfinite(value) && (needed == Needed::finite || value > 0), op, [&] {
       return std::string("the number of a column must be ") +
              (needed == Needed::finite ? "finite" : "positive") + ", got " +
-             std::to_string(numbers[i]);
+             ode::short_number(numbers[i]);
     });
     result.storage()[i] = value;
   }

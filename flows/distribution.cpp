@@ -13,6 +13,7 @@
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/special.hpp"
 #include "fjord/flows/image.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -39,7 +40,7 @@ IndependentColumns<T>::IndependentColumns(std::string type, std::vector<Setting>
                             : std::isfinite(as_kept) && (!positive || as_kept > 0);
       require(fits, type_, [&] {
         return "every " + setting.name + " must be " + (positive ? "positive and " : "") +
-               "finite, got " + std::to_string(value);
+               "finite, got " + ode::short_number(value);
       });
     }
     rounded_.push_back(

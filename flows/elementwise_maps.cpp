@@ -8,6 +8,7 @@
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
 #include "fjord/autodiff/ops/select.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -22,8 +23,8 @@ template <class T>
 void check_interval(double low, double high, const char* op) {
   const T width = static_cast<T>(high) - static_cast<T>(low);
   require(std::isfinite(width) && width > 0, op, [&] {
-    return "an interval with low < high is needed, got " + std::to_string(low) + " and " +
-           std::to_string(high);
+    return "an interval with low < high is needed, got " + ode::short_number(low) + " and " +
+           ode::short_number(high);
   });
 }
 
@@ -121,7 +122,7 @@ template <class T>
 Power<T>::Power(double exponent) : exponent_(exponent) {
   const T rounded = static_cast<T>(exponent);
   require(std::isfinite(rounded) && rounded != 0, "power", [&] {
-    return "a finite exponent other than 0 is needed, got " + std::to_string(exponent);
+    return "a finite exponent other than 0 is needed, got " + ode::short_number(exponent);
   });
 }
 
@@ -153,7 +154,7 @@ SoftClip<T>::SoftClip(double low, double high, double hinge)
   check_interval<T>(low, high, "soft_clip");
   const T rounded = static_cast<T>(hinge);
   require(std::isfinite(rounded) && rounded > 0, "soft_clip",
-          [&] { return "a positive hinge is needed, got " + std::to_string(hinge); });
+          [&] { return "a positive hinge is needed, got " + ode::short_number(hinge); });
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/tape.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -17,7 +18,7 @@ NegativeLogLikelihood<T>::NegativeLogLikelihood(
     require(regularizer != nullptr, "loss", "a regulariser is null");
     const double size = weight;
     require(size >= 0 && std::isfinite(size), "loss", [&] {
-      return "weights of regularisers must not be negative, got " + std::to_string(size);
+      return "weights of regularisers must not be negative, got " + ode::short_number(size);
     });
     regularizers_.push_back(regularizer);
     weights_.push_back(static_cast<T>(weight));

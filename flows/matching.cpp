@@ -9,6 +9,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/flows/assignment.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -154,7 +155,7 @@ template <class T>
 FlowMatching<T>::FlowMatching(const FlowMatchingOptions& options) : options_(options) {
   require(options.path != nullptr, "flow_matching", "a path is needed, got null");
   require(options.scale >= 0 && std::isfinite(options.scale), "flow_matching",
-          [&] { return "scale must not be negative, got " + std::to_string(options.scale); });
+          [&] { return "scale must not be negative, got " + ode::short_number(options.scale); });
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/columns.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -66,10 +67,10 @@ MovingBatchNorm<T>::MovingBatchNorm(Index dim, const MovingBatchNormOptions& opt
       running_mean_(column_zeros<T>(dim, "moving_batch_norm")),
       running_variance_(Tensor<T>::ones({dim})) {
   require(options.decay > 0 && options.decay <= 1, "moving_batch_norm",
-          [&] { return "a decay in (0, 1] is needed, got " + std::to_string(options.decay); });
-  require(std::isfinite(options.epsilon) && static_cast<T>(options.epsilon) > 0,
-          "moving_batch_norm",
-          [&] { return "a positive epsilon is needed, got " + std::to_string(options.epsilon); });
+          [&] { return "a decay in (0, 1] is needed, got " + ode::short_number(options.decay); });
+  require(
+      std::isfinite(options.epsilon) && static_cast<T>(options.epsilon) > 0, "moving_batch_norm",
+      [&] { return "a positive epsilon is needed, got " + ode::short_number(options.epsilon); });
 }
 
 template <class T>

@@ -10,6 +10,7 @@
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/contraction_root.hpp"
 #include "fjord/flows/divergence.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -20,8 +21,9 @@ constexpr int certain_terms = 4;
 std::vector<Index> residual_sizes(const ResidualFlowSettings& settings) {
   require(settings.dim > 0 && settings.network.given >= 0 && settings.exact_columns >= 0,
           "residual_flow", "dim must be positive, given and exact_columns not negative");
-  require(settings.lipschitz > 0 && settings.lipschitz < 1, "residual_flow",
-          [&] { return "lipschitz must be in (0, 1), got " + std::to_string(settings.lipschitz); });
+  require(settings.lipschitz > 0 && settings.lipschitz < 1, "residual_flow", [&] {
+    return "lipschitz must be in (0, 1), got " + ode::short_number(settings.lipschitz);
+  });
   return network_sizes(settings.dim + settings.network.given, settings.network, settings.dim);
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -33,8 +34,9 @@ TableRows<T>::TableRows(const TensorView<T>& values, const TensorView<T>& given,
            std::to_string(weights.size());
   });
   for (const double weight : weights) {
-    require(weight > 0 && std::isfinite(weight), "rows",
-            [&] { return "weights must be positive and finite, got " + std::to_string(weight); });
+    require(weight > 0 && std::isfinite(weight), "rows", [&] {
+      return "weights must be positive and finite, got " + ode::short_number(weight);
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -15,7 +16,7 @@ Spline<T>::Spline(const SplineSettings& settings) : settings_(settings) {
           [&] { return "2 to 512 bins are needed, got " + std::to_string(settings.bins); });
   const T bound = static_cast<T>(settings.bound);
   require(bound > 0 && std::isfinite(2 * bound), "spline", [&] {
-    return "a positive, finite bound is needed, got " + std::to_string(settings.bound);
+    return "a positive, finite bound is needed, got " + ode::short_number(settings.bound);
   });
 }
 

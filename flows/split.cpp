@@ -6,13 +6,15 @@
 #include <string_view>
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
 
 Index size_of(double share, Index rows, std::string_view part) {
   require(share >= 0 && share < 1, "split_rows", [&] {
-    return "the share of " + std::string(part) + " must be in [0, 1), got " + std::to_string(share);
+    return "the share of " + std::string(part) + " must be in [0, 1), got " +
+           ode::short_number(share);
   });
   if (share == 0) return 0;
   return std::max<Index>(1, std::llround(share * static_cast<double>(rows)));

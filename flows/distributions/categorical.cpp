@@ -5,6 +5,7 @@
 
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/distributions/choice.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -14,11 +15,11 @@ Categorical<T>::Categorical(std::vector<double> weights)
   double sum = 0;
   for (const double weight : weights_) {
     require(weight >= 0, "categorical",
-            [&] { return "weights must not be negative, got " + std::to_string(weight); });
+            [&] { return "weights must not be negative, got " + ode::short_number(weight); });
     sum += weight;
   }
   require(sum > 0 && std::isfinite(sum), "categorical", [&] {
-    return "the sum of the weights must be positive and finite, got " + std::to_string(sum);
+    return "the sum of the weights must be positive and finite, got " + ode::short_number(sum);
   });
   for (double& p : probabilities_) p /= sum;
 }
@@ -84,7 +85,7 @@ namespace {
 
 double checked(double probability) {
   require(probability >= 0 && probability <= 1, "bernoulli", [&] {
-    return "the probability must be from 0 to 1, got " + std::to_string(probability);
+    return "the probability must be from 0 to 1, got " + ode::short_number(probability);
   });
   return probability;
 }

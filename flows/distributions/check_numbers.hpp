@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -18,7 +19,7 @@ void check_numbers(const std::vector<double>& numbers, bool positive, const char
     const T as_kept = static_cast<T>(number);
     require(std::isfinite(as_kept) && (!positive || as_kept > 0), op, [&] {
       return std::string("every ") + name + " must be " + (positive ? "positive and " : "") +
-             "finite, got " + std::to_string(number);
+             "finite, got " + ode::short_number(number);
     });
   }
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -25,8 +26,8 @@ Truncated<T>::Truncated(std::unique_ptr<IndependentColumns<T>> whole, std::vecto
     require(this->setting(0, column) < this->setting(1, column) && masses_.back().inside > 0,
             "truncated", [&] {
               return "some probability is needed between the bounds, got none from " +
-                     std::to_string(this->setting(0, column)) + " to " +
-                     std::to_string(this->setting(1, column));
+                     ode::short_number(this->setting(0, column)) + " to " +
+                     ode::short_number(this->setting(1, column));
             });
   }
   this->set_support([this](Index column) {

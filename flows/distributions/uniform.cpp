@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
@@ -16,8 +17,8 @@ Uniform<T>::Uniform(std::vector<double> low, std::vector<double> high)
         static_cast<T>(this->setting(1, column)) - static_cast<T>(this->setting(0, column));
     require(as_kept > 0 && std::isfinite(as_kept), "uniform", [&] {
       return "every low must be less than its high, got " +
-             std::to_string(this->setting(0, column)) + " and " +
-             std::to_string(this->setting(1, column));
+             ode::short_number(this->setting(0, column)) + " and " +
+             ode::short_number(this->setting(1, column));
     });
   }
   this->set_support([this](Index column) {

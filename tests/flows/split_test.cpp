@@ -61,7 +61,7 @@ TEST_CASE("split: each row is as likely in a part, by the key alone") {
 TEST_CASE("split: shares out of range and an empty training part are refused") {
   const RandomKey key(1);
   CHECK_THROWS_WITH_AS(split_rows(10, -0.1, 0, key),
-                       "[split_rows] the share of validation must be in [0, 1), got -0.100000",
+                       "[split_rows] the share of validation must be in [0, 1), got -0.1",
                        std::invalid_argument);
   CHECK_THROWS_AS(split_rows(10, 0, 1, key), std::invalid_argument);
   CHECK_THROWS_AS(split_rows(10, 0, std::nan(""), key), std::invalid_argument);

@@ -307,6 +307,11 @@ TEST_CASE("distributions: choices have their probabilities, and other numbers no
 }
 
 TEST_CASE("distributions: what does not fit is refused") {
+  // Numbers of any size can be read in the message.
+  CHECK_THROWS_WITH_AS(DiagonalNormal<float>(Numbers{0}, Numbers{1e-60}),
+                       doctest::Contains("got 1e-60"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(DiagonalNormal<float>(Numbers{1e60}, Numbers{1}),
+                       doctest::Contains("got 1e+60"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(FullNormal<double>({1, 2}, {1, 0}), doctest::Contains("3 numbers"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(FullNormal<double>({1, 2}, {1, 0, -1}), doctest::Contains("positive"),
