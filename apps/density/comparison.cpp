@@ -67,7 +67,7 @@ void Comparison::save(const std::string& out) const {
   for (const Entry& entry : entries_) names.push_back(entry.key);
   for (Index i = 0; i < count; ++i) {
     const Index k = order[static_cast<std::size_t>(i)];
-    table(i, 0) = row(k) + 1.0;
+    table(i, 0) = static_cast<double>(row(k));
     for (std::size_t e = 0; e < entries_.size(); ++e)
       table(i, static_cast<Index>(e) + 1) = entries_[e].log_density(k);
   }

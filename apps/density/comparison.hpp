@@ -1,7 +1,6 @@
 /// What several densities reach on the same rows.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -37,8 +36,8 @@ class Comparison final {
     Reached reached;
   };
 
-  /// `rows` are the numbers of the test rows in their table, from 0.
-  Comparison(std::vector<std::uint32_t> rows, std::vector<double> weights)
+  /// `rows` are the numbers of the test rows in their table, from 1.
+  Comparison(std::vector<Index> rows, std::vector<double> weights)
       : rows_(std::move(rows)), weights_(std::move(weights)) {}
 
   /// Errors:  as reached().
@@ -49,13 +48,13 @@ class Comparison final {
   /// One line a model.
   std::string lines() const;
 
-  /// The log-densities of the rows, numbered from 1 and in that order, one model a column.
+  /// The log-densities of the rows, in the order of their numbers, one model a column.
   ///
   /// Errors:  as save_table().
   void save(const std::string& out) const;
 
  private:
-  std::vector<std::uint32_t> rows_;
+  std::vector<Index> rows_;
   std::vector<double> weights_;
   std::vector<Entry> entries_;
 };

@@ -1,6 +1,7 @@
 #include "fjord/apps/density/data.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -92,6 +93,7 @@ void read_rows(Data& data, const FitOptions& options) {
   advise(loose);
   if (options.drop_missing) kept = complete_rows(loose, used);
   data.dropped = all - static_cast<Index>(kept.size());
+  for (const std::uint32_t i : kept) data.numbers.push_back(static_cast<Index>(i) + 1);
   const FileCheck check("table", name);
   data.rows.given = choice.given;
   data.rows.values = chosen_rows(columns_of(loose, choice.columns, check), kept);
@@ -196,6 +198,26 @@ std::vector<std::string> notes_on(const Data& data) {
         "rounded columns, to whose numbers training adds random ones within half a step: " +
         rounded);
   return notes;
+}
+
+std::vector<Index> table_numbers(const Data& data, const std::vector<std::uint32_t>& chosen) {
+  std::vector<Index> numbers;
+  for (const std::uint32_t i : chosen) numbers.push_back(data.numbers[i]);
+  return numbers;
+}
+
+std::string digest_of(const Data& data) {
+  RandomKey digest = RandomKey(0).fold(static_cast<std::uint64_t>(data.rows.given));
+  for (const std::string& name : data.names) {
+    digest = digest.fold(name.size());
+    for (const char letter : name) digest = digest.fold(static_cast<unsigned char>(letter));
+  }
+  digest = digest.fold(data.rows.weights.size());
+  for (const double weight : data.rows.weights)
+    digest = digest.fold(std::bit_cast<std::uint64_t>(weight));
+  for (const double x : data.rows.values.storage())
+    digest = digest.fold(std::bit_cast<std::uint64_t>(x));
+  return std::to_string(digest.key());
 }
 
 std::string column_text(const Data& data, std::size_t column) {

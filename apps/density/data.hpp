@@ -16,6 +16,7 @@ namespace fjord::apps::density {
 struct Data {
   std::vector<std::string> names;  ///< of the columns, or none
   WeightedRows rows;               ///< those that are kept, in the table's units
+  std::vector<Index> numbers;      ///< of these rows in their table, from 1
   Index dropped = 0;               ///< rows with missing values
   flows::Split split;
   std::vector<double> means;       ///< of the columns of the training rows
@@ -43,6 +44,12 @@ Tensor<double> smoothed_rows(const Data& data, const RandomKey& random);
 
 /// What was found about the rows and columns, in sentences without a full stop.
 std::vector<std::string> notes_on(const Data& data);
+
+/// The numbers of some rows in their table, from 1.
+std::vector<Index> table_numbers(const Data& data, const std::vector<std::uint32_t>& chosen);
+
+/// A text that other names, rows, weights or given columns would change.
+std::string digest_of(const Data& data);
 
 /// The name of a column, or its number from 1.
 std::string column_text(const Data& data, std::size_t column);

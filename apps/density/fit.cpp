@@ -48,6 +48,9 @@ constexpr const char* model_name = "model.safetensors";
 constexpr const char* report_name = "report.html";
 constexpr const char* split_name = "split.npy";
 
+// In the checkpoint.
+constexpr const char* digest_name = "rows";
+
 Json json_of(const Reached& reached) {
   const Json error = reached.standard_error ? Json(*reached.standard_error) : Json();
   return Json::array({reached.mean, error});
@@ -67,7 +70,7 @@ class Run final {
         training_(standard_rows(data, data.split.training)),
         validation_(standard_rows(data, data.split.validation)),
         test_(standard_rows(data, data.split.test)),
-        comparison_(data.split.test, test_.weights),
+        comparison_(table_numbers(data, data.split.test), test_.weights),
         rows_(data, options.table, use(RandomUse::smoothing)),
         flows_(plan_of<T>(options, data, rows_, random_), workers_) {}
 
@@ -94,7 +97,7 @@ class Run final {
     const nn::State state = state_of_first_rank(ranks_, [this] { return open_run(); });
     if (!state.metadata.empty()) restore(flows_, state, RunFiles::checkpoint(options_.out));
     lead(ranks_, [this] {
-      if (is_at_beginning()) files_->begin(flows_.state());
+      if (is_at_beginning()) files_->begin(run_state());
       write_file(files_->file(config_name), config_text(options_));
       save_npy(files_->file(split_name), split());
       for (const std::string& note : notes_on(data_)) print_note(program_name, note);
@@ -114,7 +117,20 @@ class Run final {
                             settings_of(FitOptions()),
                             {comparison_name, config_name, model_name, report_name, split_name}});
     files_->start_clock(began_);
-    return files_->take_state();
+    nn::State state = files_->take_state();
+    const auto found = state.metadata.find(digest_name);
+    require(found == state.metadata.end() || found->second == digest_, "--resume", [&] {
+      return "the run in " + options_.out + " began with other rows than those of " +
+             options_.table + "; give its table, or another --out";
+    });
+    return state;
+  }
+
+  // Of the training, with what shows whose it is.
+  nn::State run_state() const {
+    nn::State state = flows_.state();
+    state.metadata[digest_name] = digest_;
+    return state;
   }
 
   Tensor<double> split() const {
@@ -158,15 +174,27 @@ class Run final {
     const flows::FitReport& report = flows_.fit().report();
     const std::size_t epochs = report.curve.size();
     const Index failures = report.failures;
+    if (trained_rows_ == 0) here_untrained_ = here();
+    trained_rows_ += std::min(options_.batch, static_cast<Index>(data_.split.training.size()));
     const bool goes_on = flows_.step();
+    here_trained_ = here();
     const int word = lead(ranks_, [&] {
       tell(report, epochs, failures);
-      if (files_->is_checkpoint_due()) files_->save(flows_.state());
+      if (files_->is_checkpoint_due()) files_->save(run_state());
       if (stop_signal() != 0) return stop_signal();
-      return is_out_of_time(0.9) ? out_of_time : go_on;
+      return is_training_over() ? end_by_budget() : go_on;
     });
     if (!goes_on) next();
     return word;
+  }
+
+  int end_by_budget() {
+    progress_.finish();
+    print_note(program_name, "the time of --minutes ended the training of flow " +
+                                 std::to_string(flows_.job() + 1) + " of " +
+                                 std::to_string(flows_.jobs()) + " in epoch " +
+                                 std::to_string(flows_.fit().position().epoch + 1));
+    return out_of_time;
   }
 
   // What a step came to, after one with so many epochs and failures so far.
@@ -222,13 +250,13 @@ class Run final {
     state.evaluations = epoch.evaluations;
     progress_.end_epoch(state, epoch.held_out.value_or(epoch.loss));
     files_->write_metrics();
-    files_->save(flows_.state());
+    files_->save(run_state());
   }
 
   int interrupted(int signal) {
     lead(ranks_, [this] {
       progress_.finish();
-      files_->save(flows_.state());
+      files_->save(run_state());
       files_->write_metrics();
       const Index job = flows_.job() + 1;
       flows_.stop();
@@ -270,6 +298,7 @@ class Run final {
       progress_.finish();
       comparison_.add("flow", "flow", log_density);
       close(held_out);
+      report(held_out);
       return go_on;
     });
   }
@@ -285,9 +314,18 @@ class Run final {
           "the training rows");
     comparison_.save(files_->file(comparison_name));
     nn::save_safetensors(files_->file(model_name), is_refitted ? model(true) : held_out);
-    files_->close(flows_.state());
+    files_->close(run_state());
     std::printf("%s%zu test rows, %.1f s, wrote %s\n", comparison_.lines().c_str(),
                 data_.split.test.size(), total, (fs::path(options_.out) / model_name).c_str());
+  }
+
+  void report(const nn::State& held_out) {
+    if (!has_time_for_report()) {
+      print_note(program_name,
+                 "no report.html, for which the time of --minutes does not last; density report "
+                 "makes one");
+      return;
+    }
     Workers own(thread_count(options_.threads));  // the other ranks do not take part
     report_fit(files_->file(report_name), data_, held_out, options_.seed, own);
   }
@@ -323,6 +361,33 @@ class Run final {
 
   double here() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
 
+  // Seconds for so many scores by the flows trained so far: each costs about as much as a row in two
+  // steps of training.
+  double seconds_for(double scores) const {
+    if (trained_rows_ == 0) return 0;
+    const double a_row = (here_trained_ - here_untrained_) / static_cast<double>(trained_rows_);
+    return 2 * scores * a_row * static_cast<double>(std::min(flows_.job() + 1, options_.members));
+  }
+
+  // Scores that the report takes: of the test rows, of ten thousand samples, which are drawn as
+  // well, and of twenty thousand trials of unusual rows.
+  double scores_of_report() const { return static_cast<double>(data_.split.test.size()) + 40'000; }
+
+  // Whether what is left of --minutes, up to half of it, is needed for what follows.
+  bool is_training_over() const {
+    if (options_.minutes == 0) return false;
+    const double budget = 60 * options_.minutes;
+    const double held_out =
+        static_cast<double>(data_.split.validation.size() + data_.split.test.size());
+    const double rest = seconds_for(held_out + scores_of_report());
+    return here() + std::min(rest, 0.4 * budget) > 0.9 * budget;
+  }
+
+  bool has_time_for_report() const {
+    return options_.minutes == 0 ||
+           here() + seconds_for(scores_of_report()) < 60 * options_.minutes;
+  }
+
   // Whether this share of --minutes is over.
   bool is_out_of_time(double share) const {
     return options_.minutes > 0 && here() > 60 * share * options_.minutes;
@@ -341,7 +406,11 @@ class Run final {
   Comparison comparison_;
   FlowRows<T> rows_;
   Training<T> flows_;
+  std::string digest_{digest_of(data_)};
   Index components_ = 0;  // of the mixture
+  Index trained_rows_ = 0;
+  double here_untrained_ = 0;  // before the first step, and after the last one
+  double here_trained_ = 0;
   Background background_;
   Progress progress_{"validation"};
   std::optional<RunFiles> files_;  // of rank 0, once nothing else has been refused

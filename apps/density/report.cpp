@@ -191,14 +191,12 @@ void report_fit(const std::filesystem::path& file, const Data& data, const nn::S
   const Index given = data.rows.given;
   const Tensor<double> chosen = chosen_rows(data.rows.values, data.split.test);
   LookRows rows{
-      data.names,
-      Tensor<double>(columns_view(chosen, given, chosen.shape()[1])),
+      data.names, Tensor<double>(columns_view(chosen, given, chosen.shape()[1])),
       given == 0 ? Tensor<double>::zeros({0}) : Tensor<double>(columns_view(chosen, 0, given)),
-      {}};
+      table_numbers(data, data.split.test)};
   // What is given comes last.
   std::rotate(rows.names.begin(), rows.names.begin() + (rows.names.empty() ? 0 : given),
               rows.names.end());
-  for (const std::uint32_t i : data.split.test) rows.numbers.push_back(static_cast<Index>(i) + 1);
   try {
     write_report(options, state, rows, "its test rows", workers);
   } catch (const std::exception& error) {

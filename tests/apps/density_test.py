@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import re
 import signal
 
 from moons_program import MoonsTest, npy_bytes, read_npy, read_safetensors, run_tests
@@ -296,6 +297,14 @@ class Fit(Density):
         self.write("t.csv", text)
         run = self.fit("t.csv", "--columns", "3,x", "--weights", "w", "--drop-missing")
         self.assertIn("left out 12 rows with missing values", run.err)
+        kept = [i + 1 for i in range(120) if i % 10 != 3]  # rows have the numbers of the table
+        _, _, split = read_npy(self.path("out/split.npy"))
+        test = [number for number, part in zip(kept, split) if part == 2]
+        lines = self.path("out/comparison.csv").read_text().splitlines()
+        self.assertEqual([int(line.split(",")[0]) for line in lines[1:]], test)
+        page = self.path("out/report.html").read_text().split("The most unusual rows")[1]
+        unusual = set(map(int, re.findall(r'<tr><td class="n">(\d+)</td>', page)))
+        self.assertTrue(unusual and unusual <= set(test), unusual)
         self.assertEqual(sum(self.final()["rows"].values()), 108)
         metadata, tensors = read_safetensors(self.model("out"))
         tree = json.loads(metadata["model"])
@@ -342,15 +351,20 @@ class Fit(Density):
     def test_a_run_that_is_interrupted_goes_on_to_the_same_bits(self):
         self.write("t.csv", csv(correlated(2000)))
         options = ["--epochs", 60, "--threads", 1]
-        process = self.start("fit", "t.csv", *options, "--out", "out")
-        self.assertTrue(process.stderr.readline().startswith("epoch "))
-        process.send_signal(signal.SIGINT)
-        run = self.finish(process)
-        self.assertEqual(run.returncode, 130, run.err)
+        for number, more in ((signal.SIGTERM, []), (signal.SIGINT, ["--resume"])):
+            process = self.start("fit", "t.csv", *options, "--out", "out", *more)
+            self.assertTrue(process.stderr.readline().startswith("epoch "))
+            process.send_signal(number)
+            run = self.finish(process)
+            self.assertEqual(run.returncode, 128 + number, run.err)
         self.assertIn("with the best model so far; go on with --resume", run.err)
         self.succeeds("score", "--model", "out/model.safetensors", "--data", "t.csv", "--out", "s.npy")
         self.fails(2, "holds an unfinished run", "fit", "t.csv", *options, "--out", "out")
         self.fails(2, "--rate", "fit", "t.csv", *options, "--out", "out", "--resume", "--rate", 0.5)
+        for other in (csv(correlated(2000, 2)), csv(correlated(2000), "x,z")):
+            self.write("t.csv", other)
+            self.fails(2, "began with other rows than those of t.csv", "fit", "t.csv", *options, "--out", "out", "--resume")
+        self.write("t.csv", csv(correlated(2000)))
         self.succeeds("fit", "t.csv", *options, "--out", "out", "--resume")
         self.succeeds("fit", "t.csv", *options, "--out", "whole")
         self.assertEqual(self.model("out"), self.model("whole"))
@@ -358,8 +372,16 @@ class Fit(Density):
 
     def test_a_budget_ends_the_training(self):
         self.write("t.csv", csv(correlated(3000)))
-        self.succeeds("fit", "t.csv", "--epochs", 100000, "--minutes", 0.04, "--out", "out")
+        run = self.succeeds("fit", "t.csv", "--epochs", 100000, "--minutes", 0.04, "--out", "out")
+        self.assertRegex(run.err, r"density: the time of --minutes ended the training of flow \d of \d+ in epoch \d+\n")
         self.assertLess(json.loads(self.path("out/metrics.jsonl").read_text().splitlines()[-1])["seconds"], 5)
+
+    def test_a_budget_too_short_for_a_report(self):
+        self.write("t.csv", csv(correlated(3000)))
+        run = self.succeeds("fit", "t.csv", "--minutes", 0.001, "--out", "out")
+        self.assertIn("density: no report.html, for which the time of --minutes does not last", run.err)
+        self.assertEqual({p.name for p in self.path("out").iterdir()}, RESULTS - {"report.html"})
+        self.assertIn("flow  ", run.out)
 
     def test_bad_arguments_and_tables(self):
         self.write("t.csv", csv(correlated(50)))
