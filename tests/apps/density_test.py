@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import random
 import re
+import resource
 import signal
 
 from moons_program import MoonsTest, npy_bytes, read_npy, read_safetensors, run_tests
@@ -382,6 +384,56 @@ class Fit(Density):
         self.assertIn("density: no report.html, for which the time of --minutes does not last", run.err)
         self.assertEqual({p.name for p in self.path("out").iterdir()}, RESULTS - {"report.html"})
         self.assertIn("flow  ", run.out)
+
+    def test_one_run_at_a_time(self):
+        self.write("t.csv", csv(correlated(2000)))
+        process = self.start("fit", "t.csv", "--out", "out")
+        self.assertTrue(process.stderr.readline().startswith("epoch "))
+        for more in ([], ["--resume"]):
+            run = self.moons("fit", "t.csv", "--out", "out", *more)
+            self.assertEqual((run.returncode, run.out), (2, ""))
+            self.assertIn("density: --out: another run is using out; ", run.err)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process).returncode, 130)
+
+    def test_a_full_disk_keeps_the_last_checkpoint(self):
+        """The disk: a bound on the size of files that the first checkpoint fits and later ones do not."""
+        self.write("t.csv", csv(correlated(2000)))
+        options = ["--epochs", 40, "--members", 2, "--threads", 1, "--out", "out"]
+        process = self.start("fit", "t.csv", *options)
+        self.assertTrue(process.stderr.readline().startswith("epoch "))
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process).returncode, 130)
+        before = self.path("out/checkpoint.safetensors").read_bytes()
+
+        def fill():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            room = len(before) // 2
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+        run = self.moons("fit", "t.csv", *options, "--resume", preexec_fn=fill)
+        self.assertEqual(run.returncode, 1, run.err)
+        self.assertRegex(run.err.splitlines()[-1], "^density: cannot write .*: ")
+        self.assertEqual(self.path("out/checkpoint.safetensors").read_bytes(), before)
+        self.assertEqual([name for name in self.files() if name.endswith("tmp")], [])
+        self.succeeds("fit", "t.csv", *options, "--resume")
+        self.succeeds("fit", "t.csv", *options[:-1], "whole")
+        self.assertEqual(self.model("out"), self.model("whole"))
+
+    def test_places_that_cannot_be_written(self):
+        self.write("t.csv", csv(correlated(50)))
+        self.write("file", "")
+        self.path("closed").mkdir()
+        self.path("closed").chmod(0o555)
+        places = [("file/run", 1), ("/dev/full", 1)]
+        if os.geteuid() != 0:  # who may write everywhere
+            places.append(("closed/run", 1))
+        for out, status in places:
+            self.fails(status, "cannot write", "fit", "t.csv", "--epochs", 1, "--out", out)
+        with open("/dev/full", "w") as full:
+            run = self.moons("fit", "t.csv", "--epochs", 1, "--out", "out", stdout=full)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("standard output", run.err)
 
     def test_bad_arguments_and_tables(self):
         self.write("t.csv", csv(correlated(50)))
