@@ -29,7 +29,8 @@ void lorenz(const State& y, State& dydt) {
   dydt = {sigma * (y[1] - y[0]), y[0] * (rho - y[2]) - y[1], y[0] * y[1] - beta * y[2]};
 }
 
-const ode::PlainField plain_lorenz = [](double, std::span<const double> y, std::span<double> dydt) {
+const ode::PlainField plain_lorenz = [](double, std::span<const double, 3> y,
+                                        std::span<double, 3> dydt) {
   dydt[0] = sigma * (y[1] - y[0]);
   dydt[1] = y[0] * (rho - y[2]) - y[1];
   dydt[2] = y[0] * y[1] - beta * y[2];

@@ -178,19 +178,19 @@ void sum_block(const Terms<T>& terms, Index at, N n, T* out) {
 template <std::size_t n, class T>
 double error_norm_of_few(const SolveOptions& options, const Combination<T>& error, const T* y,
                          const T* y_next) {
+  static constexpr std::array<T, n> zeros{};
+  const std::array<T, n> sums = sum_of_few<n, T>(zeros.data(), error.h, error.weights.data(),
+                                                 error.vectors.data(), error.weights.size());
   return with_tolerances<T>(options, [&](auto allowed) {
-    static constexpr std::array<T, n> zeros{};
-    const std::array<T, n> sums = sum_of_few<n, T>(zeros.data(), error.h, error.weights.data(),
-                                                   error.vectors.data(), error.weights.size());
     double squares = 0;
-    for (std::size_t i = 0; i < n; ++i) {
+    for_few<n>([&](std::size_t i) {
       const T after = std::abs(y_next[i]);
       const T size = std::max(std::abs(y[i]), after);
       // The state is known before the last slope: a product need not wait for the quotient.
       const auto ratio = static_cast<double>(sums[i] * (1 / allowed(static_cast<Index>(i), size)));
       // A comparison with NaN is false, so a NaN state is seen by a term of its own.
       squares += ratio * ratio + static_cast<double>(after - after);
-    }
+    });
     return std::sqrt(squares * (1.0 / n));
   });
 }

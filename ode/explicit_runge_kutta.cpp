@@ -5,24 +5,34 @@
 
 namespace fjord::ode {
 
+namespace {
+
 template <class Space>
-void ExplicitRungeKutta::step(Step<Space>& step) const {
-  const std::size_t stages = tableau_.stages();
-  const auto first = [&](std::size_t count) {
-    return std::span<const Vector<Space>>(step.stages).first(count);
-  };
-  step.stages[0] = step.slope;
-  Vector<Space> y = step.y;
+void make_stages(const Tableau& tableau, Step<Space>& step) {
+  const std::size_t stages = tableau.stages();
+  if constexpr (requires { step.space.make_stages(tableau.a, tableau.c, step); }) {
+    if (step.space.makes_stages(stages)) return step.space.make_stages(tableau.a, tableau.c, step);
+  }
   for (std::size_t i = 1; i < stages; ++i) {
-    y = step.space.combine(step.y, tableau_.row(i), first(i));
-    step.stages[i] = step.space.slope(tableau_.c[i], y);
+    const Vector<Space> y = step.space.combine(
+        step.y, tableau.row(i), std::span<const Vector<Space>>(step.stages).first(i));
+    step.stages[i] = step.space.slope(tableau.c[i], y);
     if (i + 2 >= stages) step.last_stages[i + 2 - stages] = {y, step.stages[i]};
   }
+}
+
+}  // namespace
+
+template <class Space>
+void ExplicitRungeKutta::step(Step<Space>& step) const {
+  step.stages[0] = step.slope;
+  make_stages(tableau_, step);
   if (is_first_same_as_last_) {
-    step.y_next = y;
-    step.slope_next = step.stages[stages - 1];
+    step.y_next = step.last_stages[1].y;
+    step.slope_next = step.last_stages[1].slope;
   } else {
-    step.y_next = step.space.combine(step.y, tableau_.b, first(stages));
+    step.y_next = step.space.combine(
+        step.y, tableau_.b, std::span<const Vector<Space>>(step.stages).first(tableau_.stages()));
   }
   step.error = {tableau_.error, tableau_.second_error};
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <type_traits>
 
 #include "fjord/autodiff/var.hpp"
@@ -18,11 +17,6 @@ using Field = std::function<Var<T>(const Var<T>& t, const Var<T>& y)>;
 /// A function that a Field<T> can be made of, such as a lambda.
 template <class F, class T>
 concept FieldFunction = !std::is_same_v<F, Field<T>> && std::is_convertible_v<const F&, Field<T>>;
-
-/// A right-hand side on plain memory, for simulation without a tape: writes f(t, y) to dydt.
-///
-/// Shapes:  y and dydt have as many numbers as the state.
-using PlainField = std::function<void(double t, std::span<const double> y, std::span<double> dydt)>;
 
 /// From t0 to t1; t1 < t0 integrates backwards.
 struct TimeSpan {

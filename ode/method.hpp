@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fjord/autodiff/var.hpp"
+#include "fjord/ode/plain_field.hpp"
 
 namespace fjord::ode {
 
@@ -41,21 +42,6 @@ inline constexpr std::size_t max_carry = 4;
 
 /// With the state and the slope.
 inline constexpr std::size_t max_kept = max_carry + 2;
-
-/// The times of a step.
-struct StepTimes {
-  double t = 0;
-  double t_next = 0;
-  /// Where the field is asked at the two ends: next to a jump, on the side of the step.
-  double field_t = 0;
-  double field_t_next = 0;
-  bool is_last = false;  ///< whether it ends at the end of the solve
-
-  /// Of a stage at the fraction c of the step.
-  double stage(double c) const {
-    return c == 0 ? field_t : c == 1 ? field_t_next : t + c * (t_next - t);
-  }
-};
 
 /// All that the loop decides of a step.
 struct StepPlan {

@@ -15,7 +15,7 @@ void combine_few(const double* y, double h, std::span<const double> weights, dou
                  double* out, std::size_t) {
   const std::array<double, n> sums =
       sum_of_few<n, double>(y, h, weights.data(), slopes, weights.size());
-  for (std::size_t i = 0; i < n; ++i) out[i] = sums[i];
+  for_few<n>([&](std::size_t i) { out[i] = sums[i]; });
 }
 
 void combine_many(const double* y, double h, std::span<const double> weights, double* const* slopes,
@@ -86,14 +86,20 @@ double* PlainSpace::settle(Mark mark, const double* vector) {
 }
 
 void PlainSpace::keep(std::span<double** const> vectors) {
-  bank_ = max_kept - bank_;
   for (std::size_t i = 0; i < vectors.size(); ++i) {
     if (*vectors[i] == nullptr) continue;
-    double* const to = vectors_[bank_ + i];
-    std::copy_n(*vectors[i], size_, to);
-    *vectors[i] = to;
+    // Mostly it is one of a step's last ones.
+    std::size_t at = used_ - 1;
+    while (vectors_[at] != *vectors[i]) --at;
+    if (at < i) {
+      // It is in the list twice: the second one is a copy.
+      at = used_;
+      std::copy_n(*vectors[i], size_, new_vector());
+      *vectors[i] = vectors_[at];
+    }
+    std::swap(vectors_[at], vectors_[i]);
   }
-  used_ = 2 * max_kept;
+  used_ = max_kept;
 }
 
 }  // namespace fjord::ode

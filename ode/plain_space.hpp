@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "fjord/ode/error_norm.hpp"
-#include "fjord/ode/field.hpp"
 #include "fjord/ode/method.hpp"
 #include "fjord/ode/newton_matrix.hpp"
+#include "fjord/ode/plain_field.hpp"
 
 namespace fjord::ode {
 
@@ -36,6 +36,22 @@ class PlainSpace final {
     ++evaluations_;
     f_(t, {y, size_}, {out, size_});
     return out;
+  }
+
+  /// Whether `make_stages` makes the steps of a method of so many stages.
+  bool makes_stages(std::size_t stages) const { return f_.makes_stages(stages); }
+
+  /// The stages of a step after the first, with the coefficients of Tableau.
+  void make_stages(std::span<const double> a, std::span<const double> c, Step<PlainSpace>& step) {
+    const std::size_t first = used_;
+    used_ += c.size() + 1;
+    while (used_ > vectors_.size()) [[unlikely]] grow();
+    std::copy_n(vectors_.data() + first, c.size() - 1, step.stages.data() + 1);
+    double* const y_before = vectors_[used_ - 2];
+    double* const y = vectors_[used_ - 1];
+    evaluations_ += c.size() - 1;
+    f_.make_stages(step.h, {times_, a, c, step.y, step.stages.data(), y, y_before});
+    step.last_stages = {{{y_before, step.stages[c.size() - 2]}, {y, step.stages[c.size() - 1]}}};
   }
 
   double* combine(const double* y, std::span<const double> weights,
@@ -102,10 +118,9 @@ class PlainSpace final {
   std::size_t size_;
   Combine combine_;
   std::vector<std::unique_ptr<double[]>> memory_;
-  // The first are two banks for what is kept: the new ones must not overwrite the old.
+  // The first are those that are kept.
   std::vector<double*> vectors_;
-  std::size_t bank_ = 0;
-  std::size_t used_ = 2 * max_kept;
+  std::size_t used_ = max_kept;
   StepTimes times_;
   NewtonMatrix<double> newton_matrix_;
   double h_ = 0;

@@ -1,6 +1,7 @@
 #include "fjord/ode/simulate.hpp"
 
 #include <limits>
+#include <string>
 
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/ode/check_options.hpp"
@@ -35,6 +36,10 @@ Simulation simulate(const PlainField& f, std::span<const double> y0, TimeSpan sp
                     const SolveOptions& options, const Watch& watch) {
   require(f != nullptr, "simulate", "a field is needed, got an empty function");
   const std::size_t size = y0.size();
+  require(f.size().value_or(size) == size, "simulate", [&] {
+    return "the state must have as many numbers as the field takes, " + std::to_string(*f.size()) +
+           ", got " + std::to_string(size);
+  });
   check_options(options, span, static_cast<Index>(size), std::numeric_limits<double>::denorm_min());
   PlainSpace space(f, static_cast<Index>(size));
   double* const start = space.new_vector();

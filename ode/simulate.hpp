@@ -5,6 +5,7 @@
 
 #include "fjord/ode/field.hpp"
 #include "fjord/ode/options.hpp"
+#include "fjord/ode/plain_field.hpp"
 #include "fjord/ode/problem.hpp"
 #include "fjord/ode/report.hpp"
 

@@ -27,7 +27,7 @@ class Stops final {
   double next(double t) const { return is_end_only_ ? span_.t1 : next_of_several(t); }
 
   bool is_jump(double t) const {
-    return std::ranges::find(options_.jumps, t) != options_.jumps.end();
+    return !is_end_only_ && std::ranges::find(options_.jumps, t) != options_.jumps.end();
   }
 
   /// At which time the field is asked for its value at the beginning of a step from t, or at the

@@ -89,6 +89,33 @@ TEST_CASE("spaces: nodes, values and plain memory take the same steps to the sam
   }
 }
 
+TEST_CASE("spaces: a field of a fixed size takes the steps of one of any size") {
+  const double drive = 0.3;
+  std::size_t calls = 0;
+  const PlainField sized = [&](double t, std::span<const double, 4> y, std::span<double, 4> dydt) {
+    ++calls;
+    plain_pendulums(drive)(t, y, dydt);
+  };
+  for (const Method* method : methods()) {
+    CAPTURE(method->name());
+    SolveOptions options = options_of(*method);
+    options.jumps = {1.5};
+    options.save_at = {0.2, 1.7};
+    const Simulation any = simulate(plain_pendulums(drive), start, {0.1, 3}, options);
+    calls = 0;
+    const Simulation s = simulate(sized, start, {0.1, 3}, options);
+    CHECK(s.report.accepted == any.report.accepted);
+    CHECK(s.report.rejected == any.report.rejected);
+    CHECK(s.report.evaluations == any.report.evaluations);
+    CHECK(s.report.evaluations == calls);
+    for (std::size_t i = 0; i < 4; ++i) CHECK(std::abs(s.y[i] - any.y[i]) < 3e-9);
+    for (std::size_t i = 0; i < 8; ++i) CHECK(std::abs(s.states[i] - any.states[i]) < 3e-9);
+  }
+  CHECK_THROWS_WITH_AS(simulate(sized, Numbers{1, 2, 3}, {0, 1}),
+                       doctest::Contains("as many numbers as the field takes, 4, got 3"),
+                       std::invalid_argument);
+}
+
 TEST_CASE_TEMPLATE("spaces: every method reaches the end that other programs reach", T, float,
                    double) {
   for (const Method* method : methods()) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "fjord/ode/field.hpp"
+#include "fjord/ode/plain_field.hpp"
 
 namespace fjord::test {
 
