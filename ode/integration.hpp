@@ -231,6 +231,8 @@ class Integration final {
       stop(end->status);
       report_.t = accepted.t_next = end->t;
       y_end = end->y;
+      // The others have seen a state that no step leads away from.
+      if (report_.t == accepted.t) break;
     }
     y_ = y_end;
     slope_ = step.slope_next;

@@ -176,7 +176,8 @@ Solution<T> run(const Problem<T>& problem, const SolveOptions& options, Recordin
   std::vector<NodeObserver<T>*> all;
   if (has_outputs(problem, options)) {
     outputs.emplace(problem, options, recording == Recording::steps);
-    all = outputs->observers();
+    // Where no time passes, they have seen the only state.
+    if (problem.span.t0 != problem.span.t1) all = outputs->observers();
     all.insert(all.end(), observers.begin(), observers.end());
     observers = all;
   }

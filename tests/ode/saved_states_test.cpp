@@ -69,6 +69,74 @@ TEST_CASE("saved states: after every step, and the caller may end the solve") {
   CHECK(s.y[0] == doctest::Approx(std::exp(-s.report.t)).epsilon(1e-6));
 }
 
+TEST_CASE("saved states: the first one once, whatever ends the solve there") {
+  const PlainField decay = [](double, std::span<const double> y, std::span<double> dydt) {
+    dydt[0] = -y[0];
+    dydt[1] = 0;
+  };
+  const PlainField undefined = [](double, std::span<const double>, std::span<double> dydt) {
+    dydt[0] = dydt[1] = NAN;
+  };
+  SolveOptions options;
+  std::size_t calls = 0;
+  const auto count = [&](double, std::span<const double>) {
+    ++calls;
+    return true;
+  };
+  const auto check = [&](const PlainField& f, const Watch& watch, Status status) {
+    for (const bool all_steps : {true, false}) {
+      options.save_steps = all_steps;
+      options.save_at = all_steps ? std::vector<double>{} : std::vector<double>{0, 1};
+      const Simulation s = simulate(f, std::vector<double>{1.5, 0}, {0, 1}, options, watch);
+      CHECK(s.report.status == status);
+      CHECK(s.report.t == 0);
+      CHECK(s.times == std::vector<double>{0});
+      CHECK(s.states == std::vector<double>{1.5, 0});
+      CHECK(s.y == std::vector<double>{1.5, 0});
+      CHECK(s.occurrences.empty());
+      CHECK(calls == 0);
+    }
+  };
+  const PlainEvent root{[](double t, std::span<const double>) { return std::sqrt(t - 0.5); }};
+  check(decay, {{root}, count}, Status::event_undefined);
+  check(undefined, {{}, count}, Status::non_finite);
+  options.fixed_step = 0.25;
+  check(undefined, {{}, count}, Status::non_finite);
+  options.method = &leapfrog;
+  check(undefined, {{}, count}, Status::non_finite);
+}
+
+TEST_CASE("saved states: the first one once on nodes, where the solve ends at once") {
+  const Field<double> decay = [](const Number&, const Number& y) { return -y; };
+  SolveOptions options;
+  options.save_steps = true;
+  std::size_t calls = 0;
+  for (const GradientMode* mode : {static_cast<const GradientMode*>(&direct),
+                                   static_cast<const GradientMode*>(&values_only)}) {
+    options.gradient = mode;
+    Tape<double> tape;
+    const auto check = [&](const Problem<double>& problem, Status status) {
+      const Solution<double> s = solve(problem, options);
+      CHECK(s.report.status == status);
+      CHECK(s.times == std::vector<double>{0});
+      REQUIRE(s.states.size() == 1);
+      CHECK(s.states[0].item() == 1.5);
+      CHECK(s.y.item() == 1.5);
+      CHECK(calls == 0);
+    };
+    Problem<double> problem{decay, tape.scalar(1.5), {0, 1}};
+    problem.on_step = [&](double, const Number&) { return ++calls > 0; };
+    problem.events = {{[](const Number& t, const Number&) { return sqrt(t - 0.5); }}};
+    check(problem, Status::event_undefined);
+    problem.events.clear();
+    problem.span.t1 = 0;
+    check(problem, Status::success);
+    if (mode == &direct) continue;
+    problem.times = {tape.scalar(0.0), tape.scalar(0.0)};
+    check(problem, Status::success);
+  }
+}
+
 TEST_CASE("saved states: functions of them") {
   const PlainField decay = [](double, std::span<const double> y, std::span<double> dydt) {
     for (std::size_t i = 0; i < 2; ++i) dydt[i] = -y[i];
