@@ -20,6 +20,7 @@ struct RunSetup {
   Settings settings;
   Settings defaults;               ///< of settings that a checkpoint may not name yet
   std::vector<const char*> names;  ///< of its files, beside checkpoint and metrics
+  std::chrono::nanoseconds between_checkpoints = std::chrono::minutes(10);  ///< at most
 };
 
 /// The folder of one run, its checkpoint and its metrics.
@@ -53,7 +54,7 @@ class RunFiles final {
   double seconds() const;
 
   /// Whether the last checkpoint is so old that one is due within an epoch.
-  bool is_checkpoint_due() const { return Clock::now() - saved_ > longest_between_checkpoints; }
+  bool is_checkpoint_due() const { return Clock::now() - saved_ > setup_.between_checkpoints; }
 
   void save(nn::State state);
 
@@ -69,8 +70,6 @@ class RunFiles final {
   std::filesystem::path file(const std::string& name) const { return folder_.file(name); }
 
  private:
-  static constexpr std::chrono::minutes longest_between_checkpoints{10};
-
   void open();
 
   RunSetup setup_;

@@ -8,6 +8,7 @@
 #include "fjord/apps/common/message.hpp"
 #include "fjord/apps/common/random_use.hpp"
 #include "fjord/apps/common/table.hpp"
+#include "fjord/apps/common/table_output.hpp"
 #include "fjord/apps/density/columns.hpp"
 #include "fjord/apps/density/rounding.hpp"
 #include "fjord/autodiff/errors.hpp"
@@ -21,15 +22,14 @@ struct Choice {
   std::vector<Index> weights;  // one column or none
 };
 
-Choice choose(const Table& table, const FitOptions& options) {
-  const Index count = table.values.shape()[1];
+Choice choose(const std::vector<std::string>& names, Index count, const FitOptions& options) {
   Choice choice;
   if (!options.weights.empty()) {
-    choice.weights = chosen_columns("weights", options.weights, table.names, count);
+    choice.weights = chosen_columns("weights", options.weights, names, count);
     require(choice.weights.size() == 1, "--weights", "one column is needed, got several");
   }
   std::vector<Index> given;
-  if (!options.given.empty()) given = chosen_columns("given", options.given, table.names, count);
+  if (!options.given.empty()) given = chosen_columns("given", options.given, names, count);
   choice.given = static_cast<Index>(given.size());
   choice.columns = given;
   const auto is_taken = [&](const std::vector<Index>& columns, Index k) {
@@ -39,7 +39,7 @@ Choice choose(const Table& table, const FitOptions& options) {
     for (Index k = 0; k < count; ++k)
       if (!is_taken(choice.weights, k) && !is_taken(given, k)) choice.columns.push_back(k);
   } else {
-    for (const Index k : chosen_columns("columns", options.columns, table.names, count)) {
+    for (const Index k : chosen_columns("columns", options.columns, names, count)) {
       require(!is_taken(given, k), "--given",
               "a column of --columns is given, too; leave it out there");
       choice.columns.push_back(k);
@@ -81,10 +81,24 @@ void read_weights(Data& data, const Tensor<double>& weights,
   }
 }
 
+std::vector<std::string> chosen_names(const std::vector<std::string>& names, const Choice& choice,
+                                      const FileCheck& check) {
+  std::vector<std::string> chosen;
+  for (const Index k : choice.columns) {
+    if (names.empty()) break;
+    const std::string& column = names[static_cast<std::size_t>(k)];
+    check(std::ranges::find(chosen, column) == chosen.end(), [&] {
+      return "two columns have the name \"" + shown(column) + "\"; rename one, or leave it out";
+    });
+    chosen.push_back(column);
+  }
+  return chosen;
+}
+
 void read_rows(Data& data, const FitOptions& options) {
   const std::string name = options.table == "-" ? "standard input" : options.table;
   LooseTable loose = load_loose_table(options.table, header_of(options.header), "table");
-  const Choice choice = choose(loose.table, options);
+  const Choice choice = choose(loose.table.names, loose.table.values.shape()[1], options);
   std::vector<Index> used = choice.columns;
   used.insert(used.end(), choice.weights.begin(), choice.weights.end());
   const Index all = loose.table.values.shape()[0];
@@ -102,14 +116,7 @@ void read_rows(Data& data, const FitOptions& options) {
   } else {
     read_weights(data, chosen_rows(columns_of(loose, choice.weights, check), kept), kept);
   }
-  for (const Index k : choice.columns) {
-    if (loose.table.names.empty()) break;
-    const std::string& column = loose.table.names[static_cast<std::size_t>(k)];
-    check(std::ranges::find(data.names, column) == data.names.end(), [&] {
-      return "two columns have the name \"" + shown(column) + "\"; rename one, or leave it out";
-    });
-    data.names.push_back(column);
-  }
+  data.names = chosen_names(loose.table.names, choice, check);
 }
 
 void find_units(Data& data) {
@@ -145,7 +152,12 @@ std::vector<double> numbers_of(const Data& data, const std::vector<std::uint32_t
 }
 
 // Of a column, with what smoothing may add.
-ColumnRange range_of(const Tensor<double>& values, Index k, double margin) {
+ColumnRange range_of(const Data& data, Index k, double margin) {
+  if (data.large != nullptr) {
+    const ColumnRange& range = data.large->ranges[static_cast<std::size_t>(k)];
+    return {range.low - margin, range.high + margin};
+  }
+  const Tensor<double>& values = data.rows.values;
   const Index rows = values.shape()[0];
   const auto column =
       values.storage().subspan(static_cast<std::size_t>(k * rows), static_cast<std::size_t>(rows));
@@ -168,7 +180,7 @@ void find_maps(Data& data) {
     const double step = rounding_of(training);
     data.roundings.push_back(step < most_deviations * deviation ? step : 0);
     data.maps.push_back(choose_map(training, numbers_of(data, data.split.validation, k),
-                                   range_of(data.rows.values, k, data.roundings.back() / 2)));
+                                   range_of(data, k, data.roundings.back() / 2)));
   }
 }
 
@@ -179,10 +191,86 @@ WeightedRows weighted_rows(const Data& data, const std::vector<std::uint32_t>& c
   return result;
 }
 
+Data load_whole(const FitOptions& options) {
+  Data data;
+  read_rows(data, options);
+  const Index rows = data.rows.values.shape()[0];
+  constexpr Index least = 10;
+  require(rows >= least, "table", [&] {
+    return "at least " + std::to_string(least) + " rows are needed, got " + std::to_string(rows);
+  });
+  const RandomKey key = key_for(RandomKey(options.seed), RandomUse::split);
+  data.split = flows::split_rows(rows, options.validation, options.test, key);
+  find_units(data);
+  find_maps(data);
+  return data;
+}
+
+// The table's file, if it is large, and no column says which rows are kept or how much they count:
+// that needs all.
+std::shared_ptr<const MappedFile> large_file(const FitOptions& options,
+                                             const MemoryLimits& limits) {
+  if (options.drop_missing || !options.weights.empty()) return nullptr;
+  std::shared_ptr<const MappedFile> file =
+      open_mapped(options.table, header_of(options.header), "table");
+  const bool is_large =
+      file != nullptr &&
+      static_cast<double>(file->rows()) * static_cast<double>(file->columns()) > limits.whole;
+  return is_large ? file : nullptr;
+}
+
+// The rows of a large table that are looked at, and their units.
+void read_sample(Data& data) {
+  const LargeTable& large = *data.large;
+  std::vector<std::uint32_t> rows = large.validation;
+  const auto first = static_cast<std::uint32_t>(rows.size());
+  rows.insert(rows.end(), large.test.begin(), large.test.end());
+  const auto second = static_cast<std::uint32_t>(rows.size());
+  rows.insert(rows.end(), large.sample.begin(), large.sample.end());
+  const auto numbers = [](std::uint32_t begin, std::uint32_t end) {
+    std::vector<std::uint32_t> result(end - begin);
+    std::iota(result.begin(), result.end(), begin);
+    return result;
+  };
+  data.split = {numbers(second, static_cast<std::uint32_t>(rows.size())), numbers(0, first),
+                numbers(first, second)};
+  data.rows.values = Tensor<double>::zeros(
+      {static_cast<Index>(rows.size()), static_cast<Index>(large.columns.size())});
+  large.file->read(rows, large.columns, data.rows.values.data());
+  data.rows.weights.assign(rows.size(), 1.0);
+  data.rows.given = large.given;
+  for (const std::uint32_t i : rows) data.numbers.push_back(static_cast<Index>(i) + 1);
+  find_units(data);
+  find_maps(data);
+}
+
+Data load_large(const FitOptions& options, const std::shared_ptr<const MappedFile>& file,
+                const Communicator& ranks, const MemoryLimits& limits) {
+  Data data;
+  auto large = std::make_shared<LargeTable>();
+  agree(ranks, [&] {
+    const Choice choice = choose(file->names(), file->columns(), options);
+    data.names = chosen_names(file->names(), choice, file->check());
+    large->file = file;
+    large->columns = choice.columns;
+    large->given = choice.given;
+    split_large(*large, options.validation, options.test, limits,
+                key_for(RandomKey(options.seed), RandomUse::split));
+  });
+  find_ranges(*large, ranks);
+  data.large = large;
+  agree(ranks, [&] { read_sample(data); });
+  return data;
+}
+
 }  // namespace
 
 std::vector<std::string> notes_on(const Data& data) {
   std::vector<std::string> notes;
+  if (data.large != nullptr)
+    notes.push_back("the table is read as it is needed: flows are trained on " +
+                    std::to_string(training_rows(data)) + " rows, all else on " +
+                    std::to_string(data.split.training.size()) + " of them");
   if (data.dropped > 0)
     notes.push_back("left out " + std::to_string(data.dropped) + " rows with missing values");
   std::string rounded;
@@ -225,19 +313,43 @@ std::string column_text(const Data& data, std::size_t column) {
   return std::to_string(column + 1);
 }
 
-Data load_data(const FitOptions& options) {
+Data load_data(const FitOptions& options, const Communicator& ranks, const MemoryLimits& limits) {
+  std::shared_ptr<const MappedFile> file;
   Data data;
-  read_rows(data, options);
-  const Index rows = data.rows.values.shape()[0];
-  constexpr Index least = 10;
-  require(rows >= least, "table", [&] {
-    return "at least " + std::to_string(least) + " rows are needed, got " + std::to_string(rows);
+  agree(ranks, [&] {
+    file = large_file(options, limits);
+    if (file == nullptr) data = load_whole(options);
   });
-  const RandomKey key = key_for(RandomKey(options.seed), RandomUse::split);
-  data.split = flows::split_rows(rows, options.validation, options.test, key);
-  find_units(data);
-  find_maps(data);
-  return data;
+  if (file == nullptr) return data;
+  return load_large(options, file, ranks, limits);
+}
+
+Index training_rows(const Data& data) {
+  return data.large != nullptr ? data.large->training_rows()
+                               : static_cast<Index>(data.split.training.size());
+}
+
+void save_split(const std::string& out, const Data& data) {
+  const bool is_large = data.large != nullptr;
+  std::vector<std::uint32_t> validation = is_large ? data.large->validation : data.split.validation;
+  std::vector<std::uint32_t> test = is_large ? data.large->test : data.split.test;
+  std::ranges::sort(validation);
+  std::ranges::sort(test);
+  const Index rows = is_large ? data.large->rows() : data.rows.values.shape()[0];
+  constexpr Index at_once = 1 << 16;
+  TableWriter<double> writer(out, 0);
+  for (Index first = 0; first < rows; first += at_once) {
+    const Index end = std::min(rows, first + at_once);
+    Tensor<double> parts = Tensor<double>::zeros({end - first});
+    const auto mark = [&](const std::vector<std::uint32_t>& of_part, double number) {
+      auto row = std::ranges::lower_bound(of_part, static_cast<std::uint32_t>(first));
+      for (; row != of_part.end() && *row < end; ++row) parts(*row - first) = number;
+    };
+    mark(validation, 1);
+    mark(test, 2);
+    writer.append(parts);
+  }
+  writer.close();
 }
 
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen) {

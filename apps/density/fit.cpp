@@ -29,7 +29,6 @@
 #include "fjord/apps/density/training.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
-#include "fjord/autodiff/npy.hpp"
 #include "fjord/flows/model_file.hpp"
 
 namespace fjord::apps::density {
@@ -60,11 +59,12 @@ template <class T>
 class Run final {
  public:
   Run(const FitOptions& options, const Data& data, Clock::time_point began,
-      const Communicator& ranks)
+      const Communicator& ranks, std::chrono::nanoseconds between_checkpoints)
       : options_(options),
         data_(data),
         ranks_(ranks),
         began_(began),
+        between_checkpoints_(between_checkpoints),
         random_(options.seed),
         workers_(thread_count(options.threads), ranks),
         training_(standard_rows(data, data.split.training)),
@@ -99,7 +99,7 @@ class Run final {
     lead(ranks_, [this] {
       if (is_at_beginning()) files_->begin(run_state());
       write_file(files_->file(config_name), config_text(options_));
-      save_npy(files_->file(split_name), split());
+      save_split(files_->file(split_name), data_);
       for (const std::string& note : notes_on(data_)) print_note(program_name, note);
       compare_simple_models();
       return go_on;
@@ -115,7 +115,8 @@ class Run final {
                             options_.resume,
                             settings_of(options_),
                             settings_of(FitOptions()),
-                            {comparison_name, config_name, model_name, report_name, split_name}});
+                            {comparison_name, config_name, model_name, report_name, split_name},
+                            between_checkpoints_});
     files_->start_clock(began_);
     nn::State state = files_->take_state();
     const auto found = state.metadata.find(digest_name);
@@ -131,13 +132,6 @@ class Run final {
     nn::State state = flows_.state();
     state.metadata[digest_name] = digest_;
     return state;
-  }
-
-  Tensor<double> split() const {
-    Tensor<double> parts = Tensor<double>::zeros({data_.rows.values.shape()[0]});
-    for (const std::uint32_t i : data_.split.validation) parts.storage()[i] = 1;
-    for (const std::uint32_t i : data_.split.test) parts.storage()[i] = 2;
-    return parts;
   }
 
   void compare_simple_models() {
@@ -175,7 +169,7 @@ class Run final {
     const std::size_t epochs = report.curve.size();
     const Index failures = report.failures;
     if (trained_rows_ == 0) here_untrained_ = here();
-    trained_rows_ += std::min(options_.batch, static_cast<Index>(data_.split.training.size()));
+    trained_rows_ += std::min(options_.batch, training_rows(data_));
     const bool goes_on = flows_.step();
     here_trained_ = here();
     const int word = lead(ranks_, [&] {
@@ -337,7 +331,7 @@ class Run final {
     log_density["mixture"].push_back(components_);
     Json line;
     line["final"] = true;
-    line["rows"] = {{"train", data_.split.training.size()},
+    line["rows"] = {{"train", training_rows(data_)},
                     {"validation", data_.split.validation.size()},
                     {"test", data_.split.test.size()}};
     line["log_density"] = log_density;
@@ -397,6 +391,7 @@ class Run final {
   const Data& data_;
   const Communicator& ranks_;
   Clock::time_point began_;
+  std::chrono::nanoseconds between_checkpoints_;
   Clock::time_point shown_;
   RandomKey random_;
   Workers workers_;
@@ -418,16 +413,14 @@ class Run final {
 
 }  // namespace
 
-int fit(const FitOptions& options, const Communicator& ranks) {
+int fit(const FitOptions& options, const Communicator& ranks, const RunLimits& limits) {
   const Clock::time_point began = Clock::now();
-  Data data;
+  const Data data = load_data(options, ranks, limits.memory);
   FitOptions full = options;
-  agree(ranks, [&] {
-    data = load_data(options);
-    apply_preset(full, static_cast<Index>(data.split.training.size()), data.rows.values.shape()[1]);
-  });
-  if (full.precision == "float") return Run<float>(full, data, began, ranks).run();
-  return Run<double>(full, data, began, ranks).run();
+  agree(ranks, [&] { apply_preset(full, training_rows(data), data.rows.values.shape()[1]); });
+  const std::chrono::nanoseconds between = limits.between_checkpoints;
+  if (full.precision == "float") return Run<float>(full, data, began, ranks, between).run();
+  return Run<double>(full, data, began, ranks, between).run();
 }
 
 }  // namespace fjord::apps::density

@@ -1,10 +1,19 @@
 /// The command fit: a density of a table's rows.
 #pragma once
 
+#include <chrono>
+
+#include "fjord/apps/density/large_table.hpp"
 #include "fjord/apps/density/options.hpp"
 #include "fjord/autodiff/communicator.hpp"
 
 namespace fjord::apps::density {
+
+/// What a run keeps to, and a test may change.
+struct RunLimits {
+  MemoryLimits memory;
+  std::chrono::nanoseconds between_checkpoints = std::chrono::minutes(10);  ///< at most
+};
 
 /// Fits the simple densities and a flow, prints what each reaches on the test rows, and leaves
 /// model, checkpoint, config, metrics, split, comparison and report in options.out. All ranks read
@@ -14,6 +23,6 @@ namespace fjord::apps::density {
 /// the model is then the best so far.
 /// Errors:  std::invalid_argument for the caller's mistakes; ode::SolveFailure,
 ///          std::range_error and std::system_error otherwise.
-int fit(const FitOptions& options, const Communicator& ranks);
+int fit(const FitOptions& options, const Communicator& ranks, const RunLimits& limits = {});
 
 }  // namespace fjord::apps::density

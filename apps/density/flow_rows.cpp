@@ -39,7 +39,12 @@ FlowRows<T>::FlowRows(const Data& data, const std::string& table, const RandomKe
       exact_rows_(modelled(exact_, data), given(exact_, data), data.rows.weights),
       training_(smoothed_rows_, data.split.training),
       validation_(exact_rows_, data.split.validation),
-      all_(smoothed_rows_, every_row_) {}
+      all_(smoothed_rows_, every_row_) {
+  if (data.large == nullptr) return;
+  const LargeUnits units{data.maps, data.roundings, random};
+  large_training_.emplace(*data.large, units, false);
+  large_all_.emplace(*data.large, units, true);
+}
 
 template class FlowRows<float>;
 template class FlowRows<double>;

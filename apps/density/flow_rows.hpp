@@ -1,7 +1,10 @@
 /// The rows that flows are trained on.
 #pragma once
 
+#include <optional>
+
 #include "fjord/apps/density/data.hpp"
+#include "fjord/apps/density/large_table.hpp"
 #include "fjord/flows/row_source.hpp"
 
 namespace fjord::apps::density {
@@ -18,12 +21,16 @@ class FlowRows final {
   FlowRows(const FlowRows&) = delete;
   FlowRows& operator=(const FlowRows&) = delete;
 
-  const flows::RowSource<T>& training() const { return training_; }
+  const flows::RowSource<T>& training() const {
+    return large_training_ ? static_cast<const flows::RowSource<T>&>(*large_training_) : training_;
+  }
 
   const flows::RowSource<T>& validation() const { return validation_; }
 
   /// All rows, to train on.
-  const flows::RowSource<T>& all() const { return all_; }
+  const flows::RowSource<T>& all() const {
+    return large_all_ ? static_cast<const flows::RowSource<T>&>(*large_all_) : all_;
+  }
 
  private:
   std::vector<std::uint32_t> every_row_;
@@ -34,6 +41,8 @@ class FlowRows final {
   flows::ChosenRows<T> training_;
   flows::ChosenRows<T> validation_;
   flows::ChosenRows<T> all_;
+  std::optional<LargeRows<T>> large_training_;
+  std::optional<LargeRows<T>> large_all_;
 };
 
 extern template class FlowRows<float>;
