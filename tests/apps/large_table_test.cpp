@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <numeric>
+#include <regex>
 #include <set>
 #include <string>
 #include <thread>
@@ -169,10 +170,10 @@ TEST_CASE("fit: checkpoints are written within an epoch, too") {
       while (!is_over) {
         if (!std::filesystem::exists(out + "/checkpoint.safetensors")) continue;
         const nn::State state = nn::load_safetensors(out + "/checkpoint.safetensors");
-        for (const auto& [key, text] : state.metadata) {
-          const std::size_t at = text.find("\"batch\":");
-          is_seen = is_seen || (at != std::string::npos && text[at + 8] != '0');
-        }
+        // The setting of this name is a text, in quotes.
+        static const std::regex within("\"batch\":[1-9]");
+        for (const auto& [key, text] : state.metadata)
+          is_seen = is_seen || std::regex_search(text, within);
         std::this_thread::yield();
       }
     });
