@@ -173,13 +173,18 @@ void MappedTable::read(std::span<const std::uint32_t> rows, T* values) const {
         std::ranges::upper_bound(parts_, row, {}, [](const auto& p) { return p->end(); });
     (*part)->read(row, values, i, count);
   }
-  forget(rows.size());
+  forget(rows);
 }
 
-void MappedTable::forget(std::size_t rows_read) const {
-  constexpr std::size_t interval = std::size_t{1} << 20;
-  const std::size_t before = read_.fetch_add(rows_read, std::memory_order_relaxed);
-  if (before / interval == (before + rows_read) / interval) return;
+void MappedTable::forget(std::span<const std::uint32_t> rows) const {
+  if (rows.empty()) return;
+  constexpr std::size_t interval = std::size_t{1} << 25;
+  constexpr std::size_t at_once = std::size_t{1} << 16;  // bytes that the system maps at a touch
+  const auto [first, last] = std::ranges::minmax(rows);
+  const std::size_t touched = std::min((last - first + std::size_t{1}) * row_bytes() + at_once,
+                                       rows.size() * (row_bytes() + at_once));
+  const std::size_t before = read_.fetch_add(touched, std::memory_order_relaxed);
+  if (before / interval == (before + touched) / interval) return;
   for (const auto& part : parts_) part->forget();
 }
 

@@ -1,5 +1,6 @@
 #include "fjord/apps/common/mapped_file.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <numeric>
@@ -43,16 +44,22 @@ MappedFile::MappedFile(const std::string& file, std::string_view op)
 template <class T>
 void MappedFile::read(std::span<const std::uint32_t> rows, std::span<const Index> columns,
                       T* values) const {
-  std::vector<double> all(rows.size() * static_cast<std::size_t>(table_.columns()));
-  table_.read(rows, all.data());
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  // Few at a time: what many rows touch in the files would be resident at once.
+  constexpr std::size_t at_once = 256;
+  std::vector<double> all(std::min(at_once, rows.size()) *
+                          static_cast<std::size_t>(table_.columns()));
+  for (std::size_t first = 0; first < rows.size(); first += at_once) {
+    const auto some = rows.subspan(first, std::min(at_once, rows.size() - first));
+    table_.read(some, all.data());
     for (std::size_t k = 0; k < columns.size(); ++k) {
-      const auto column = static_cast<std::size_t>(columns[k]);
-      const double value = all[column * rows.size() + i];
-      values[k * rows.size() + i] = static_cast<T>(value);
-      if (std::isfinite(values[k * rows.size() + i])) [[likely]]
-        continue;
-      check_.fail(array_fault(rows[i] + std::size_t{1}, column + 1, names_, value));
+      const double* from = all.data() + static_cast<std::size_t>(columns[k]) * some.size();
+      T* to = values + k * rows.size() + first;
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        to[i] = static_cast<T>(from[i]);
+        if (!std::isfinite(to[i])) [[unlikely]]
+          check_.fail(array_fault(some[i] + std::size_t{1},
+                                  static_cast<std::size_t>(columns[k]) + 1, names_, from[i]));
+      }
     }
   }
 }
