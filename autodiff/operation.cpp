@@ -171,14 +171,17 @@ NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<con
 template <class T>
 Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
                     const NodeShape& shape, const T* value, const void* attributes) {
-  Node<T> node;
-  node.op = &op;
-  node.inputs = keep_indices(tape, std::span(&input, 1), op.name);
-  node.input_count = 1;
-  node.attributes = attributes;
-  node.shape = shape;
-  node.value = value;
-  return tape.append(node);
+  const std::uint32_t* indices = keep_indices(tape, std::span(&input, 1), op.name);
+  return tape.append(0, [&](Node<T>& node) {
+    node.op = &op;
+    node.value = value;
+    node.shape = shape;
+    node.inputs = indices;
+    node.attributes = attributes;
+    node.input_count = 1;
+    node.output = 0;
+    node.outputs = 1;
+  });
 }
 
 #define FJORD_INSTANTIATE(T)                                                                    \

@@ -181,10 +181,10 @@ class ReverseKernel final : public RuleNode<T> {
     pool_.give_back(memory, static_cast<std::size_t>(count) * sizeof(T));
   }
 
-  /// Whether the output is a scalar: of an elementwise operation, the inputs are, too.
-  bool is_scalar() const { return this->node_.shape.rank == 0; }
+  /// Whether the output has size 1: of an elementwise operation, the inputs have, too.
+  bool is_number() const { return this->node_.shape.size == 1; }
 
-  /// Adds to the cotangent of input i, a scalar.
+  /// Adds to the cotangent of input i, of size 1.
   void add_number(std::uint32_t i, T number) {
     if (!wants(i)) return;
     const std::uint32_t input = this->node_.inputs[i];

@@ -181,9 +181,9 @@ struct Line {
   static Var<T> apply(const Var<T>& x, T slope, Value value_of) {
     Tape<T>& tape = x.tape();
     const Node<T>& in = tape.node(x, "scalar arithmetic");
-    if (in.shape.rank == 0) {
+    if (in.shape.size == 1) {
       const T number = simd::of_numbers<T>(value_of, *in.value);
-      return append_number<T, 1>(tape, row, {x.index()}, number, tape.keep(slope));
+      return append_number<T, 1>(tape, row, {x.index()}, in.shape, number, tape.keep(slope));
     }
     const auto [var, value] = append_operation(tape, row, {x}, in.shape, tape.keep(slope));
     simd::transform(in.shape.size, value, value_of, in.value);
@@ -206,7 +206,7 @@ struct Line {
     const auto part = [c](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(c)); };
     if (c == T(1)) {
       k.pass(0);
-    } else if (k.is_scalar()) {
+    } else if (k.is_number()) {
       k.add_number(0, simd::of_numbers<T>(part, *k.cotangent()));
     } else if (const Target<T> target = k.target(0)) {
       simd::accumulate(k.size(), target.data, target.fresh, part, k.cotangent());

@@ -141,10 +141,15 @@ struct AddCombination {
     for (std::size_t j = 0; j < count; ++j) {
       const auto i = static_cast<std::uint32_t>(j + 2);
       if (const Target<T> target = k.target(i)) {
-        const simd::Batch<T> factor(static_cast<T>(h * weights[j]));
-        simd::accumulate(
-            k.size(), target.data, target.fresh,
-            [&](const auto& g) { return simd::strong_product<T>(g, factor); }, k.cotangent());
+        const T factor = static_cast<T>(h * weights[j]);
+        if (k.size() <= few) {
+          add_few(k, factor, target);
+        } else {
+          simd::accumulate(
+              k.size(), target.data, target.fresh,
+              [&](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(factor)); },
+              k.cotangent());
+        }
       }
     }
     if (const Target<T> target = k.target(1)) {
@@ -168,6 +173,17 @@ struct AddCombination {
   static constexpr Operation<T> row{name, pullback, pushforward, pullback_values};
 
  private:
+  // So few numbers take less time one by one than as part of a register.
+  static constexpr Index few = 3;
+
+  static void add_few(const ReverseKernel<T>& k, T factor, const Target<T>& target) {
+    const T* const g = k.cotangent();
+    for (Index i = 0; i < k.size(); ++i) {
+      const T part = simd::of_numbers<T>(simd::strong_product<T>, g[i], factor);
+      target.data[i] = target.fresh ? part : target.data[i] + part;
+    }
+  }
+
   static Var<T> weighted_sum(const RecordedRule<T>& rule, const double* weights,
                              std::size_t count) {
     Var<T> sum = rule.tape().filled(rule.node().shape, T(0));

@@ -32,7 +32,12 @@ void move_slab(const AxisLayout& layout, const Slab<const T>& from, const Slab<T
   for (Index o = 0; o < layout.outer; ++o) {
     const T* source = from.data + (o * from.size + from.at) * layout.inner;
     T* target = to.data + (o * to.size + to.at) * layout.inner;
-    simd::accumulate(count * layout.inner, target, fresh, simd::same, source);
+    const Index n = count * layout.inner;
+    if (n == 1) {
+      *target = fresh ? *source : *target + *source;
+    } else {
+      simd::accumulate(n, target, fresh, simd::same, source);
+    }
   }
 }
 
@@ -41,6 +46,18 @@ Shape with_size(const NodeShape& shape, std::size_t axis, Index size) {
   std::copy_n(shape.sizes, shape.rank, sizes.begin());
   sizes[axis] = size;
   return Shape(std::span(sizes.data(), shape.rank));
+}
+
+// The shape of a part of an axis.
+template <class T>
+NodeShape keep_part(Tape<T>& tape, const NodeShape& whole, std::size_t axis, Index size) {
+  auto* sizes = tape.template new_records<Index>(whole.rank);
+  Index entries = 1;
+  for (std::size_t k = 0; k < whole.rank; ++k) {
+    sizes[k] = k == axis ? size : whole[k];
+    entries *= sizes[k];
+  }
+  return {sizes, entries, whole.rank};
 }
 
 // The axis of a stacked tensor that holds the unstacked tensor's `axis`.
@@ -60,16 +77,17 @@ template <class T>
 struct Slice {
   static Var<T> apply(const Var<T>& x, std::size_t axis, Index begin, Index end) {
     Tape<T>& tape = x.tape();
-    const Node<T> in = tape.node(x, "slice");
-    const NodeShape shape = tape.keep_shape(with_size(in.shape, axis, end - begin));
-    const AxisLayout layout(in.shape, axis);
+    const Node<T>& in = tape.node(x, "slice");
+    const NodeShape whole = in.shape;
+    const T* const from = in.value;
+    const NodeShape shape = keep_part(tape, whole, axis, end - begin);
+    const AxisLayout layout(whole, axis);
     const AxisRange* range = tape.keep(AxisRange{axis, begin});
     // Along the last axis the entries stand together already.
     if (layout.outer == 1)
-      return append_alias(tape, row, x, shape, in.value + begin * layout.inner, range);
+      return append_alias(tape, row, x, shape, from + begin * layout.inner, range);
     const auto [var, value] = append_operation(tape, row, {x}, shape, range);
-    move_slab<T>(layout, {in.value, in.shape[axis], begin}, {value, end - begin, 0}, end - begin,
-                 true);
+    move_slab<T>(layout, {from, whole[axis], begin}, {value, end - begin, 0}, end - begin, true);
     return var;
   }
 

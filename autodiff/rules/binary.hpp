@@ -59,11 +59,13 @@ Var<T> append_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b) {
   const Node<T>& in_a = tape.node(a, F::name);
   const Node<T>& in_b = tape.node(b, F::name);
   const auto value_of = [](const auto& x, const auto& y) { return F::value(x, y); };
-  if (in_a.shape.rank == 0 && in_b.shape.rank == 0) {
+  const auto append_one = [&](const NodeShape& shape) {
     const T number = simd::of_numbers<T>(value_of, *in_a.value, *in_b.value);
-    return append_number<T, 2>(tape, row, {a.index(), b.index()}, number);
-  }
+    return append_number<T, 2>(tape, row, {a.index(), b.index()}, shape, number);
+  };
+  if (in_a.shape.rank == 0 && in_b.shape.rank == 0) return append_one({});
   const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
+  if (shape.size == 1) return append_one(shape);
   const auto [var, value] = append_operation(tape, row, {a, b}, shape);
   const auto write = [=, value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
     simd::transform(n, value + at, value_of, run_a, run_b);
@@ -172,7 +174,7 @@ struct Binary {
     };
     const Node<T>& a = k.input_node(0);
     const Node<T>& b = k.input_node(1);
-    if (k.is_scalar()) {
+    if (k.is_number()) {
       const T g = *k.cotangent();
       k.add_number(1, simd::of_numbers<T>(in_b, g, *a.value, *b.value, *k.output()));
       k.add_number(0, simd::of_numbers<T>(in_a, g, *a.value, *b.value, *k.output()));

@@ -41,9 +41,9 @@ struct Unary {
     Tape<T>& tape = x.tape();
     const Node<T>& in = tape.node(x, F::name);
     const auto value_of = [](const auto& v) { return F::value(v); };
-    if (in.shape.rank == 0) {
+    if (in.shape.size == 1) {
       const T number = simd::of_numbers<T>(value_of, *in.value);
-      return append_number<T, 1>(tape, row, {x.index()}, number);
+      return append_number<T, 1>(tape, row, {x.index()}, in.shape, number);
     }
     const auto [var, value] = append_operation(tape, row, {x}, in.shape);
     simd::transform(in.shape.size, value, value_of, in.value);
@@ -54,7 +54,7 @@ struct Unary {
     const auto part = [](const auto& g, const auto& x, const auto& y) {
       return simd::strong_product<T>(g, F::slope(x, y));
     };
-    if (k.is_scalar())
+    if (k.is_number())
       return k.add_number(0, simd::of_numbers<T>(part, *k.cotangent(), *k.input(0), *k.output()));
     const Target<T> target = k.target(0);
     if (!target) return;
