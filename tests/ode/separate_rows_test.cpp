@@ -61,6 +61,7 @@ TEST_CASE_TEMPLATE("separate rows: each as on its own, to the bit, with its own 
     options.max_steps = 100'000;
     options.method = method;
     options.separate_rows = true;
+    options.save_at = {0, 0.7, 2};
     if (method->order() <= 2) options.rtol = options.atol = 1e-3;
     for (const bool records : {true, false}) {
       options.gradient = records ? static_cast<const GradientMode*>(&direct) : &values_only;
@@ -68,6 +69,7 @@ TEST_CASE_TEMPLATE("separate rows: each as on its own, to the bit, with its own 
       const Solution<T> all = solve(Field<T>(oscillators<T>), tape.input(y0), {0, 3}, options);
       REQUIRE(all.report.status == Status::success);
       REQUIRE(all.rows.size() == mixed.size());
+      REQUIRE(all.states.size() == options.save_at.size());
       const Tensor<T> end(all.y.value());
       for (Index i = 0; i < y0.shape()[0]; ++i) {
         const Solution<T> one =
@@ -75,6 +77,11 @@ TEST_CASE_TEMPLATE("separate rows: each as on its own, to the bit, with its own 
         const Tensor<T> alone(one.y.value());
         const Tensor<T> together = row_of(end, i);
         CHECK(std::equal(alone.data(), alone.data() + 3, together.data()));
+        for (std::size_t k = 0; k < options.save_at.size(); ++k) {
+          const Tensor<T> saved_alone(one.states[k].value());
+          const Tensor<T> saved = row_of(Tensor<T>(all.states[k].value()), i);
+          CHECK(std::equal(saved_alone.data(), saved_alone.data() + 3, saved.data()));
+        }
         const Report& report = all.rows[static_cast<std::size_t>(i)];
         CHECK(report.accepted == one.report.accepted);
         CHECK(report.rejected == one.report.rejected);
@@ -104,7 +111,7 @@ TEST_CASE("separate rows: right, forward and backward in time, with times that t
     const Solution<double> s = solve(f, start, span, options);
     REQUIRE(s.report.status == Status::success);
     REQUIRE(s.states.size() == 2);
-    for (std::size_t k = 0; k < 3; ++k) {
+    for (std::size_t k = 0; k < options.save_at.size(); ++k) {
       const double t = k < 2 ? options.save_at[k] : span.t1;
       const Var<double>& y = k < 2 ? s.states[k] : s.y;
       const auto slopes = gradient_values(sum(slice(y, 1, 0, 1)), {start});
