@@ -172,6 +172,20 @@ class Fit(Density):
             for line, other in zip((lines[0], lines[3]), self.path("s.csv").read_text().splitlines()[1:]):
                 self.assertAlmostEqual(float(line.split(",")[0]), float(other.split(",")[0]), delta=1e-5)
 
+    def test_one_negative_row_makes_a_column_not_positive(self):
+        """Wherever the split puts it: its density must not be 0."""
+        draw = random.Random(7)
+        rows = [(math.exp(1 + draw.gauss(0, 1)), draw.gauss(0, 1)) for _ in range(600)]
+        for part in (0, 1, 2):
+            self.write("t.csv", csv(rows, "a,b"))
+            self.fit("t.csv", "--members", 1, "--epochs", 1)
+            _, _, split = read_npy(self.path("out/split.npy"))
+            place = split.index(part)
+            self.write("t.csv", csv([*rows[:place], (-0.5, 0.1), *rows[place + 1:]], "a,b"))
+            run = self.fit("t.csv", "--members", 1, "--epochs", 2)
+            self.assertNotIn("is positive", run.err)
+            self.assertTrue(all(map(math.isfinite, self.final()["log_density"]["flow"])))
+
     def test_columns_that_are_given(self):
         """y = 3 sin(g) + N(0, 0.5^2) given g: its density has a closed form."""
         draw = random.Random(5)
