@@ -367,14 +367,17 @@ class Run final {
   // well, and of twenty thousand trials of unusual rows.
   double scores_of_report() const { return static_cast<double>(data_.split.test.size()) + 40'000; }
 
-  // Whether what is left of --minutes, up to half of it, is needed for what follows.
+  // Whether what is left of --minutes is needed for what follows: the scores of the held-out rows
+  // and, where it is not too much of the time, the report.
   bool is_training_over() const {
     if (options_.minutes == 0) return false;
     const double budget = 60 * options_.minutes;
     const double held_out =
         static_cast<double>(data_.split.validation.size() + data_.split.test.size());
-    const double rest = seconds_for(held_out + scores_of_report());
-    return here() + std::min(rest, 0.4 * budget) > 0.9 * budget;
+    const double most = 0.4 * budget;
+    double rest = seconds_for(held_out + scores_of_report());
+    if (rest > most) rest = std::min(seconds_for(held_out), most);
+    return here() + rest > 0.9 * budget;
   }
 
   bool has_time_for_report() const {
