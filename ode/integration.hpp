@@ -60,6 +60,7 @@ class Integration final {
  private:
   void integrate() {
     if (!is_finite(space_.entries(y_)) || !find_slope()) return stop(Status::non_finite);
+    if (is_start_too_coarse()) return stop(Status::tolerances_too_fine);
     if (!stops_.are_fixed()) choose_first_step();
     while (report_.t != span_.t1 && report_.status == Status::success) {
       if (steps_left() == 0) return stop(status_at_limit());
@@ -155,6 +156,12 @@ class Integration final {
   // are smooth enough can be solved with all the same.
   bool are_tolerances_too_fine() const {
     return !stops_.are_fixed() && rounding * state_norm() > 1;
+  }
+
+  // Whether the tolerances are below a quarter of the rounding of the first state, so that none can
+  // be kept. Those next to it are tried: the error of a step is often less than its rounding.
+  bool is_start_too_coarse() const {
+    return !stops_.are_fixed() && 0.25 * rounding * state_norm() > 1;
   }
 
   // Whether steps so short that the error of one is allowed, were it only a hundredth of its

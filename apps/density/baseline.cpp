@@ -1,6 +1,6 @@
 #include "fjord/apps/density/baseline.hpp"
 
-#include "fjord/apps/density/row_blocks.hpp"
+#include "fjord/apps/density/row_loops.hpp"
 
 namespace fjord::apps::density {
 

@@ -42,11 +42,6 @@ Data load_data(const FitOptions& options, const Communicator& ranks,
 /// The number of rows that flows are trained on.
 Index training_rows(const Data& data);
 
-/// Writes 0, 1 or 2 for every row that is kept: for training, validation or test.
-///
-/// Errors:  as save_table().
-void save_split(const std::string& out, const Data& data);
-
 /// Some of the rows in standard units.
 WeightedRows standard_rows(const Data& data, const std::vector<std::uint32_t>& chosen);
 
@@ -57,14 +52,8 @@ WeightedRows mapped_rows(const Data& data, const std::vector<std::uint32_t>& cho
 /// is uniform within half a step to both sides: a flow would find a spike at every step.
 Tensor<double> smoothed_rows(const Data& data, const RandomKey& random);
 
-/// What was found about the rows and columns, in sentences without a full stop.
-std::vector<std::string> notes_on(const Data& data);
-
 /// The numbers of some rows in their table, from 1.
 std::vector<Index> table_numbers(const Data& data, const std::vector<std::uint32_t>& chosen);
-
-/// A text that other names, rows, weights or given columns would change.
-std::string digest_of(const Data& data);
 
 /// The name of a column, or its number from 1.
 std::string column_text(const Data& data, std::size_t column);

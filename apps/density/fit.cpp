@@ -19,8 +19,10 @@
 #include "fjord/apps/common/run_files.hpp"
 #include "fjord/apps/common/stop_signal.hpp"
 #include "fjord/apps/common/table.hpp"
+#include "fjord/apps/density/budget.hpp"
 #include "fjord/apps/density/comparison.hpp"
 #include "fjord/apps/density/data.hpp"
+#include "fjord/apps/density/data_record.hpp"
 #include "fjord/apps/density/flow_rows.hpp"
 #include "fjord/apps/density/preset.hpp"
 #include "fjord/apps/density/recipe.hpp"
@@ -64,6 +66,7 @@ class Run final {
         data_(data),
         ranks_(ranks),
         began_(began),
+        budget_(began, options.minutes),
         between_checkpoints_(between_checkpoints),
         random_(options.seed),
         workers_(thread_count(options.threads), ranks),
@@ -140,7 +143,7 @@ class Run final {
     };
     add("gaussian", "gaussian", *fit_gaussian(training_));
     const MixtureFit mixture = choose_mixture(training_, validation_, use(RandomUse::mixtures),
-                                              workers_, [&] { return is_out_of_time(0.15); });
+                                              workers_, [&] { return budget_.is_over(0.15); });
     components_ = mixture.components;
     // One of some columns given others is no part of a model file.
     if (data_.rows.given == 0) background_.mixture = background_mixture(mixture);
@@ -168,15 +171,14 @@ class Run final {
     const flows::FitReport& report = flows_.fit().report();
     const std::size_t epochs = report.curve.size();
     const Index failures = report.failures;
-    if (trained_rows_ == 0) here_untrained_ = here();
-    trained_rows_ += std::min(options_.batch, training_rows(data_));
+    budget_.begin_step();
     const bool goes_on = flows_.step();
-    here_trained_ = here();
+    budget_.end_step(std::min(options_.batch, training_rows(data_)));
     const int word = lead(ranks_, [&] {
       tell(report, epochs, failures);
       if (files_->is_checkpoint_due()) files_->save(run_state());
       if (stop_signal() != 0) return stop_signal();
-      return is_training_over() ? end_by_budget() : go_on;
+      return budget_.is_training_over(rest()) ? end_by_budget() : go_on;
     });
     if (!goes_on) next();
     return word;
@@ -314,7 +316,7 @@ class Run final {
   }
 
   void report(const nn::State& held_out) {
-    if (!has_time_for_report()) {
+    if (!budget_.has_time_for_report(rest())) {
       print_note(program_name,
                  "no report.html, for which the time of --minutes does not last; density report "
                  "makes one");
@@ -353,47 +355,17 @@ class Run final {
     return state;
   }
 
-  double here() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }
-
-  // Seconds for so many scores by the flows trained so far: each costs about as much as a row in two
-  // steps of training.
-  double seconds_for(double scores) const {
-    if (trained_rows_ == 0) return 0;
-    const double a_row = (here_trained_ - here_untrained_) / static_cast<double>(trained_rows_);
-    return 2 * scores * a_row * static_cast<double>(std::min(flows_.job() + 1, options_.members));
-  }
-
-  // Scores that the report takes: of the test rows, of ten thousand samples, which are drawn as
-  // well, and of twenty thousand trials of unusual rows.
-  double scores_of_report() const { return static_cast<double>(data_.split.test.size()) + 40'000; }
-
-  // Whether what is left of --minutes is needed for what follows: the scores of the held-out rows
-  // and, where it is not too much of the time, the report.
-  bool is_training_over() const {
-    if (options_.minutes == 0) return false;
-    const double budget = 60 * options_.minutes;
-    const double held_out =
-        static_cast<double>(data_.split.validation.size() + data_.split.test.size());
-    const double most = 0.4 * budget;
-    double rest = seconds_for(held_out + scores_of_report());
-    if (rest > most) rest = std::min(seconds_for(held_out), most);
-    return here() + rest > 0.9 * budget;
-  }
-
-  bool has_time_for_report() const {
-    return options_.minutes == 0 ||
-           here() + seconds_for(scores_of_report()) < 60 * options_.minutes;
-  }
-
-  // Whether this share of --minutes is over.
-  bool is_out_of_time(double share) const {
-    return options_.minutes > 0 && here() > 60 * share * options_.minutes;
+  RestOfFit rest() const {
+    return {static_cast<Index>(data_.split.validation.size()),
+            static_cast<Index>(data_.split.test.size()),
+            std::min(flows_.job() + 1, options_.members)};
   }
 
   const FitOptions& options_;
   const Data& data_;
   const Communicator& ranks_;
   Clock::time_point began_;
+  Budget budget_;
   std::chrono::nanoseconds between_checkpoints_;
   Clock::time_point shown_;
   RandomKey random_;
@@ -406,9 +378,6 @@ class Run final {
   Training<T> flows_;
   std::string digest_{digest_of(data_)};
   Index components_ = 0;  // of the mixture
-  Index trained_rows_ = 0;
-  double here_untrained_ = 0;  // before the first step, and after the last one
-  double here_trained_ = 0;
   Background background_;
   Progress progress_{"validation"};
   std::optional<RunFiles> files_;  // of rank 0, once nothing else has been refused

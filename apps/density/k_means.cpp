@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "fjord/apps/density/row_blocks.hpp"
+#include "fjord/apps/density/row_loops.hpp"
 
 namespace fjord::apps::density {
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "fjord/apps/density/baseline.hpp"
-#include "fjord/apps/density/row_blocks.hpp"
+#include "fjord/apps/density/row_loops.hpp"
 
 namespace fjord::apps::density {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "fjord/apps/density/baseline.hpp"
 #include "fjord/apps/density/k_means.hpp"
-#include "fjord/apps/density/row_blocks.hpp"
+#include "fjord/apps/density/row_loops.hpp"
 #include "fjord/autodiff/errors.hpp"
 
 namespace fjord::apps::density {
