@@ -188,7 +188,7 @@ class DiagonalNormal final : public IndependentColumns<T> {
 
 /// The distribution of bijector.forward(z), z drawn from a base.
 ///
-/// log_prob(x) = base.log_prob(z) + inverse log-det, with z = inverse(x).
+/// log_prob(x) = base.log_prob(z) + inverse log-det, z = inverse(x); -inf where there is no such z.
 template <class T>
 class TransformedDistribution final : public Distribution<T> {
  public:

@@ -19,7 +19,9 @@ std::vector<Option> options_of(ApplyOptions& o) {
 std::vector<Option> options_of(ScoreOptions& o) {
   std::vector<Option> options = options_of(static_cast<ApplyOptions&>(o));
   options.push_back(
-      {"out", &o.out, "file for the log-densities: .npy, .csv, or - for CSV to standard output"});
+      {"out", &o.out,
+       "file for the log-densities, -inf where there is no density: .npy, .csv, or - for CSV to "
+       "standard output"});
   options.push_back({"trace", &o.trace, "trace of the Jacobian: exact or hutchinson"});
   return options;
 }

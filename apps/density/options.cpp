@@ -27,7 +27,7 @@ std::vector<Option> options_of(FitOptions& o) {
       {"weights", &o.weights, "name or number of the column with the weight of each row"},
       header_option(o.header),
       {"drop-missing", &o.drop_missing, "leave out rows with missing values"},
-      {"minutes", &o.minutes, "bound of the whole command; 0: none"},
+      {"minutes", &o.minutes, "bound of the whole command, its report included; 0: none"},
       {"validation", &o.validation, "share of the rows that choose and stop the models"},
       {"test", &o.test, "share of the rows that the models are compared on"},
       {"epochs", &o.epochs, "most passes over the training rows; 0: by the preset"},
