@@ -27,6 +27,7 @@ double shortest_seconds(int runs, F f) {
 template <class F>
 double median_seconds(int runs, F f) {
   std::vector<double> times;
+  times.reserve(static_cast<std::size_t>(runs));
   for (int i = 0; i < runs; ++i) times.push_back(seconds_of(f));
   const auto middle = times.begin() + runs / 2;
   std::ranges::nth_element(times, middle);

@@ -1,14 +1,15 @@
 #include "fjord/flows/distributions/choice.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace fjord::flows {
 
 std::vector<std::size_t> choose(const std::vector<double>& probabilities, const RandomKey& random,
                                 std::uint64_t first_row, Index rows) {
-  std::vector<double> ends;
-  double sum = 0;
-  for (const double p : probabilities) ends.push_back(sum += p);
+  std::vector<double> ends(probabilities.size());
+  std::partial_sum(probabilities.begin(), probabilities.end(), ends.begin());
+  const double sum = ends.back();
   std::vector<double> uniform(static_cast<std::size_t>(rows));
   random.uniform(std::span<double>(uniform), first_row);
   std::vector<std::size_t> choices;
