@@ -82,6 +82,34 @@ class Ranks(RanksTest):
                         [r"^density: rank 2: --data: parts: row 1991, column 1: a finite number is needed, got nan$"])
         self.assertEqual((run.returncode, self.files()), (2, before))
 
+    def test_parts_that_do_not_belong_together_are_told_once(self):
+        self.path("parts").mkdir()
+        for name in ("00000", "00002"):
+            self.write(f"parts/t-{name}.npy", npy_bytes([0.5] * 40, (20, 2)))
+        run = self.ends(self.on_ranks(3, "fit", "parts"), [r"^density: (?!rank).*expected the part t-00001\.npy, got t-00002"])
+        self.assertEqual(run.returncode, 2)
+        self.write("parts/t-00001.npy", npy_bytes([0.5] * 60, (20, 3)))
+        run = self.ends(self.on_ranks(3, "fit", "parts"), [r"^density: (?!rank).*t-00001\.npy: 2 columns are needed"])
+        self.assertEqual(run.returncode, 2)
+
+    def test_a_run_whose_disk_fails_goes_on_from_its_last_checkpoint(self):
+        self.succeeds(*self.options, 40, "--out", "whole")
+        process = self.on_ranks(3, *self.options, 40, "--out", "out")
+        self.wait_for_file(process, "out/split.npy")
+        self.path("out").rename(self.path("moved"))
+        run = self.ends(process, ["the column y has heavy tails", r"^density: rank 0: cannot write out\S*: No such file"])
+        self.assertEqual(run.returncode, 1)
+        self.succeed_on(2, *self.options, 40, "--out", "moved", "--resume")
+        self.path("moved").rename(self.path("out"))
+        self.check_is_whole()
+
+    def test_a_full_disk_under_the_scores_ends_all_ranks(self):
+        self.succeeds(*self.options, 1, "--out", "out")
+        self.path("full.csv").symlink_to("/dev/full")
+        score = ["score", "--model", "out/model.safetensors", "--data", "table.csv", "--out", "full.csv"]
+        run = self.ends(self.on_ranks(3, *score), [r"^density: rank 0: cannot write full\.csv: No space left on device"])
+        self.assertEqual(run.returncode, 1)
+
     def test_a_table_that_no_rank_can_read_is_told_once(self):
         run = self.ends(self.on_ranks(3, "fit", "none.csv"), [r"^density: (?!rank).*none\.csv"])
         self.assertEqual(run.returncode, 2)
