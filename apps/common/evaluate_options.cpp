@@ -7,7 +7,8 @@ namespace fjord::apps {
 
 std::vector<Option> options_of(ApplyOptions& o) {
   return {{"model", &o.model, "model file"},
-          {"data", &o.data, "table of rows: .npy, CSV, or - for CSV from standard input"},
+          {"data", &o.data,
+           "table of rows: .npy, a folder of parts, CSV, or - for CSV from standard input"},
           header_option(o.header),
           {"rtol", &o.rtol, "relative tolerance of the solves"},
           {"atol", &o.atol, "absolute tolerance of the solves"},

@@ -174,7 +174,8 @@ Command parse_command_line(int argc, char** argv) {
   app.add_flag("--version", version, "print the version, the processor and the BLAS");
   CLI::App* fit =
       add_command(app, "fit", "fit a density to the rows of a table", options_of(parsed.fit));
-  fit->add_option("TABLE", parsed.fit.table, "table of rows: .npy, CSV, or - for standard input");
+  fit->add_option("TABLE", parsed.fit.table,
+                  "table of rows: .npy, a folder of parts, CSV, or - for standard input");
   fit->add_option("--config", config,
                   "TOML file with values of these options; the command line wins over it");
   fit->add_flag("--resume", parsed.fit.resume, "continue the run in --out from its checkpoint");
