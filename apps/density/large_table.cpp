@@ -1,11 +1,12 @@
 #include "fjord/apps/density/large_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <numeric>
-#include <ranges>
 #include <utility>
 
 #include "fjord/apps/common/table.hpp"
@@ -73,6 +74,21 @@ class RangeParts final : public Combination {
   std::vector<ColumnRange> ranges_;
 };
 
+// Of the ascending rows that are held out, how many are before row j of the others.
+std::uint32_t held_out_before(const std::vector<std::uint32_t>& held_out, std::uint32_t j) {
+  std::uint32_t low = 0;
+  auto high = static_cast<std::uint32_t>(held_out.size());
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (held_out[middle] - middle <= j) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
 }  // namespace
 
 void split_large(LargeTable& table, double validation, double test, const MemoryLimits& limits,
@@ -127,13 +143,7 @@ template <class T>
 void LargeRows<T>::read(std::span<const std::uint32_t> rows, T* values, T* given) const {
   std::vector<std::uint32_t> places(rows.begin(), rows.end());
   if (!is_all_) {
-    // Row j is the j-th of those that are not held out: as many more as there are held out before.
-    const auto before = std::views::iota(std::size_t{0}, table_.held_out.size());
-    for (std::uint32_t& place : places) {
-      const auto found = std::ranges::partition_point(
-          before, [&](std::size_t k) { return table_.held_out[k] - k <= place; });
-      place += static_cast<std::uint32_t>(found - before.begin());
-    }
+    for (std::uint32_t& place : places) place += held_out_before(table_.held_out, place);
   }
   const auto columns = static_cast<Index>(table_.columns.size());
   Tensor<double> exact = Tensor<double>::zeros({static_cast<Index>(rows.size()), columns});
