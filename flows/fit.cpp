@@ -132,10 +132,9 @@ template <class T>
 void Fit<T>::check_ranks() const {
   if (communicator_.size() == 1) return;
   const std::vector<T> values = optim::values_of(all_);
-  std::string own = std::to_string(rows_.rows()) + " rows, " +
-                          std::to_string(options_.epochs) + " epochs, batch " +
-                          std::to_string(options_.batch) + ", parameters " +
-                          std::to_string(digest_of<T>(values));
+  std::string own = std::to_string(rows_.rows()) + " rows, " + std::to_string(options_.epochs) +
+                    " epochs, batch " + std::to_string(options_.batch) + ", parameters " +
+                    std::to_string(digest_of<T>(values));
   const std::string first = from_first_rank(communicator_, [&] { return own; });
   agree(communicator_, [&] {
     require(own == first, "fit", [&] {
