@@ -12,6 +12,7 @@
 #include "fjord/bench/timing.hpp"
 #include "fjord/ode/simulate.hpp"
 #include "fjord/ode/solve.hpp"
+#include "fjord/tests/support/counted_new.hpp"
 
 namespace {
 
@@ -142,9 +143,22 @@ void compare_lorenz() {
   std::printf("  by hand, the same steps:         %.3f ms; ratio %.2f\n", hand * 1e3, ours / hand);
 }
 
+// How many more a long run takes from the heap than a short one.
+template <class F>
+void print_allocations(const char* what, F run) {
+  const auto count = [&](double t1) {
+    const std::size_t before = test::allocations();
+    run(t1);
+    return test::allocations() - before;
+  };
+  run(10);  // memory that a tape keeps
+  const std::size_t few = count(5);
+  std::printf("  allocations of t 0..10 beyond those of t 0..5, %s: %zu\n", what, count(10) - few);
+}
+
 void compare_recorded_operations() {
   Tape<double> tape;
-  const auto solved = [&] {
+  const auto solved = [&](double t1) {
     tape.clear();
     const Vars<double> inputs{tape.input(Tensor<double>{sigma}), tape.input(Tensor<double>{rho}),
                               tape.input(Tensor<double>{beta}),
@@ -157,11 +171,11 @@ void compare_recorded_operations() {
           {inputs[0] * (b - a), a * (inputs[1] - c) - b, a * b - inputs[2] * c}, 0);
     };
     const ode::Field<double> field = f;
-    const Var<double> y = ode::solve(field, inputs[3], {0, 10}, tolerances(1e-8)).y;
+    const Var<double> y = ode::solve(field, inputs[3], {0, t1}, tolerances(1e-8)).y;
     gradient_values<double>(y[0], inputs);
     return tape.size();
   };
-  const std::size_t nodes = solved();
+  const std::size_t nodes = solved(10);
   constexpr int count = 100'000;
   const auto bare = [&] {
     tape.clear();
@@ -173,7 +187,7 @@ void compare_recorded_operations() {
   double solve_seconds = 1e300;
   double bare_seconds = 1e300;
   for (int i = 0; i < runs; ++i) {
-    solve_seconds = std::min(solve_seconds, shortest_seconds(1, solved));
+    solve_seconds = std::min(solve_seconds, shortest_seconds(1, [&] { solved(10); }));
     bare_seconds = std::min(bare_seconds, shortest_seconds(1, bare));
   }
   const double each = solve_seconds / static_cast<double>(nodes);
@@ -182,6 +196,8 @@ void compare_recorded_operations() {
               each * 1e9, nodes);
   std::printf("  a bare operation and its sweep:   %.1f ns; ratio %.2f\n", bare_each * 1e9,
               each / bare_each);
+  print_allocations("on plain memory", [](double t1) { simulated(t1, 1e-8); });
+  print_allocations("with the gradient", solved);
 }
 
 }  // namespace
