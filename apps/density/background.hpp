@@ -13,11 +13,11 @@ namespace fjord::apps::density {
 
 /// A mixture of normal distributions that takes part in a density: flows know nothing of rows far
 /// from all others, and their tails would make one such row count for more than a thousand usual
-/// ones. It is one of the standard numbers of the columns' maps, as the flows are: what it draws has
-/// the signs and bounds of the columns.
+/// ones. It is one of the standard numbers of the columns' maps, as the flows are: what it draws
+/// has the signs and bounds of the columns.
 struct Background {
   static constexpr double least_share = 0.001;
-  // Columns of few numbers suit a mixture better than a flow: normal distributions can be narrow.
+  // Columns of few numbers suit a mixture better than a flow: its parts can be narrow.
   static constexpr double most_share = 0.95;
 
   NormalMixture mixture;       ///< without parts for no background
