@@ -270,16 +270,19 @@ Var<T> TransformedDistribution<T>::sample(Tape<T>& tape, Index rows, Context<T>&
 
 namespace {
 
-// Rows that have a number which the bijector cannot reach.
+// Marks the rows that have a number which the bijector cannot reach; empty if there are none, so
+// that a step of training allocates nothing.
 template <class T>
 std::vector<char> rows_outside(const Bijector<T>& bijector, const TensorView<T>& x) {
-  std::vector<char> outside(static_cast<std::size_t>(x.shape()[0]), 0);
+  std::vector<char> outside;
   for (Index d = 0; d < x.shape()[1]; ++d) {
     const OpenInterval image = image_of(bijector, d);
     if (std::isinf(image.low) && std::isinf(image.high)) continue;
     for (Index i = 0; i < x.shape()[0]; ++i) {
       const auto number = static_cast<double>(x(i, d));
-      if (number <= image.low || number >= image.high) outside[static_cast<std::size_t>(i)] = 1;
+      if (!(number <= image.low || number >= image.high)) continue;
+      outside.resize(static_cast<std::size_t>(x.shape()[0]), 0);
+      outside[static_cast<std::size_t>(i)] = 1;
     }
   }
   return outside;
@@ -314,7 +317,7 @@ Var<T> TransformedDistribution<T>::log_prob(const Var<T>& x, Context<T>& context
     return base_->log_prob(z.value, context) + z.log_det;
   };
   const std::vector<char> outside = rows_outside(*bijector_, x.value());
-  if (std::ranges::find(outside, 1) == outside.end()) return through(x);
+  if (outside.empty()) return through(x);
   constexpr T nothing = -std::numeric_limits<T>::infinity();
   const auto first_inside = std::ranges::find(outside, 0);
   if (first_inside == outside.end())
