@@ -78,6 +78,7 @@ struct ProgramRun {
 // Runs a program to its end, without its output.
 ProgramRun run(std::vector<std::string> arguments) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   posix_spawn_file_actions_t quiet{};

@@ -72,7 +72,7 @@ bool all_are(const Json& list, V is) {
 Config config_of(const Json& json);
 
 void read_entry(const std::string& name, const Json& value, Config& config) {
-  const auto set = [&](nn::Setting setting) { config.settings.emplace_back(name, setting); };
+  const auto set = [&](const nn::Setting& setting) { config.settings.emplace_back(name, setting); };
   if (value.is_boolean()) {
     set(value.get<bool>());
   } else if (value.is_number()) {

@@ -35,7 +35,10 @@ Var<T> bin_numbers(const TensorView<Index>& index, const Var<T>& like) {
   const Index count = index.shape().size();
   T* numbers = tape.new_values(count);
   std::transform(index.data(), index.data() + count, numbers,
-                 [&](Index k) { return static_cast<T>(k / index.shape()[1]); });
+                 [columns = index.shape()[1]](Index k) {
+                   const Index row = k / columns;
+                   return static_cast<T>(row);
+                 });
   return tape.borrow(tape.node(like.index()).shape, numbers);
 }
 

@@ -131,7 +131,7 @@ class StageMaker final {
 
   void make() {
     [this]<std::size_t... i>(std::index_sequence<i...>) {
-      static_cast<void>((make<i + 1>() && ...));
+      static_cast<void>((this->template make<i + 1>() && ...));
     }
     (std::make_index_sequence<most_stages - 1>());
   }

@@ -44,7 +44,7 @@ std::string verdict_of(const Judgement& judgement) {
   if (levels_differ) differ += ", the levels of the rows";
   if (rows_differ) differ += ", the rows as a whole";
   if (!columns.empty()) differ += ", " + columns;
-  const std::string text = "not as the model says: " + differ.substr(2);
+  std::string text = "not as the model says: " + differ.substr(2);
   double excess = 0;
   for (const Coverage& coverage : judgement.coverages) excess += coverage.share - coverage.nominal;
   if (!levels_differ) return text;

@@ -265,6 +265,7 @@ Data load_large(const FitOptions& options, const std::shared_ptr<const MappedFil
 
 std::vector<Index> table_numbers(const Data& data, const std::vector<std::uint32_t>& chosen) {
   std::vector<Index> numbers;
+  numbers.reserve(chosen.size());
   for (const std::uint32_t i : chosen) numbers.push_back(data.numbers[i]);
   return numbers;
 }

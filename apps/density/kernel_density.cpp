@@ -149,6 +149,7 @@ class WidthSearch final {
         found[k][i] = kernels_.log_density(distances, widths[k], is_other ? KernelRows::none : row);
     });
     std::vector<double> means;
+    means.reserve(found.size());
     for (const std::vector<double>& of_width : found)
       means.push_back(weighted_mean(of_width, weights));
     return means;

@@ -141,15 +141,7 @@ struct AddCombination {
     for (std::size_t j = 0; j < count; ++j) {
       const auto i = static_cast<std::uint32_t>(j + 2);
       if (const Target<T> target = k.target(i)) {
-        const T factor = static_cast<T>(h * weights[j]);
-        if (k.size() <= few) {
-          add_few(k, factor, target);
-        } else {
-          simd::accumulate(
-              k.size(), target.data, target.fresh,
-              [&](const auto& g) { return simd::strong_product<T>(g, simd::Batch<T>(factor)); },
-              k.cotangent());
-        }
+        add_scaled(k, static_cast<T>(h * weights[j]), target);
       }
     }
     if (const Target<T> target = k.target(1)) {
@@ -176,8 +168,12 @@ struct AddCombination {
   // So few numbers take less time one by one than as part of a register.
   static constexpr Index few = 3;
 
-  static void add_few(const ReverseKernel<T>& k, T factor, const Target<T>& target) {
+  static void add_scaled(const ReverseKernel<T>& k, T factor, const Target<T>& target) {
     const T* const g = k.cotangent();
+    if (k.size() > few)
+      return simd::accumulate(
+          k.size(), target.data, target.fresh,
+          [&](const auto& x) { return simd::strong_product<T>(x, simd::Batch<T>(factor)); }, g);
     for (Index i = 0; i < k.size(); ++i) {
       const T part = simd::of_numbers<T>(simd::strong_product<T>, g[i], factor);
       target.data[i] = target.fresh ? part : target.data[i] + part;

@@ -44,8 +44,9 @@ void Picture::place(std::span<const double> uniform, std::span<const double>,
   // The first pixel whose sum is above, which is not 0; a product rounded up to the total has none.
   const double below = std::min(uniform[0] * sums_.back(), std::nextafter(sums_.back(), 0.0));
   const Index at = std::ranges::upper_bound(sums_, below) - sums_.begin();
+  const Index line = at / width_;
   row[0] = left_ + side_ * (static_cast<double>(at % width_) + uniform[1]);
-  row[1] = top_ - side_ * (static_cast<double>(at / width_) + 1 - uniform[2]);
+  row[1] = top_ - side_ * (static_cast<double>(line) + 1 - uniform[2]);
 }
 
 double Picture::log_density_at(std::span<const double> point) const {
