@@ -1,4 +1,4 @@
-/// Tables of which any rows can be read without the others.
+/// Memory-mapped tables, for reading some of their rows.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ constexpr const char* column_names_file = "columns.csv";
 /// A .npy file, or a folder of parts NAME-00000.npy, ..., with the names of its columns.
 class MappedFile final {
  public:
-  /// Errors:  std::invalid_argument as MappedTable; "[op] ..." if there is no row or column, or
-  ///          the folder has not as many names as columns.
+  /// Errors:  std::invalid_argument as MappedTable; "[op] ..." if the table is empty, or the
+  ///          numbers of names and columns differ.
   MappedFile(const std::string& file, std::string_view op);
 
   Index rows() const { return table_.rows(); }

@@ -32,8 +32,8 @@ class RowBlocks {
   RowBlocks& operator=(const RowBlocks&) = default;
 };
 
-/// Arrays and parts are mapped on every rank, which reads only what it computes with; all others
-/// are read by rank 0, which gives every rank the whole block.
+/// Every rank maps arrays and parts, and reads only the rows that it computes with. Rank 0 reads
+/// all other files, and sends each block to every rank.
 ///
 /// `files.data` is a table. Errors: as load_model_rows(), as far as the files' beginnings tell.
 template <class T>

@@ -22,9 +22,8 @@ class RunFolder final {
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
-  /// Refuses files that a run would replace and that no run has left: those that are not regular
-  /// files, and all of them if the first name, the checkpoint, is missing. Every run leaves its
-  /// checkpoint before the others.
+  /// Refuses to replace files that no run has written. A file of these names counts as one if it is
+  /// not a regular file, or if there is no checkpoint, the first name: runs write it first.
   ///
   /// Errors:  std::invalid_argument "[--out] ..." with the file's name.
   void check_files(std::span<const char* const> names) const;

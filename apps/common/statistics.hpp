@@ -14,8 +14,8 @@ struct Statistics {
   Index outside = 0;   ///< numbers that were left out: log-densities of minus infinity
 };
 
-/// Of the negatives of the numbers: of negative log-likelihoods from log-densities. Rows outside of
-/// a model's support are counted apart; the mean is infinite if there are no others.
+/// The statistics of negative log-densities. Entries of minus infinity are counted in `outside` and
+/// left out of the mean, which is infinite if all entries are.
 template <class T>
 Statistics negated_statistics(const Tensor<T>& log_probs);
 
