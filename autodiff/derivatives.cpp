@@ -5,6 +5,7 @@
 #include "fjord/autodiff/operation.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 
 namespace fjord {
 

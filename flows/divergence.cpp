@@ -9,6 +9,7 @@
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/autodiff/tape.hpp"
 

@@ -10,6 +10,7 @@
 #include "fjord/autodiff/ops/norm.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/flows/check_rows.hpp"
 
 namespace fjord::flows {

@@ -12,6 +12,7 @@
 #include "fjord/autodiff/ops/matrix_shape.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/flows/check_rows.hpp"
 #include "fjord/flows/increasing_root.hpp"
 

@@ -11,6 +11,7 @@
 #include "fjord/autodiff/ops/rounding.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/flows/conditioner.hpp"
 #include "fjord/flows/increasing_root.hpp"

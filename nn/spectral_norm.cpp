@@ -9,7 +9,7 @@
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/linalg.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/tape.hpp"
 
 namespace fjord::nn {

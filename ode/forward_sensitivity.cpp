@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/ode/captured.hpp"
 #include "fjord/ode/gradient_modes.hpp"
 #include "fjord/ode/packing.hpp"

@@ -6,7 +6,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/select.hpp"
-#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/rules/scalar.hpp"
 #include "fjord/autodiff/rules/strong_zero.hpp"
 

@@ -8,6 +8,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/rules/matrix.hpp"
 
 namespace fjord {

@@ -36,4 +36,5 @@
 #include "fjord/autodiff/ops/sort.hpp"
 #include "fjord/autodiff/ops/spectral.hpp"
 #include "fjord/autodiff/ops/symmetric_function.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"

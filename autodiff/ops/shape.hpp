@@ -1,4 +1,4 @@
-/// Operations that move entries and change no number.
+/// Other shapes of a tensor, and parts of its axes.
 #pragma once
 
 #include <optional>
@@ -42,21 +42,5 @@ template <class T>
 Var<T> concatenate(std::initializer_list<Var<T>> parts, Index axis) {
   return concatenate(std::span<const Var<T>>(parts.begin(), parts.size()), axis);
 }
-/// Exchanges two axes.
-template <class T>
-Var<T> swap_axes(const Var<T>& x, Index a, Index b);
-/// Reorders the axes: axis k of the result is axis axes[k] of x. Without a list they are reversed.
-///
-/// Errors:  std::invalid_argument unless every axis of x is named once.
-template <class T>
-Var<T> transpose(const Var<T>& x, std::span<const Index> axes);
-
-template <class T>
-Var<T> transpose(const Var<T>& x, std::initializer_list<Index> axes) {
-  return transpose(x, std::span(axes.begin(), axes.size()));
-}
-
-template <class T>
-Var<T> transpose(const Var<T>& x);
 
 }  // namespace fjord

@@ -3,6 +3,7 @@
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/rules/factored.hpp"
 
 namespace fjord {

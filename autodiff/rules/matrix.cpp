@@ -6,7 +6,7 @@
 #include "fjord/autodiff/kernels/simd.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
-#include "fjord/autodiff/ops/shape.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 
 namespace fjord::rules {
 

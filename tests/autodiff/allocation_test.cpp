@@ -11,6 +11,7 @@
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/sort.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/random.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/tests/support/counted_new.hpp"

@@ -23,6 +23,7 @@
 #include "fjord/autodiff/ops/softmax.hpp"
 #include "fjord/autodiff/ops/solve.hpp"
 #include "fjord/autodiff/ops/sort.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/tests/support/routes.hpp"

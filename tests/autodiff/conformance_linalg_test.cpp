@@ -11,6 +11,7 @@
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/solve.hpp"
 #include "fjord/autodiff/ops/spectral.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/tests/support/matrices.hpp"
 #include "fjord/tests/support/routes.hpp"
 

@@ -16,6 +16,7 @@
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/spectral.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/tests/support/battery.hpp"
 #include "fjord/tests/support/derivative_routes.hpp"
 #include "fjord/tests/support/matrices.hpp"

@@ -28,6 +28,7 @@
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/autodiff/ops/softmax.hpp"
 #include "fjord/autodiff/ops/sort.hpp"
+#include "fjord/autodiff/ops/transpose.hpp"
 #include "fjord/autodiff/xtensor.hpp"
 
 namespace fjord {
