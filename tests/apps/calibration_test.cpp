@@ -72,6 +72,7 @@ TEST_CASE("calibration: standard errors are those of shares and quantiles") {
 
 TEST_CASE("calibration: the distance from uniform levels, with the p-value of scipy") {
   std::vector<double> levels;
+  levels.reserve(50);
   for (int i = 0; i < 50; ++i) levels.push_back((i + 0.5) / 50 * 0.85);
   const Uniformity result = uniformity(levels, 1'000'000'000, {50, 0});
   CHECK(result.distance == doctest::Approx(0.1585).epsilon(1e-6));

@@ -11,6 +11,7 @@ namespace {
 // 100 numbers, ten of them different.
 std::vector<double> multiples_of(double step) {
   std::vector<double> numbers;
+  numbers.reserve(100);
   for (int i = 0; i < 100; ++i) numbers.push_back((i * 7 % 10 + 3) * step);
   return numbers;
 }
@@ -26,6 +27,7 @@ TEST_CASE("rounding: the step is the power of ten that was rounded to") {
 
 TEST_CASE("rounding: numbers that differ, or have all digits, are not rounded") {
   std::vector<double> different;
+  different.reserve(100);
   for (int i = 0; i < 100; ++i) different.push_back(i);
   CHECK(rounding_of(different) == 0);
   CHECK(rounding_of(multiples_of(std::sqrt(2.0))) == 0);

@@ -90,7 +90,7 @@ TEST_CASE("allocation: nor does one with any part") {
        {test::models_of_bijectors(), test::models_of_fields(), test::models_of_transformers(),
         test::models_of_distributions()}) {
     for (const auto& [name, row] : models) {
-      CAPTURE(name);
+      INFO(name);
       CHECK(allocations_of_part(row) == 0);
     }
   }

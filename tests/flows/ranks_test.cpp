@@ -126,8 +126,9 @@ TEST_CASE("ranks: the messages of a step are those that docs/scaling.md counts")
             sharded.loss_and_gradient(data, rows, &ode::direct, RandomKey(3)).gradient.size();
       },
       mail);
-  CHECK(mail.messages() == 2 * (size - 1));
-  CHECK(mail.bytes() == 2 * (size - 1) * (4 * parameters + 54));
+  const auto messages = 2 * static_cast<std::size_t>(size - 1);
+  CHECK(mail.messages() == messages);
+  CHECK(mail.bytes() == messages * (4 * parameters + 54));
 }
 
 template <class Failure>

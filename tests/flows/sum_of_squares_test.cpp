@@ -34,6 +34,7 @@ void check(const Transformer<double>& transformer, const std::vector<double>& pa
 
 TEST_CASE("sum_of_squares: values and slopes are those of scipy") {
   std::vector<double> parameters;
+  parameters.reserve(7);
   for (int k = 0; k < 7; ++k) parameters.push_back(1.2 * std::sin(1.7 * k + 0.3));
   // By the quad of scipy 1.17.1.
   check(SumOfSquares<double>({2, 2}), parameters,

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <numbers>
 #include <stdexcept>
@@ -166,12 +167,13 @@ TEST_CASE("toy_set: the histogram of draws is that of the density") {
     double chi_square = 0;
     int used = -1;
     for (int bin = 0; bin < bins * bins; ++bin) {
+      const auto [row, column] = std::div(bin, bins);
       double expected = 0;
       for (int part = 0; part < parts * parts; ++part) {
+        const auto [above, right] = std::div(part, parts);
         expected += plane_density(
-            set, frame,
-            frame.centre_x - frame.half + side * (bin % bins + (part % parts + 0.5) / parts),
-            frame.centre_y - frame.half + side * (bin / bins + (part / parts + 0.5) / parts));
+            set, frame, frame.centre_x - frame.half + side * (column + (right + 0.5) / parts),
+            frame.centre_y - frame.half + side * (row + (above + 0.5) / parts));
       }
       expected *= many * side * side / (parts * parts);
       const double count = counts[static_cast<std::size_t>(bin)];

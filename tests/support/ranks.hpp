@@ -74,6 +74,7 @@ inline std::vector<std::exception_ptr> failures_of_ranks(
     int size, const std::function<void(const Communicator&)>& action, Mail& mail) {
   std::vector<std::exception_ptr> failures(static_cast<std::size_t>(size));
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<std::size_t>(size));
   for (int rank = 0; rank < size; ++rank) {
     threads.emplace_back([&, rank] {
       try {
