@@ -1,5 +1,9 @@
 #include "fjord/autodiff/ops/layer.hpp"
 
+#include <algorithm>
+#include <array>
+#include <limits>
+
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/kernels/tanh.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
@@ -251,7 +255,8 @@ struct ScaledProduct {
     T* scratch = k.take(shape.size);
     const T* numbers = scratch;
     if (const Target<T> target = k.target(2)) {
-      kernels::multiply<T>(pool_of(k.tape()), unscaled(t, w, moving), scratch, true);
+      if (!divide_slabs({k.output(0), shape}, scratch, {k.input(2), shape_s}))
+        kernels::multiply<T>(pool_of(k.tape()), unscaled(t, w, moving), scratch, true);
       sum_stack(target, shape, shape_s, simd::product_of_derivatives<T>, k.cotangent(), numbers);
     }
     if (k.wants(0) || k.wants(1))
@@ -287,6 +292,27 @@ struct ScaledProduct {
         simd::transform(n, out + at, simd::strong_product<T>, g.data + at, s.data + at_s);
       }
     });
+  }
+
+  // out = g / s: of a product with s the other factor, within two roundings and without another
+  // product of matrices. False, and nothing, where g has zeros or numbers that lost digits.
+  static bool divide_slabs(const Numbers& g, T* out, const Numbers& s) {
+    using Batch = simd::Batch<T>;
+    const Batch largest(std::numeric_limits<T>::max());
+    const auto smaller = [&](const Batch& least, const Batch& numbers) {
+      const Batch size = xsimd::abs(numbers);
+      return xsimd::min(least, xsimd::select(size <= largest, size, Batch(T(0))));
+    };
+    const Batch least = simd::fold(g.shape.size, largest, smaller, g.data);
+    std::array<T, Batch::size> lanes;
+    least.store_unaligned(lanes.data());
+    if (*std::min_element(lanes.begin(), lanes.end()) < std::numeric_limits<T>::min()) return false;
+    for_each_slab(g.shape, s.shape, [&](Index at, Index at_s, Index n) {
+      simd::transform(
+          n, out + at, [](const auto& x, const auto& y) { return x / y; }, g.data + at,
+          s.data + at_s);
+    });
+    return true;
   }
 
   static void check(const NodeShape& t, const NodeShape& w, const NodeShape& s) {

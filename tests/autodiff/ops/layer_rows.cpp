@@ -53,6 +53,10 @@ void add_layer_rows(Rows& rows) {
             Tensor<double>{{0.0}}, {})
       .edge({Tensor<double>{{0.0}}, Tensor<double>{{1.0}}, Tensor<double>{{inf}}},
             Tensor<double>{{nan}}, {})
+      // A product of so few digits says nothing of its factors.
+      .edge({Tensor<double>{{1e-310}}, Tensor<double>{{1.0}}, Tensor<double>{{1e-10}}},
+            Tensor<double>{{1e-320}},
+            {Tensor<double>{{1e-10}}, Tensor<double>{{1e-320}}, Tensor<double>{{1e-310}}})
       .reject({t, w, sample({4, 4}, 5)});
   rows.add("scaled_product", "one tangent", f, {x, w, s}, {[&] {
              const Tensor<double> zero = Tensor<double>::zeros({4});
