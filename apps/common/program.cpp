@@ -1,6 +1,7 @@
 #include "fjord/apps/common/program.hpp"
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <malloc.h>
@@ -105,6 +106,8 @@ int run_program(const char* name, char** argv, const Work& work) {
   // Memory that a step gives back is taken again by the next: do not return it to the system in
   // between.
   mallopt(M_TRIM_THRESHOLD, 1 << 28);
+  // A file that grows beyond a limit is then an error like that of a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const std::unique_ptr<const Communicator> ranks = launched_ranks();
     return run_on(name, work, *ranks);

@@ -15,8 +15,9 @@ using Work = std::function<int(const Communicator& ranks)>;
 /// after one line on standard error, 2 for a mistake of the caller and 1 for any other failure.
 ///
 /// Before the work, it chooses the kernels of the BLAS, for which it may start the program again
-/// with the same arguments, and lets the process keep the memory that it gives back. After the
-/// work, a standard output that could not be written is a failure.
+/// with the same arguments, lets the process keep the memory that it gives back, and ignores the
+/// signal that tells of a limit on the size of files. After the work, a standard output that could
+/// not be written is a failure.
 ///
 /// Of several ranks, only rank 0 has a standard output, and tells what failed and on which rank;
 /// what other ranks do not learn of in time ends them all, after a line of the rank where it is.

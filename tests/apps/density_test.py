@@ -421,7 +421,6 @@ class Fit(Density):
         before = self.path("out/checkpoint.safetensors").read_bytes()
 
         def fill():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             room = len(before) // 2
             resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 

@@ -156,7 +156,6 @@ class Interruptions(MoonsTest):
         shutil.rmtree(self.path("out"))
 
         def limit():
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
         run = self.moons(*self.OPTIONS, "--out", "out", preexec_fn=limit)

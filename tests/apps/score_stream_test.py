@@ -108,8 +108,7 @@ class Streams(MoonsTest):
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (20 * BLOCK, 20 * BLOCK))
 
-        # The signal that comes with the limit would end the program, were it not ignored.
-        run = self.moons(*self.options, "--data", "table.csv", "--out", "scores.npy", preexec_fn=limit, restore_signals=False)
+        run = self.moons(*self.options, "--data", "table.csv", "--out", "scores.npy", preexec_fn=limit)
         self.assertEqual((run.returncode, run.err.count("\n")), (1, 1), run.err)
         self.assertIn("cannot write scores.npy: File too large", run.err)
         self.assertEqual(self.files(), before)
