@@ -12,10 +12,21 @@
 namespace fjord {
 namespace {
 
-FileDescriptor open_directly(const std::string& path) {
+FileDescriptor open_directly(const std::string& path, const std::string& name) {
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (file.number() < 0) fail_write(path, errno);
+  if (file.number() < 0) fail_write(name, errno);
   return file;
+}
+
+void write_bytes_at(int number, std::size_t place, std::string_view bytes,
+                    const std::string& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(number, bytes.data(), bytes.size(), static_cast<off_t>(place));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail_write(path, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    place += static_cast<std::size_t>(written);
+  }
 }
 
 }  // namespace
@@ -68,7 +79,7 @@ FileDescriptor FileOutput::open() {
   }
   stream_ = standard_stream(status);
   if (stream_) return FileDescriptor(-1);
-  if (!S_ISREG(status.st_mode)) return open_directly(path_);
+  if (!S_ISREG(status.st_mode)) return open_directly(path_, path_);
   // A rename asks the folder alone, but a write-protected file is meant to stay.
   if (::access(path_.c_str(), W_OK) != 0) fail_write(path_, errno);
   return open_new(status.st_mode & 07777);
@@ -99,10 +110,8 @@ void FileOutput::write(std::string_view bytes) {
   }
 }
 
-void FileOutput::write_at_begin(std::string_view bytes) {
-  if (::lseek(number(), 0, SEEK_SET) < 0) fail_write(path_, errno);
-  write(bytes);
-  if (::lseek(number(), 0, SEEK_END) < 0) fail_write(path_, errno);
+void FileOutput::write_at(std::size_t place, std::string_view bytes) {
+  write_bytes_at(number(), place, bytes, path_);
 }
 
 void FileOutput::close() {
@@ -113,6 +122,17 @@ void FileOutput::close() {
   if (beside_.empty()) return;
   if (::rename(beside_.c_str(), target_.c_str()) != 0) fail_write(path_, errno);
   beside_.clear();
+}
+
+FilePart::FilePart(const std::string& path, const std::string& beside)
+    : path_(path), file_(open_directly(beside, path)) {}
+
+void FilePart::write_at(std::size_t place, std::string_view bytes) {
+  write_bytes_at(file_.number(), place, bytes, path_);
+}
+
+void FilePart::close() {
+  if (!file_.close()) fail_write(path_, errno);
 }
 
 }  // namespace fjord

@@ -80,11 +80,11 @@ class FileOutput final {
 
   void write(std::string_view bytes);
 
-  /// Whether the bytes go to a new file, so that write_at_begin() is possible.
-  bool is_beside() const { return !beside_.empty(); }
+  /// The new file, for write_at() and FilePart; empty if the path is written directly.
+  const std::string& beside() const { return beside_; }
 
-  /// Writes over the first bytes, of which there must be as many.
-  void write_at_begin(std::string_view bytes);
+  /// Writes at a place of the new file, whatever is there; write() goes on where it was.
+  void write_at(std::size_t place, std::string_view bytes);
 
   /// Gives the file its name, after the last write.
   void close();
@@ -99,6 +99,24 @@ class FileOutput final {
   std::string target_;  // what is replaced: the end of symbolic links
   std::string beside_;  // the new file; empty if the target is written directly
   std::optional<int> stream_;
+  FileDescriptor file_;
+};
+
+/// The new file of a FileOutput, which another process has: for writing parts of it.
+///
+/// Errors:  as FileOutput, in every function.
+class FilePart final {
+ public:
+  /// `path` and `beside` are those of the FileOutput.
+  FilePart(const std::string& path, const std::string& beside);
+
+  void write_at(std::size_t place, std::string_view bytes);
+
+  /// After the last write, and before the FileOutput is closed.
+  void close();
+
+ private:
+  std::string path_;
   FileDescriptor file_;
 };
 

@@ -1,11 +1,16 @@
 #include "fjord/apps/common/evaluate.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "fjord/apps/common/cores.hpp"
 #include "fjord/apps/common/memory.hpp"
 #include "fjord/apps/common/model_rows.hpp"
 #include "fjord/apps/common/ranks.hpp"
+#include "fjord/apps/common/row_blocks.hpp"
 #include "fjord/apps/common/scoring.hpp"
 #include "fjord/apps/common/solver_settings.hpp"
+#include "fjord/apps/common/stop_signal.hpp"
 #include "fjord/apps/common/table_output.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/flows/sharded.hpp"
@@ -13,13 +18,16 @@
 namespace fjord::apps {
 namespace {
 
+// Some rows of what is given, if anything is.
 template <class T>
-TensorView<T> view_of(const Tensor<T>& given) {
-  return given.size() == 0 ? TensorView<T>() : TensorView<T>(given);
+TensorView<T> rows_view(const Tensor<T>& given, Index first, Index rows) {
+  if (given.size() == 0) return {};
+  const std::array<Index, 2> strides{1, given.shape()[0]};
+  return TensorView<T>(given.data() + first, {rows, given.shape()[1]}, strides);
 }
 
 template <class T>
-void sample_as(const nn::State& state, const SampleOptions& options, const Communicator& ranks) {
+int sample_as(const nn::State& state, const SampleOptions& options, const Communicator& ranks) {
   const std::string precision = std::is_same_v<T, float> ? "float" : "double";
   const auto model = model_in<T>(options.model, state,
                                  solver_settings(options.rtol, options.atol, "exact", precision));
@@ -36,20 +44,25 @@ void sample_as(const nn::State& state, const SampleOptions& options, const Commu
     return "one row is drawn for each of the " + std::to_string(count) + " of " +
            options.conditions + "; leave out the option";
   });
-  // Points of the base, samples, and the bytes of the file.
-  check_memory("count",
-               3.0 * sizeof(T) * static_cast<double>(count) * static_cast<double>(model->dim()));
-  lead(ranks, [&] {
-    check_table_writable(options.out);
-    return 0;
-  });
+  catch_stop_signals();
+  TableWriter<T> table(options.out, widths.dim, model_columns(options.model, state).columns, ranks);
+  if (table.keeps_rows())
+    check_memory("count", sizeof(T) * static_cast<double>(count) * static_cast<double>(widths.dim));
   Workers workers(thread_count(options.threads), ranks);
   flows::ShardedModel<T> sharded(*model, workers);
-  const Tensor<T> samples = sharded.sample(count, RandomKey(options.seed), view_of(given)).values;
-  lead(ranks, [&] {
-    save_table(options.out, samples, model_columns(options.model, state).columns);
-    return 0;
-  });
+  const Index at_once = block_rows(widths);
+  int word = 0;
+  for (Index first = 0; word == 0 && first < count; first += at_once) {
+    const Index size = std::min(at_once, count - first);
+    const TensorView<T> conditions = rows_view(given, first, size);
+    const RandomKey random(options.seed);
+    table.append(
+        sharded.sample(size, random, conditions, static_cast<std::uint64_t>(first)).values);
+    word = lead(ranks, stop_signal);
+  }
+  if (word != 0) return 128 + word;
+  table.close();
+  return 0;
 }
 
 }  // namespace
@@ -65,7 +78,7 @@ int score(const char* program, const ScoreOptions& options, const Communicator& 
   return score_as<float>(program, state, options, ranks);
 }
 
-void sample(const SampleOptions& options, const Communicator& ranks) {
+int sample(const SampleOptions& options, const Communicator& ranks) {
   const nn::State state = state_of_first_rank(ranks, [&] {
     check_is_not_input(options.out,
                        {{"--model", options.model}, {"--conditions", options.conditions}});
@@ -73,11 +86,8 @@ void sample(const SampleOptions& options, const Communicator& ranks) {
   });
   const bool is_double = !state.tensors.empty() &&
                          std::holds_alternative<Tensor<double>>(state.tensors.begin()->second);
-  if (is_double) {
-    sample_as<double>(state, options, ranks);
-  } else {
-    sample_as<float>(state, options, ranks);
-  }
+  if (is_double) return sample_as<double>(state, options, ranks);
+  return sample_as<float>(state, options, ranks);
 }
 
 }  // namespace fjord::apps

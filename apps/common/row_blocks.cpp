@@ -15,15 +15,15 @@
 #include "fjord/flows/sharded.hpp"
 
 namespace fjord::apps {
-namespace {
 
-// Rows that are enough for all threads, and take at most 16 MB, but are some shards in any case.
 Index block_rows(const RowWidths& widths) {
   constexpr Index shard = flows::ShardedModel<double>::default_rows;
   constexpr Index numbers = Index{1} << 21;
   const Index shards = numbers / (shard * std::max(Index{1}, widths.dim + widths.given));
   return shard * std::clamp(shards, Index{16}, Index{512});
 }
+
+namespace {
 
 // The columns of a table from first to last that are wanted of it.
 class WantedStream final {

@@ -9,6 +9,10 @@
 
 namespace fjord::apps {
 
+/// The rows of a block, as many as are enough for all threads and take at most 16 MB, but some
+/// shards in any case.
+Index block_rows(const RowWidths& widths);
+
 /// The rows that load_model_rows() reads, in blocks that all ranks have. A block has a number of
 /// rows that is a multiple of those of a shard, but for the last one, and takes little memory.
 template <class T>

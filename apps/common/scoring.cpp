@@ -67,12 +67,13 @@ class Scoring final {
       return 0;
     });
     blocks_->check();
-    int word = lead(ranks_, [this] { return open(); });
+    open();
+    int word = lead(ranks_, stop_signal);
     while (const flows::RowSource<T>* block = word == 0 ? blocks_->next() : nullptr)
       word = score(*block);
     if (word != 0) return 128 + word;
+    writer_->close();
     lead(ranks_, [this] {
-      writer_->close();
       print();
       return 0;
     });
@@ -80,14 +81,10 @@ class Scoring final {
   }
 
  private:
-  int open() {
+  void open() {
     const std::array<std::string, 2> names{"log_density", "level"};
-    if (options_.levels) {
-      writer_.emplace(options_.out, 2, names);
-    } else {
-      writer_.emplace(options_.out, 0);
-    }
-    return stop_signal();
+    const std::span<const std::string> none;
+    writer_.emplace(options_.out, options_.levels ? 2 : 0, options_.levels ? names : none, ranks_);
   }
 
   // Returns what rank 0 says: a signal that ends the run, or 0.
@@ -100,10 +97,8 @@ class Scoring final {
     if (options_.levels) levels = levels_.of(scores.to_vector(), block, statistics_.count());
     statistics_.add_negated(scores);
     evaluations_ += result.evaluations * static_cast<double>(scores.size());
-    return lead(ranks_, [&] {
-      write(scores, levels);
-      return stop_signal();
-    });
+    write(scores, levels);
+    return lead(ranks_, stop_signal);
   }
 
   void write(const Tensor<double>& scores, const std::vector<double>& levels) {
@@ -138,7 +133,7 @@ class Scoring final {
   flows::ShardedModel<T> sharded_;
   RandomKey random_{options_.seed};
   RowLevels<T> levels_;
-  std::optional<TableWriter<double>> writer_;  // of rank 0
+  std::optional<TableWriter<double>> writer_;  // once the rows have been checked
   RunningStatistics statistics_;
   double evaluations_ = 0;  // sum over the rows
 };

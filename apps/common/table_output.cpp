@@ -1,5 +1,6 @@
 #include "fjord/apps/common/table_output.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -89,13 +90,17 @@ bool is_table_on_standard_output(const std::string& out) {
 
 template <class T>
 TableWriter<T>::TableWriter(const std::string& out, Index columns,
-                            std::span<const std::string> names)
-    : file_(path_of(out)), columns_(columns), is_csv_(out == stream || has_ending(out, ".csv")) {
-  if (is_csv_) {
-    file_.write(header_text(names));
-  } else if (file_.is_beside()) {
-    file_.write(header());
-  }
+                            std::span<const std::string> names, const Communicator& ranks)
+    : ranks_(ranks), columns_(columns), is_csv_(out == stream || has_ending(out, ".csv")) {
+  const std::string beside = from_first_rank(ranks_, [&] {
+    file_.emplace(path_of(out));
+    if (is_csv_) file_->write(header_text(names));
+    return file_->beside();
+  });
+  is_placed_ = !is_csv_ && !beside.empty();
+  agree(ranks_, [&] {
+    if (is_placed_ && !file_) part_.emplace(path_of(out), beside);
+  });
 }
 
 // Of an array with the rows so far; its size does not depend on them.
@@ -107,22 +112,54 @@ std::string TableWriter<T>::header() const {
 
 template <class T>
 void TableWriter<T>::append(const Tensor<T>& values) {
+  agree(ranks_, [&] {
+    if (is_placed_) return place(values);
+    if (!file_) return;
+    if (is_csv_) return file_->write(csv_text(values));
+    append_bytes<T>(later_, values);
+  });
   rows_ += values.shape()[0];
-  if (is_csv_) return file_.write(csv_text(values));
-  append_bytes<T>(later_, values);
-  if (!file_.is_beside()) return;
-  file_.write(later_);
-  later_.clear();
+}
+
+// Not by MPI's own functions for files: where the disk is full, those of Open MPI 4.1 tell of
+// success and of fewer bytes, and never why.
+template <class T>
+void TableWriter<T>::place(const Tensor<T>& values) {
+  // The file is dealt in stripes, so that a rank has its pages for itself: of a page that two
+  // machines write, a network file system may keep the bytes of one.
+  constexpr std::size_t stripe = std::size_t{1} << 16;
+  const auto size = static_cast<std::size_t>(ranks_.size());
+  const auto rank = static_cast<std::size_t>(ranks_.rank());
+  std::string bytes;
+  append_bytes<T>(bytes, values);
+  std::string_view rest = bytes;
+  const Index columns = std::max(columns_, Index{1});
+  std::size_t at = header().size() + static_cast<std::size_t>(rows_ * columns) * sizeof(T);
+  while (!rest.empty()) {
+    const std::string_view piece = rest.substr(0, stripe - at % stripe);
+    if (at / stripe % size == rank) write_at(at, piece);
+    at += piece.size();
+    rest.remove_prefix(piece.size());
+  }
+}
+
+template <class T>
+void TableWriter<T>::write_at(std::size_t place, std::string_view bytes) {
+  if (part_) return part_->write_at(place, bytes);
+  file_->write_at(place, bytes);
 }
 
 template <class T>
 void TableWriter<T>::close() {
-  if (!is_csv_ && file_.is_beside()) {
-    file_.write_at_begin(header());
-  } else if (!is_csv_) {
-    file_.write(header() + later_);
-  }
-  file_.close();
+  agree(ranks_, [&] {
+    if (part_) return part_->close();
+    if (!file_ || is_csv_) return;
+    if (is_placed_) return file_->write_at(0, header());
+    file_->write(header() + later_);
+  });
+  agree(ranks_, [&] {
+    if (file_) file_->close();
+  });
 }
 
 template <class T>

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "fjord/autodiff/communicator.hpp"
 #include "fjord/autodiff/file_streams.hpp"
 #include "fjord/autodiff/tensor.hpp"
 
@@ -47,13 +49,19 @@ void save_table(const std::string& out, const Tensor<T>& values,
 ///
 /// Its file has its name, and all of its content, once it is closed; before, nothing is under that
 /// name that was not there. A pipe gets CSV as it comes, and an array at the end.
+///
+/// Of several ranks, all make the same calls. Each writes its share of an array's bytes at their
+/// places in the file, which all must see; rank 0 writes all else.
+/// Errors:  std::system_error if writing fails, in every function; RankFailure on several ranks.
 template <class T>
 class TableWriter final {
  public:
-  /// Rows of so many columns; 0 for a list of numbers.
-  ///
-  /// Errors:  std::system_error if writing fails, in every function.
-  TableWriter(const std::string& out, Index columns, std::span<const std::string> names = {});
+  /// Rows of so many columns; 0 for a list of numbers. `ranks` must outlive it.
+  TableWriter(const std::string& out, Index columns, std::span<const std::string> names = {},
+              const Communicator& ranks = single_process());
+
+  /// Whether rank 0 keeps all rows until the end: an array for a pipe.
+  bool keeps_rows() const { return !is_csv_ && !is_placed_; }
 
   /// Shapes:  values [rows, columns] or, of a list, [rows].
   void append(const Tensor<T>& values);
@@ -62,12 +70,17 @@ class TableWriter final {
 
  private:
   std::string header() const;
+  void place(const Tensor<T>& values);
+  void write_at(std::size_t place, std::string_view bytes);
 
-  FileOutput file_;
+  const Communicator& ranks_;
+  std::optional<FileOutput> file_;  // of rank 0
+  std::optional<FilePart> part_;    // of the others, if the rows have places
   Index columns_;
   Index rows_ = 0;
   bool is_csv_;
-  std::string later_;  // the bytes of an array for what can only be written from first to last
+  bool is_placed_ = false;  // an array in a new file
+  std::string later_;       // the bytes of an array for what can only be written from first to last
 };
 
 extern template class TableWriter<float>;

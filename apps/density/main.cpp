@@ -29,7 +29,7 @@ int run(int argc, char** argv, const fjord::Communicator& ranks) {
     status = density::fit(*options, ranks);
   if (const auto* options = std::get_if<ScoreOptions>(&command))
     status = score("density", *options, ranks);
-  if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
+  if (const auto* options = std::get_if<SampleOptions>(&command)) status = sample(*options, ranks);
   if (const auto* options = std::get_if<density::ConvertOptions>(&command))
     status = lead(ranks, [&] { return density::convert(*options); });
   if (const auto* options = std::get_if<density::InfoOptions>(&command))

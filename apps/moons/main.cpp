@@ -13,7 +13,7 @@ int run(int argc, char** argv, const fjord::Communicator& ranks) {
   if (const auto* options = std::get_if<TrainOptions>(&command)) status = train(*options, ranks);
   if (const auto* options = std::get_if<ScoreOptions>(&command))
     status = score("moons", *options, ranks);
-  if (const auto* options = std::get_if<SampleOptions>(&command)) sample(*options, ranks);
+  if (const auto* options = std::get_if<SampleOptions>(&command)) status = sample(*options, ranks);
   return status;
 }
 

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 
-from moons_program import npy_bytes
+from moons_program import npy_bytes, read_npy
 from ranks_program import RanksTest, run_tests
 
 
@@ -65,21 +65,23 @@ class Ranks(RanksTest):
     def test_ranks_read_their_rows_of_arrays_and_parts(self):
         self.succeeds(*self.options, 1, "--out", "out")
         draw = random.Random(2)
-        numbers = [draw.gauss(0, 1) for _ in range(2 * 2001)]
-        self.write("table.npy", npy_bytes(numbers, (2001, 2)))
+        rows = 70_001  # two blocks of rows, and nine stripes of scores
+        numbers = [draw.gauss(0, 1) for _ in range(2 * rows)]
+        self.write("table.npy", npy_bytes(numbers, (rows, 2)))
         self.path("parts").mkdir()
         self.write("parts/t-00000.npy", npy_bytes(numbers[:1000], (500, 2)))
-        self.write("parts/t-00001.npy", npy_bytes(numbers[1000:], (1501, 2)))
+        self.write("parts/t-00001.npy", npy_bytes(numbers[1000:], (rows - 500, 2)))
         score = ["score", "--model", "out/model.safetensors", "--out"]
         line = self.succeeds(*score, "one.npy", "--data", "table.npy").out
         for table in ("table.npy", "parts"):
             self.assertEqual(self.succeed_on(3, *score, "three.npy", "--data", table).out, line)
             self.assertEqual(self.path("one.npy").read_bytes(), self.path("three.npy").read_bytes())
-        numbers[2 * 1990] = math.nan
-        self.write("parts/t-00001.npy", npy_bytes(numbers[1000:], (1501, 2)))
+        self.assertEqual(read_npy(self.path("three.npy"))[:2], ("<f8", (rows,)))
+        numbers[2 * (rows - 1)] = math.nan
+        self.write("parts/t-00001.npy", npy_bytes(numbers[1000:], (rows - 500, 2)))
         before = self.files()
         run = self.ends(self.on_ranks(3, *score, "bad.npy", "--data", "parts"),
-                        [r"^density: rank 2: --data: parts: row 1991, column 1: a finite number is needed, got nan$"])
+                        [r"^density: rank 2: --data: parts: row 70001, column 1: a finite number is needed, got nan$"])
         self.assertEqual((run.returncode, self.files()), (2, before))
 
     def test_parts_that_do_not_belong_together_are_told_once(self):
@@ -109,6 +111,31 @@ class Ranks(RanksTest):
         score = ["score", "--model", "out/model.safetensors", "--data", "table.csv", "--out", "full.csv"]
         run = self.ends(self.on_ranks(3, *score), [r"^density: rank 0: cannot write full\.csv: No space left on device"])
         self.assertEqual(run.returncode, 1)
+
+    def test_a_disk_that_is_full_for_one_rank_ends_all(self):
+        self.succeeds(*self.options, 1, "--out", "out")
+        rows = 10 ** 7  # of which scores and samples would take half a minute
+        with open(self.path("zeros.npy"), "wb") as file:
+            file.write(npy_bytes([], (rows, 2)))
+            file.truncate(file.tell() + 16 * rows)
+        before = self.files()
+        for command in (["score", "--data", "zeros.npy"], ["sample", "--count", rows]):
+            process = self.on_ranks(3, *command, "--model", "out/model.safetensors", "--out", "out.npy", "--threads", 1)
+            self.wait_for(process, lambda: list(self.folder.glob("out.npy.*.tmp")))
+            self.fill_disk(process, 1)
+            run = self.ends(process, [r"^density: rank 1: cannot write out\.npy: File too large; "])
+            self.assertEqual((run.returncode, self.files()), (1, before))
+
+    def test_a_disk_that_is_full_for_rank_0_keeps_the_last_checkpoint(self):
+        self.succeeds(*self.options, 40, "--out", "whole")
+        process = self.on_ranks(3, *self.options, 40, "--out", "out")
+        self.wait_for_file(process, "out/split.npy")
+        self.fill_disk(process, 0)
+        run = self.ends(process, ["the column y has heavy tails", r"^density: rank 0: cannot write out/\S+: File too large; "])
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual([name for name in self.files() if name.endswith("tmp")], [])
+        self.succeed_on(2, *self.options, 40, "--out", "out", "--resume")
+        self.check_is_whole()
 
     def test_a_table_that_no_rank_can_read_is_told_once(self):
         run = self.ends(self.on_ranks(3, "fit", "none.csv"), [r"^density: (?!rank).*none\.csv"])

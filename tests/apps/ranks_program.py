@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,10 @@ class RanksTest(MoonsTest):
                     return process
             time.sleep(0.01)
         self.fail(f"rank {number} did not start")
+
+    def fill_disk(self, mpirun_process, number):
+        """Lets no file of a rank grow any more."""
+        resource.prlimit(int(self.rank(mpirun_process, number)), resource.RLIMIT_FSIZE, (0, 0))
 
     def wait_for(self, process, is_there):
         end = time.monotonic() + TIMEOUT

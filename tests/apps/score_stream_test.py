@@ -52,17 +52,21 @@ class Streams(MoonsTest):
             self.assertEqual(same, trace == "exact")
 
     def test_memory_does_not_grow_with_the_rows(self):
-        peaks = []
-        for rows in (BLOCK, 10 * BLOCK):
-            self.write_csv("table.csv", rows)
-            process = self.start(*self.options, "--data", "table.csv", "--out", "scores.csv", stdout=subprocess.DEVNULL)
+        def peak(*command):
+            process = self.start(*command, stdout=subprocess.DEVNULL)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = status
             process.stderr.close()
             self.assertEqual(status, 0)
-            peaks.append(usage.ru_maxrss)
+            return usage.ru_maxrss
+
+        for name, rows in (("few.csv", BLOCK), ("many.csv", 10 * BLOCK)):
+            self.write_csv(name, rows)
         # Ten times the table alone would be 10 MB more.
-        self.assertLess(peaks[1], peaks[0] + 4096)
+        score = [*self.options, "--out", "scores.csv", "--data"]
+        self.assertLess(peak(*score, "many.csv"), peak(*score, "few.csv") + 4096)
+        sample = ["sample", "--model", "model", "--threads", 2, "--out", "samples.npy", "--count"]
+        self.assertLess(peak(*sample, 10 * BLOCK), peak(*sample, BLOCK) + 4096)
 
     def test_scores_come_before_the_input_ends(self):
         process = self.start(*self.options, "--data", "-", "--out", "-", stdin=subprocess.PIPE)

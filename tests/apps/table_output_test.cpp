@@ -1,8 +1,12 @@
 #include "fjord/apps/common/table_output.hpp"
 
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
+#include <sys/resource.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -10,6 +14,8 @@
 #include "fjord/apps/common/table.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/npy.hpp"
+#include "fjord/autodiff/random.hpp"
+#include "fjord/tests/support/ranks.hpp"
 #include "fjord/tests/support/temporary_folder.hpp"
 
 namespace fjord::apps {
@@ -42,6 +48,70 @@ TEST_CASE("table_output: names come back as they were") {
   save_table(file, values, names);
   CHECK(load_table(file).names == names);
   CHECK(load_table(file).values == values);
+}
+
+// Rows in blocks, as ranks write them.
+void write_on(const Communicator& ranks, const std::string& out, const Tensor<double>& values) {
+  const Index columns = values.shape()[1];
+  TableWriter<double> table(out, columns, {}, ranks);
+  CHECK_FALSE(table.keeps_rows());
+  for (Index first = 0; first < values.shape()[0]; first += 3000) {
+    std::vector<std::uint32_t> rows(
+        static_cast<std::size_t>(std::min(Index{3000}, values.shape()[0] - first)));
+    std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(first));
+    table.append(chosen_rows(values, rows));
+  }
+  CHECK_FALSE(std::filesystem::exists(out));
+  table.close();
+}
+
+// Three stripes of 64 kB, and a part of a fourth.
+Tensor<double> striped_rows() {
+  Tensor<double> values = Tensor<double>::zeros({8500, 3});
+  RandomKey(1).normal(values.storage());
+  return values;
+}
+
+TEST_CASE("table_output: ranks write the same file, whatever their number") {
+  const TemporaryFolder folder;
+  const Tensor<double> values = striped_rows();
+  for (const char* name : {"out.npy", "out.csv"}) {
+    CAPTURE(name);
+    save_table(folder.path / name, values);
+    const std::string expected = read_file(folder.path / name);
+    for (const int size : {1, 2, 3, 5}) {
+      std::filesystem::remove(folder.path / name);
+      test::run_ranks(
+          size, [&](const Communicator& ranks) { write_on(ranks, folder.path / name, values); });
+      CHECK(read_file(folder.path / name) == expected);
+    }
+  }
+  CHECK(load_npy<double>(folder.path / "out.npy") == values);
+}
+
+TEST_CASE("table_output: a disk that is full for one rank fails on all, and leaves nothing") {
+  const TemporaryFolder folder;
+  const Tensor<double> values = striped_rows();
+  rlimit old_limit{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &old_limit) == 0);
+  const rlimit limit{66'000, old_limit.rlim_max};  // just within the stripe of rank 1
+  const auto old_action = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  const auto failures = test::failures_of_ranks(3, [&](const Communicator& ranks) {
+    write_on(ranks, folder.path / "out.npy", Tensor<double>(columns_view(values, 0, 1)));
+  });
+  ::setrlimit(RLIMIT_FSIZE, &old_limit);
+  std::signal(SIGXFSZ, old_action);
+  for (const std::exception_ptr& failure : failures) {
+    REQUIRE(failure);
+    try {
+      std::rethrow_exception(failure);
+    } catch (const RankFailure& error) {
+      CHECK(error.rank() == 1);
+      CHECK(std::string(error.what()).ends_with("out.npy: File too large"));
+    }
+  }
+  CHECK(folder.files() == 0);
 }
 
 TEST_CASE("table_output: an output that is an input is refused under every name") {

@@ -1,6 +1,7 @@
 #include "fjord/autodiff/file_streams.hpp"
 
 #include <array>
+#include <filesystem>
 #include <string>
 #include <system_error>
 
@@ -18,12 +19,11 @@ TEST_CASE("file_streams: a file has its name once it is closed, with the old con
   write_file(path, "old");
   {
     FileOutput file(path);
-    CHECK(file.is_beside());
     file.write("new, ");
     file.write("and more");
     CHECK(read_file(path) == "old");
     CHECK(folder.files() == 2);
-    file.write_at_begin("NEW");
+    file.write_at(0, "NEW");
     file.write("!");
     file.close();
   }
@@ -34,9 +34,26 @@ TEST_CASE("file_streams: a file has its name once it is closed, with the old con
   CHECK(folder.files() == 1);
 }
 
+TEST_CASE("file_streams: others write parts of the new file at their places") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path / "file";
+  FileOutput file(path);
+  {
+    FilePart part(path, file.beside());
+    part.write_at(6, "67");
+    part.close();
+  }
+  file.write_at(0, "012345");
+  CHECK_FALSE(std::filesystem::exists(path));
+  file.close();
+  CHECK(read_file(path) == "01234567");
+  CHECK_THROWS_WITH_AS(FilePart(path, folder.path / "none"),
+                       doctest::Contains("file: No such file"), std::system_error);
+}
+
 TEST_CASE("file_streams: what is no regular file is written as it comes") {
   FileOutput file("/dev/null");
-  CHECK_FALSE(file.is_beside());
+  CHECK(file.beside().empty());
   file.write("bytes");
   file.close();
   FileOutput full("/dev/full");
