@@ -1,4 +1,4 @@
-"""Tests that other projects can use Fjord, each in a way of its own: python3 package_test.py ROOT BUILD"""
+"""Tests that other projects can use Fjord, each in a way of its own: python3 package_test.py ROOT BUILD MPI"""
 
 import os
 import pathlib
@@ -21,13 +21,16 @@ BASELINE = ["-march=x86-64"] if os.uname().machine == "x86_64" else []
 MESON = """
 project('consumer', 'cpp', default_options: ['cpp_std=c++20', 'warning_level=3', 'werror=true'])
 executable('spring', 'spring.cpp', dependencies: dependency('fjord', version: '>=0.1', fallback: 'fjord'))
+executable('ranks', 'ranks.cpp', dependencies: dependency('fjord_mpi', fallback: 'fjord'))
 """
 CMAKE = """
 cmake_minimum_required(VERSION 3.18)
 project(consumer CXX)
-find_package(fjord {version} REQUIRED)
+find_package(fjord {version} REQUIRED COMPONENTS mpi)
 add_executable(spring spring.cpp)
 target_link_libraries(spring PRIVATE fjord::fjord)
+add_executable(ranks ranks.cpp)
+target_link_libraries(ranks PRIVATE fjord::mpi)
 """
 
 
@@ -70,7 +73,8 @@ class Package(unittest.TestCase):
         """A folder with a project of somebody else."""
         folder = self.folder / name
         folder.mkdir()
-        shutil.copy(root / "examples/spring.cpp", folder)
+        for example in ("spring.cpp", "ranks.cpp"):
+            shutil.copy(root / "examples" / example, folder)
         for file, text in files.items():
             (folder / file).write_text(text)
         return folder
@@ -80,11 +84,17 @@ class Package(unittest.TestCase):
         said = re.search(r"<!-- output of examples/spring.cpp -->\n```\n(.*?)```", readme, re.S)[1]
         self.assertEqual(run(program, env={**os.environ, "LD_LIBRARY_PATH": str(libraries)}), said)
 
+    def trains_on_one_rank(self, program, libraries=""):
+        printed = run(program, env={**os.environ, "LD_LIBRARY_PATH": str(libraries)})
+        self.assertRegex(printed, r"^held-out loss \d+\.\d+\n$")
+        return printed
+
     def with_cmake(self, name, installed, version="0.1"):
         folder = self.consumer(name, {"CMakeLists.txt": CMAKE.format(version=version)})
         run("cmake", "-G", "Ninja", "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={installed[0]}")
         run("cmake", "--build", folder / "build")
         self.prints_what_the_readme_says(folder / "build/spring", installed[1])
+        self.trains_on_one_rank(folder / "build/ranks", installed[1])
 
     def test_every_example_is_right_when_built_with_pkg_config(self):
         programs = self.folder / "programs"
@@ -92,12 +102,21 @@ class Package(unittest.TestCase):
         fjord = flags(self.installed, "--cflags", "--libs", "fjord")
         for source in sorted((root / "examples").glob("*.cpp")):
             if source.stem == "ranks":
-                continue  # what starts MPI is no part of the package: it would need MPI wherever it is installed
+                continue  # of another library
             eigen = run("pkg-config", "--cflags", "eigen3").split() if source.stem == "eigen" else []
             compile_example(source, programs / source.stem, [*eigen, *fjord])
         of_the_readme = [programs / name for name in ("spring", "density", "fit")]
         run(sys.executable, HERE / "readme_test.py", root, *of_the_readme)
         run(sys.executable, HERE / "examples_test.py", *(set(programs.iterdir()) - set(of_the_readme)))
+
+    def test_a_program_runs_on_several_ranks(self):
+        program = self.folder / "ranks"
+        compile_example(root / "examples/ranks.cpp", program, flags(self.installed, "--cflags", "--libs", "fjord_mpi"))
+        alone = self.trains_on_one_rank(program)
+        if has_mpi and shutil.which("mpirun"):
+            root_may = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+            ranks = run("mpirun", "--oversubscribe", "-n", 2, program, env={**os.environ, **root_may})
+            self.assertEqual(ranks, alone)
 
     def test_a_program_needs_no_second_thread_or_process(self):
         # OpenBLAS starts its threads as it is loaded, and ends the program where it may not.
@@ -123,6 +142,7 @@ class Package(unittest.TestCase):
             self.assertNotIn(program, targets)
         run("ninja", "-C", folder / "build")
         self.prints_what_the_readme_says(folder / "build/spring", "")
+        self.trains_on_one_rank(folder / "build/ranks")
 
         shared = install(folder / "build", self.folder / "shared")
         self.assertEqual(flags(shared, "--libs", "fjord")[-2:], ["-lfjord", "-pthread"])
@@ -144,7 +164,7 @@ class Package(unittest.TestCase):
                          {str(prefix / "include" / header) for header in headers - adapters})
 
     def test_it_is_small(self):
-        [library] = self.installed[1].glob("libfjord*")
+        [library] = self.installed[1].glob("libfjord.*")
         run("strip", "--strip-unneeded", library, "-o", self.folder / "stripped")
         # The budget for an archive of two precisions of every operation and part of flows: half of it are the names and
         # relocations of its objects.
@@ -153,4 +173,5 @@ class Package(unittest.TestCase):
 
 if __name__ == "__main__":
     root, build = (pathlib.Path(sys.argv.pop(1)).resolve() for _ in range(2))
+    has_mpi = sys.argv.pop(1) == "true"
     unittest.main()
