@@ -79,9 +79,11 @@ void check_memory_for(const TrainOptions& options) {
 template <class T>
 class Training final {
  public:
-  Training(const TrainOptions& options, const Communicator& ranks)
+  Training(const TrainOptions& options, const Communicator& ranks,
+           std::chrono::nanoseconds between_checkpoints)
       : options_(options),
         ranks_(ranks),
+        between_checkpoints_(between_checkpoints),
         settings_(settings_of(options)),
         random_(options.seed),
         workers_(thread_count(options.threads), ranks),
@@ -136,7 +138,8 @@ class Training final {
                             options_.resume,
                             settings_,
                             settings_of(TrainOptions()),
-                            {config_name, model_name, picture_name}});
+                            {config_name, model_name, picture_name},
+                            between_checkpoints_});
     return files_->take_state();
   }
 
@@ -321,6 +324,7 @@ class Training final {
 
   const TrainOptions& options_;
   const Communicator& ranks_;
+  std::chrono::nanoseconds between_checkpoints_;
   Settings settings_;
   RandomKey random_;
   Workers workers_;
@@ -336,16 +340,18 @@ class Training final {
 };
 
 template <class T>
-int train_as(const TrainOptions& options, const Communicator& ranks) {
+int train_as(const TrainOptions& options, const Communicator& ranks,
+             std::chrono::nanoseconds between_checkpoints) {
   agree(ranks, [&] { check_memory_for<T>(options); });
-  return Training<T>(options, ranks).run();
+  return Training<T>(options, ranks, between_checkpoints).run();
 }
 
 }  // namespace
 
-int train(const TrainOptions& options, const Communicator& ranks) {
-  return options.precision == "float" ? train_as<float>(options, ranks)
-                                      : train_as<double>(options, ranks);
+int train(const TrainOptions& options, const Communicator& ranks,
+          std::chrono::nanoseconds between_checkpoints) {
+  return options.precision == "float" ? train_as<float>(options, ranks, between_checkpoints)
+                                      : train_as<double>(options, ranks, between_checkpoints);
 }
 
 }  // namespace fjord::apps

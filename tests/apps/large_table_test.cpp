@@ -1,14 +1,10 @@
 #include "fjord/apps/density/large_table.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <filesystem>
 #include <numeric>
-#include <regex>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -18,9 +14,9 @@
 #include "fjord/apps/density/flow_rows.hpp"
 #include "fjord/autodiff/files.hpp"
 #include "fjord/autodiff/npy.hpp"
-#include "fjord/nn/safetensors.hpp"
 #include "fjord/tests/support/ranks.hpp"
 #include "fjord/tests/support/temporary_folder.hpp"
+#include "fjord/tests/support/watched_run.hpp"
 
 namespace fjord::apps::density {
 namespace {
@@ -170,25 +166,10 @@ TEST_CASE("fit: checkpoints are written within an epoch, too") {
   const std::string table = folder.path / "t.npy";
   save_npy(table, some_rows(1000));
   const auto sees_step_within_epoch = [&](const std::string& out, const RunLimits& limits) {
-    std::atomic<bool> is_over = false;
-    bool is_seen = false;
-    std::thread watcher([&] {
-      while (!is_over) {
-        if (!std::filesystem::exists(out + "/checkpoint.safetensors")) continue;
-        const nn::State state = nn::load_safetensors(out + "/checkpoint.safetensors");
-        // The setting of this name is a text, in quotes.
-        static const std::regex within("\"batch\":[1-9]");
-        for (const auto& [key, text] : state.metadata)
-          is_seen = is_seen || std::regex_search(text, within);
-        std::this_thread::yield();
-      }
-    });
     FitOptions options = quick_fit(table, out);
     options.epochs = 3;
-    CHECK(fit(options, single_process(), limits) == 0);
-    is_over = true;
-    watcher.join();
-    return is_seen;
+    return test::sees_step_within_epoch(
+        out, [&] { CHECK(fit(options, single_process(), limits) == 0); });
   };
   RunLimits always;
   always.between_checkpoints = {};
