@@ -23,6 +23,9 @@ namespace fs = std::filesystem;
   fail("read", path + ": " + std::generic_category().message(errno));
 }
 
+// Bytes that the system maps at a touch.
+constexpr std::size_t chunk_bytes = std::size_t{1} << 16;
+
 // The number at the end of the name of a part, which begins at `digits`.
 constexpr std::size_t digit_count = 5;
 
@@ -70,6 +73,7 @@ class MappedTable::Mapping final {
     if (size_ > 0) memory_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file, 0);
     ::close(file);
     if (!has_size || memory_ == MAP_FAILED) fail_to_map(path);
+    touched_ = std::vector<std::atomic<std::uint64_t>>(size_ / chunk_bytes / 64 + 1);
   }
 
   ~Mapping() {
@@ -81,12 +85,28 @@ class MappedTable::Mapping final {
 
   std::string_view bytes() const { return {static_cast<const char*>(memory_), size_}; }
 
+  // Notes that bytes are read; returns how many are mapped thereby.
+  std::size_t touch(std::size_t begin, std::size_t end) {
+    std::size_t mapped = 0;
+    for (std::size_t i = begin / chunk_bytes; i * chunk_bytes < end; ++i) {
+      std::atomic<std::uint64_t>& chunks = touched_[i / 64];
+      const std::uint64_t chunk = std::uint64_t{1} << i % 64;
+      if ((chunks.load(std::memory_order_relaxed) & chunk) != 0) continue;
+      if ((chunks.fetch_or(chunk, std::memory_order_relaxed) & chunk) == 0) mapped += chunk_bytes;
+    }
+    return mapped;
+  }
+
   // The pages stay in the system's cache as long as there is room, but count for nobody.
-  void forget() const { ::madvise(memory_, size_, MADV_DONTNEED); }
+  void forget() {
+    for (std::atomic<std::uint64_t>& chunks : touched_) chunks.store(0, std::memory_order_relaxed);
+    ::madvise(memory_, size_, MADV_DONTNEED);
+  }
 
  private:
   void* memory_ = nullptr;
   std::size_t size_ = 0;
+  std::vector<std::atomic<std::uint64_t>> touched_;  // a bit for each chunk
 };
 
 class MappedTable::Part final {
@@ -103,30 +123,34 @@ class MappedTable::Part final {
 
   std::size_t row_bytes() const { return static_cast<std::size_t>(columns()) * entry_bytes(); }
 
-  // Row `row` of the table becomes row `at` of `count` rows.
+  // Row `row` of the table becomes row `at` of `count` rows; returns how many bytes that maps.
   template <class T>
-  void read(Index row, T* values, Index at, Index count) const {
+  std::size_t read(Index row, T* values, Index at, Index count) {
     if (layout_.is_double) return read_as<double>(row - first_, values + at, count);
-    read_as<float>(row - first_, values + at, count);
+    return read_as<float>(row - first_, values + at, count);
   }
 
-  void forget() const { mapping_.forget(); }
+  void forget() { mapping_.forget(); }
 
  private:
   std::size_t entry_bytes() const { return layout_.is_double ? sizeof(double) : sizeof(float); }
 
   template <class Stored, class T>
-  void read_as(Index row, T* values, Index count) const {
+  std::size_t read_as(Index row, T* values, Index count) {
     const bool by_rows = layout_.order == Order::c;
-    const Index next = by_rows ? 1 : layout_.shape[0];
-    const char* from = mapping_.bytes().data() + layout_.begin +
-                       sizeof(Stored) * static_cast<std::size_t>(by_rows ? row * columns() : row);
-    for (Index k = 0; k < columns(); ++k) {
+    const auto next = static_cast<std::size_t>(by_rows ? 1 : layout_.shape[0]);
+    const auto width = static_cast<std::size_t>(columns());
+    const std::size_t begin =
+        layout_.begin + sizeof(Stored) * static_cast<std::size_t>(by_rows ? row * columns() : row);
+    std::size_t mapped = by_rows ? mapping_.touch(begin, begin + sizeof(Stored) * width) : 0;
+    for (std::size_t k = 0; k < width; ++k) {
+      const std::size_t place = begin + sizeof(Stored) * k * next;
+      if (!by_rows) mapped += mapping_.touch(place, place + sizeof(Stored));
       Stored value{};  // a header of another writer may leave the data unaligned
-      std::memcpy(&value, from + sizeof(Stored) * static_cast<std::size_t>(k * next),
-                  sizeof(value));
-      values[k * count] = static_cast<T>(value);
+      std::memcpy(&value, mapping_.bytes().data() + place, sizeof(value));
+      values[k * static_cast<std::size_t>(count)] = static_cast<T>(value);
     }
+    return mapped;
   }
 
   Mapping mapping_;
@@ -164,6 +188,7 @@ std::size_t MappedTable::row_bytes() const {
 template <class T>
 void MappedTable::read(std::span<const std::uint32_t> rows, T* values) const {
   const auto count = static_cast<Index>(rows.size());
+  std::size_t mapped = 0;
   for (Index i = 0; i < count; ++i) {
     const Index row = rows[static_cast<std::size_t>(i)];
     require(row < rows_, "rows", [&] {
@@ -171,20 +196,16 @@ void MappedTable::read(std::span<const std::uint32_t> rows, T* values) const {
     });
     const auto part =
         std::ranges::upper_bound(parts_, row, {}, [](const auto& p) { return p->end(); });
-    (*part)->read(row, values, i, count);
+    mapped += (*part)->read(row, values, i, count);
   }
-  forget(rows);
+  forget(mapped);
 }
 
-void MappedTable::forget(std::span<const std::uint32_t> rows) const {
-  if (rows.empty()) return;
-  constexpr std::size_t interval = std::size_t{1} << 25;
-  constexpr std::size_t at_once = std::size_t{1} << 16;  // bytes that the system maps at a touch
-  const auto [first, last] = std::ranges::minmax(rows);
-  const std::size_t touched = std::min((last - first + std::size_t{1}) * row_bytes() + at_once,
-                                       rows.size() * (row_bytes() + at_once));
-  const std::size_t before = read_.fetch_add(touched, std::memory_order_relaxed);
-  if (before / interval == (before + touched) / interval) return;
+void MappedTable::forget(std::size_t mapped) const {
+  if (mapped == 0) return;
+  constexpr std::size_t interval = std::size_t{48} << 20;
+  const std::size_t before = mapped_.fetch_add(mapped, std::memory_order_relaxed);
+  if (before / interval == (before + mapped) / interval) return;
   for (const auto& part : parts_) part->forget();
 }
 

@@ -46,13 +46,13 @@ class MappedTable final {
   class Part;
 
   void add_part(const std::string& file);
-  // Lets the pages go that were read, before they are many.
-  void forget(std::span<const std::uint32_t> rows) const;
+  // Lets the pages go that were mapped, before they are many: after so many bytes more.
+  void forget(std::size_t mapped) const;
 
   std::vector<std::unique_ptr<Part>> parts_;
   Index rows_ = 0;
   Index columns_ = 0;
-  mutable std::atomic<std::size_t> read_ = 0;  // bytes
+  mutable std::atomic<std::size_t> mapped_ = 0;  // bytes, so far
 };
 
 }  // namespace fjord

@@ -1,8 +1,12 @@
 #include "fjord/autodiff/mapped_table.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <numeric>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -55,17 +59,60 @@ TEST_CASE("mapped_table: rows of a folder of parts, in both orders and precision
   CHECK(rows_of<float>(one, {1}) == std::vector<float>{10, 11, 12});
 }
 
-TEST_CASE("mapped_table: rows that were let go are read again") {
-  const test::TemporaryFolder folder;
-  save_npy(file_in(folder, "t.npy"), Tensor<double>{{1}, {2}});
-  const MappedTable table(file_in(folder, "t.npy"));
-  // Every call touches 64 kB at least, and all pages go after 32 MB.
-  const std::vector<std::uint32_t> rows{1, 0};
-  for (int i = 0; i < 1100; ++i) {
-    std::vector<double> values(2);
-    table.read<double>(rows, values.data());
-    CHECK(values == std::vector<double>{2, 1});
+// A file of a number and zeros, which take no room on the disk: so many rows of 16.
+std::string zeros_in(const test::TemporaryFolder& folder, Index rows) {
+  std::string file = file_in(folder, "zeros.npy");
+  const std::string header = npy_header({rows, 16}, true);
+  const double first = 1.5;
+  write_file(file, header + std::string(reinterpret_cast<const char*>(&first), sizeof(first)));
+  std::filesystem::resize_file(file, header.size() + static_cast<std::size_t>(rows) * 128);
+  return file;
+}
+
+// Megabytes of files that are mapped into this process, as the system says.
+double mapped_megabytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "RssFile:") {
   }
+  double kilobytes = 0;
+  status >> kilobytes;
+  return kilobytes / 1024;
+}
+
+long faults() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
+TEST_CASE("mapped_table: little of a large table stays in memory, and the rest is read again") {
+  const test::TemporaryFolder folder;
+  constexpr Index rows = 2'000'000;  // 256 MB
+  const MappedTable table(zeros_in(folder, rows));
+  std::vector<float> values(16'000);
+  std::vector<std::uint32_t> some(1000);
+  const double before = mapped_megabytes();
+  double most = 0;
+  for (std::uint32_t first = 0; first < rows; first += 1000) {
+    std::iota(some.begin(), some.end(), first);
+    table.read(some, values.data());
+    if (first % 50'000 == 0) most = std::max(most, mapped_megabytes() - before);
+  }
+  CHECK(most < 60);
+  CHECK(rows_of<double>(table, {1, 0})[1] == 1.5);
+}
+
+TEST_CASE("mapped_table: rows that are read again and again stay in memory") {
+  const test::TemporaryFolder folder;
+  const MappedTable table(zeros_in(folder, 100'000));
+  std::vector<float> values(256);
+  std::vector<std::uint32_t> some(16);
+  for (std::uint32_t i = 0; i < 16; ++i) some[i] = i * 5000;
+  table.read(some, values.data());
+  const long before = faults();
+  for (int i = 0; i < 10'000; ++i) table.read(some, values.data());
+  CHECK(faults() - before < 100);
 }
 
 TEST_CASE("mapped_table: parts that are missing, cut short or of other columns are refused") {
