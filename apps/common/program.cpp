@@ -104,8 +104,9 @@ int run_on(const char* name, const Work& work, const Communicator& ranks) {
 int run_program(const char* name, char** argv, const Work& work) {
   use_best_blas_kernels(argv);
   // Memory that a step gives back is taken again by the next: do not return it to the system in
-  // between.
+  // between, nor map each large piece anew (32 MB is the most that the library takes).
   mallopt(M_TRIM_THRESHOLD, 1 << 28);
+  mallopt(M_MMAP_THRESHOLD, 1 << 25);
   // A file that grows beyond a limit is then an error like that of a full disk.
   std::signal(SIGXFSZ, SIG_IGN);
   try {
