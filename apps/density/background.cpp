@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "fjord/apps/density/comparison.hpp"
+#include "fjord/apps/density/row_loops.hpp"
 #include "fjord/flows/distributions/full_normal.hpp"
 #include "fjord/flows/distributions/mixture.hpp"
 
@@ -19,6 +18,27 @@ std::unique_ptr<flows::Distribution<T>> weighted_mixture(
   std::ranges::transform(shares, mixture->logits().mutable_values().begin(),
                          [](double share) { return static_cast<T>(std::log(share)); });
   return mixture;
+}
+
+template <class T>
+std::unique_ptr<flows::Distribution<T>> distribution_of(const NormalMixture& mixture) {
+  std::vector<std::unique_ptr<flows::Distribution<T>>> parts;
+  for (std::size_t k = 0; k < mixture.shares.size(); ++k)
+    parts.push_back(std::make_unique<flows::FullNormal<T>>(mixture.means[k], mixture.factors[k]));
+  return weighted_mixture<T>(std::move(parts), mixture.shares);
+}
+
+template <class T>
+std::unique_ptr<flows::Distribution<T>> distribution_of(const WeightedRows& kernels, double width) {
+  const auto dim = static_cast<std::size_t>(kernels.values.shape()[1]);
+  const std::vector<double> numbers = kernels.values.to_vector();
+  std::vector<std::unique_ptr<flows::Distribution<T>>> parts;
+  for (auto row = numbers.begin(); row != numbers.end(); row += static_cast<std::ptrdiff_t>(dim)) {
+    parts.push_back(std::make_unique<flows::DiagonalNormal<T>>(
+        std::vector<double>(row, row + static_cast<std::ptrdiff_t>(dim)),
+        std::vector<double>(dim, width)));
+  }
+  return weighted_mixture<T>(std::move(parts), kernels.weights);
 }
 
 // The numbers of all lists, one after another.
@@ -41,75 +61,98 @@ std::vector<std::vector<double>> parted_numbers(const Tensor<double>& all, std::
 }  // namespace
 
 template <class T>
-std::unique_ptr<flows::Distribution<T>> distribution_of(const NormalMixture& mixture) {
+std::vector<std::unique_ptr<flows::Distribution<T>>> parts_of(const Background& background) {
   std::vector<std::unique_ptr<flows::Distribution<T>>> parts;
-  for (std::size_t k = 0; k < mixture.shares.size(); ++k)
-    parts.push_back(std::make_unique<flows::FullNormal<T>>(mixture.means[k], mixture.factors[k]));
-  return weighted_mixture<T>(std::move(parts), mixture.shares);
+  if (background.mixture.shares.empty()) return parts;
+  parts.push_back(distribution_of<T>(background.mixture));
+  if (!background.kernels.weights.empty())
+    parts.push_back(distribution_of<T>(background.kernels, background.width));
+  return parts;
 }
 
 template <class T>
 std::unique_ptr<flows::Distribution<T>> before_background(
     std::unique_ptr<flows::Distribution<T>> density, const Background& background) {
-  std::vector<std::unique_ptr<flows::Distribution<T>>> both;
-  both.push_back(std::move(density));
-  both.push_back(distribution_of<T>(background.mixture));
-  return weighted_mixture<T>(std::move(both), {1 - background.share, background.share});
+  std::vector<std::unique_ptr<flows::Distribution<T>>> all;
+  all.push_back(std::move(density));
+  for (auto& part : parts_of<T>(background)) all.push_back(std::move(part));
+  return weighted_mixture<T>(std::move(all), background.shares);
 }
 
-double best_share(std::span<const double> density, std::span<const double> background,
-                  const std::vector<double>& weights) {
-  const auto reached_by = [&](double share) {
-    Tensor<double> sums = Tensor<double>::zeros({static_cast<Index>(density.size())});
-    for (std::size_t i = 0; i < density.size(); ++i) {
-      const double a = std::log1p(-share) + density[i];
-      const double b = std::log(share) + background[i];
-      sums.storage()[i] = std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
-    }
-    return sums;
-  };
-  double best = Background::least_share;
-  Tensor<double> most = reached_by(best);
-  // Whether the mean of the differences from the best is above so many of its standard errors.
-  const auto is_better = [&](const Tensor<double>& found, double errors) {
-    Tensor<double> gain = found;
-    for (std::size_t i = 0; i < density.size(); ++i) gain.storage()[i] -= most.storage()[i];
-    const Reached reached = density::reached(gain, weights, "background");
-    return reached.mean > errors * reached.standard_error.value_or(0);
-  };
-  for (const double share : {0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8,
-                             0.9, Background::most_share}) {
-    const Tensor<double> found = reached_by(share);
-    // The mixture was chosen by the same rows, so that chance favours it.
-    if (!is_better(found, share > 0.5 ? 2 : 0)) continue;
-    most = found;
-    best = share;
+std::vector<double> first_shares(std::size_t densities) {
+  constexpr double little = 0.001;
+  std::vector<double> shares(densities, little);
+  shares[0] = 1 - little * static_cast<double>(densities - 1);
+  return shares;
+}
+
+// By expectation maximisation, whose maximum is the only one.
+std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
+                                const std::vector<double>& weights) {
+  constexpr double rows_added = 2;
+  constexpr int most_rounds = 1'000;
+  constexpr double least_change = 1e-9;
+  const std::size_t count = log_densities.size();
+  std::vector<double> relative(count * weights.size());  // to the densest, of each row
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    double most = log_densities[0].storage()[i];
+    for (const Tensor<double>& each : log_densities) most = std::max(most, each.storage()[i]);
+    for (std::size_t k = 0; k < count; ++k)
+      relative[i * count + k] = std::exp(log_densities[k].storage()[i] - most);
   }
-  return best;
+  const double unit = static_cast<double>(weights.size()) / sum_of(weights);
+  std::vector<double> shares(count, 1 / static_cast<double>(count));
+  double change = 1;
+  for (int round = 0; round < most_rounds && change > least_change; ++round) {
+    std::vector<double> rows(count, rows_added);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const std::span<const double> here(relative.data() + i * count, count);
+      double density = 0;
+      for (std::size_t k = 0; k < count; ++k) density += shares[k] * here[k];
+      for (std::size_t k = 0; k < count; ++k)
+        rows[k] += weights[i] * unit * shares[k] * here[k] / density;
+    }
+    const double all = sum_of(rows);
+    change = 0;
+    for (std::size_t k = 0; k < count; ++k) {
+      change = std::max(change, std::abs(rows[k] / all - shares[k]));
+      shares[k] = rows[k] / all;
+    }
+  }
+  return shares;
 }
 
-nn::State state_of(const NormalMixture& mixture) {
+nn::State state_of(const Background& background) {
+  const NormalMixture& mixture = background.mixture;
   nn::State state;
   state.tensors["means"] = joined_numbers(mixture.means);
   state.tensors["factors"] = joined_numbers(mixture.factors);
-  state.tensors["shares"] = joined_numbers({mixture.shares});
+  state.tensors["mixture_shares"] = joined_numbers({mixture.shares});
+  state.tensors["kernels"] = background.kernels.values;
+  state.tensors["weights"] = joined_numbers({background.kernels.weights});
+  state.tensors["width"] = joined_numbers({{background.width}});
+  state.tensors["shares"] = joined_numbers({background.shares});
   return state;
 }
 
-NormalMixture mixture_of(const nn::State& state) {
+Background background_of(const nn::State& state) {
   const auto numbers = [&](const char* name) -> const Tensor<double>& {
     return std::get<Tensor<double>>(state.tensors.at(name));
   };
-  NormalMixture mixture;
-  mixture.shares = numbers("shares").to_vector();
+  Background background;
+  NormalMixture& mixture = background.mixture;
+  mixture.shares = numbers("mixture_shares").to_vector();
   mixture.means = parted_numbers(numbers("means"), mixture.shares.size());
   mixture.factors = parted_numbers(numbers("factors"), mixture.shares.size());
-  return mixture;
+  background.kernels = {numbers("kernels"), numbers("weights").to_vector()};
+  background.width = numbers("width").to_vector()[0];
+  background.shares = numbers("shares").to_vector();
+  return background;
 }
 
-#define FJORD_INSTANTIATE(T)                                                              \
-  template std::unique_ptr<flows::Distribution<T>> distribution_of(const NormalMixture&); \
-  template std::unique_ptr<flows::Distribution<T>> before_background(                     \
+#define FJORD_INSTANTIATE(T)                                                                 \
+  template std::vector<std::unique_ptr<flows::Distribution<T>>> parts_of(const Background&); \
+  template std::unique_ptr<flows::Distribution<T>> before_background(                        \
       std::unique_ptr<flows::Distribution<T>>, const Background&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

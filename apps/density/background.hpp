@@ -1,8 +1,7 @@
-/// The part of a density that covers rows far from all others.
+/// What takes part in a density beside the flows.
 #pragma once
 
 #include <memory>
-#include <span>
 #include <vector>
 
 #include "fjord/apps/density/baseline.hpp"
@@ -11,38 +10,43 @@
 
 namespace fjord::apps::density {
 
-/// A mixture of normal distributions that takes part in a density: flows know nothing of rows far
-/// from all others, and their tails would make one such row count for more than a thousand usual
-/// ones. It is one of the standard numbers of the columns' maps, as the flows are: what it draws
-/// has the signs and bounds of the columns.
+/// Simple densities that take part: flows know nothing of rows far from all others, and their tails
+/// would make one such row count for more than a thousand usual ones; and the fewer the rows, the
+/// better it is not to believe one model. They are densities of the standard numbers of the columns'
+/// maps, as the flows are: what they draw has the signs and bounds of the columns.
 struct Background {
-  static constexpr double least_share = 0.001;
-  // Columns of few numbers suit a mixture better than a flow: its parts can be narrow.
-  static constexpr double most_share = 0.95;
+  /// With more rows, kernels are worth little, and would make the model large.
+  static constexpr Index most_kernels = 256;
 
-  NormalMixture mixture;       ///< without parts for no background
-  double share = least_share;  ///< of the mass, in (0, 1)
+  NormalMixture mixture;            ///< without parts for no background
+  WeightedRows kernels = {};        ///< rows with normal kernels, or none
+  double width = 1;                 ///< of the kernels
+  std::vector<double> shares = {};  ///< of the density, the mixture and the kernels, if any
 };
 
-/// The mixture as a distribution of a model.
+/// The parts of the background: the mixture and, if there are any, the kernels; none without a
+/// mixture.
 template <class T>
-std::unique_ptr<flows::Distribution<T>> distribution_of(const NormalMixture& mixture);
+std::vector<std::unique_ptr<flows::Distribution<T>>> parts_of(const Background& background);
 
 /// A density and its background, both of standard numbers.
 template <class T>
 std::unique_ptr<flows::Distribution<T>> before_background(
     std::unique_ptr<flows::Distribution<T>> density, const Background& background);
 
-/// The share, between least_share and most_share, that makes the log-densities of rows largest on
-/// average, their weights as given; above a half only if that is better by two standard errors of
-/// the difference.
-///
-/// Shapes:  of the same rows: by the density, by the background, weights.
-double best_share(std::span<const double> density, std::span<const double> background,
-                  const std::vector<double>& weights);
+/// The shares of densities before any rows were scored: a thousandth for each but the first.
+std::vector<double> first_shares(std::size_t densities);
 
-/// A mixture as tensors, and back.
-nn::State state_of(const NormalMixture& mixture);
-NormalMixture mixture_of(const nn::State& state);
+/// The shares of densities that are likeliest after rows, of which these are the log-densities by
+/// each and the weights, and two rows more for each density that only this one explains.
+///
+/// Source:  Smyth & Wolpert, Linearly combining density estimators via stacking, Machine Learning
+///          36, 1999; the rows that are added are a Dirichlet prior.
+std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
+                                const std::vector<double>& weights);
+
+/// A background as tensors, and back.
+nn::State state_of(const Background& background);
+Background background_of(const nn::State& state);
 
 }  // namespace fjord::apps::density

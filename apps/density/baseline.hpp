@@ -78,11 +78,11 @@ MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validati
 /// Source:  Silverman, Density estimation for statistics and data analysis, 1986, sec. 4.2.
 std::unique_ptr<Baseline> kernel_density(const WeightedRows& rows, double width);
 
-/// The kernel density with the width, between 0.02 and 2, that is best on a thousand rows: the
-/// first of the others and, where these are fewer, those with kernels, each without its own. Few
-/// rows alone would leave much to chance. Of 20 widths evenly spaced in the logarithm first, and
-/// then by the golden section.
-std::unique_ptr<Baseline> choose_kernel_density(const WeightedRows& rows,
-                                                const WeightedRows& validation, Workers& workers);
+/// The width of kernels, between 0.02 and 2, that is best on a thousand rows: the first of the
+/// others and, where these are fewer, those with kernels, each without its own. Few rows alone
+/// would leave much to chance. Of 20 widths evenly spaced in the logarithm first, and then by the
+/// golden section.
+double choose_kernel_width(const WeightedRows& rows, const WeightedRows& validation,
+                           Workers& workers);
 
 }  // namespace fjord::apps::density

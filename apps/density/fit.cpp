@@ -107,8 +107,8 @@ class Run final {
       compare_simple_models();
       return go_on;
     });
-    background_.mixture = mixture_of(
-        state_of_first_rank(ranks_, [this] { return density::state_of(background_.mixture); }));
+    background_ = background_of(
+        state_of_first_rank(ranks_, [this] { return density::state_of(background_); }));
   }
 
   // The state to go on from, if there is one.
@@ -145,21 +145,31 @@ class Run final {
     const MixtureFit mixture = choose_mixture(training_, validation_, use(RandomUse::mixtures),
                                               workers_, [&] { return budget_.is_over(0.15); });
     components_ = mixture.components;
-    // One of some columns given others is no part of a model file.
-    if (data_.rows.given == 0) background_.mixture = background_mixture(mixture);
     add("mixture", "mixture (" + std::to_string(components_) + ")", *mixture.model);
-    add("kernel", "kernel density", *choose_kernel_density(training_, validation_, workers_));
+    const double width = choose_kernel_width(training_, validation_, workers_);
+    add("kernel", "kernel density", *kernel_density(training_, width));
+    // One of some columns given others is no part of a model file.
+    if (data_.rows.given == 0) background_ = find_background(mixture.parts);
   }
 
-  // With as many components as the mixture of the columns as they are.
-  NormalMixture background_mixture(const MixtureFit& mixture) {
-    if (std::ranges::all_of(data_.maps, [](const ColumnMap& map) {
-          return map.shape == ColumnMap::Shape::straight;
-        }))
-      return mixture.parts;
-    return fit_mixture(mapped_rows(data_, data_.split.training), mixture.components,
-                       use(RandomUse::mixtures), workers_)
-        .parts;
+  // The same models of the rows as flows see them, where `mixture` is not of these.
+  Background find_background(const NormalMixture& mixture) {
+    const WeightedRows rows = mapped_rows(data_, data_.split.training);
+    const WeightedRows validation = mapped_rows(data_, data_.split.validation);
+    const bool is_same = std::ranges::all_of(
+        data_.maps, [](const ColumnMap& map) { return map.shape == ColumnMap::Shape::straight; });
+    Background background;
+    background.mixture =
+        is_same ? mixture
+                : choose_mixture(rows, validation, use(RandomUse::mixtures), workers_, [&] {
+                    return budget_.is_over(0.25);
+                  }).parts;
+    background.shares = first_shares(2);
+    if (training_rows(data_) > Background::most_kernels) return background;
+    background.width = choose_kernel_width(rows, validation, workers_);
+    background.kernels = rows;
+    background.shares = first_shares(3);
+    return background;
   }
 
   bool is_at_beginning() const {
@@ -274,20 +284,22 @@ class Run final {
     return standard_log_density(model, data_, rows, workers_, use(RandomUse::probes));
   }
 
-  // As the validation rows have it, without the share that the model has for a start.
-  void choose_background() {
-    if (background_.mixture.shares.empty()) return;
+  // As the validation rows have it.
+  void choose_shares() {
+    auto parts = parts_of<T>(background_);
+    if (parts.empty()) return;
     const std::vector<std::uint32_t>& rows = data_.split.validation;
-    const Tensor<double> by_flows =
-        log_density_of(table_model<T>(flows_.members(false), data_, {}), rows);
-    const auto alone = background_of_table<T>(background_, data_.maps);
-    const Tensor<double> by_background = log_density_of(flows::state_of(*alone), rows);
-    background_.share =
-        best_share(by_flows.storage(), by_background.storage(), validation_.weights);
+    std::vector<Tensor<double>> found{
+        log_density_of(table_model<T>(flows_.members(false), data_, {}), rows)};
+    for (auto& part : parts) {
+      const auto alone = in_table<T>(std::move(part), data_.maps);
+      found.push_back(log_density_of(flows::state_of(*alone), rows));
+    }
+    background_.shares = best_shares(found, validation_.weights);
   }
 
   void finish() {
-    choose_background();
+    choose_shares();
     const nn::State held_out = model(false);
     const Tensor<double> log_density = log_density_of(held_out, data_.split.test);
     lead(ranks_, [&] {

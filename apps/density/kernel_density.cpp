@@ -169,9 +169,9 @@ std::unique_ptr<Baseline> kernel_density(const WeightedRows& rows, double width)
   return std::make_unique<Kernels>(rows, width);
 }
 
-std::unique_ptr<Baseline> choose_kernel_density(const WeightedRows& rows,
-                                                const WeightedRows& validation, Workers& workers) {
-  return kernel_density(rows, WidthSearch(rows, validation, workers).best());
+double choose_kernel_width(const WeightedRows& rows, const WeightedRows& validation,
+                           Workers& workers) {
+  return WidthSearch(rows, validation, workers).best();
 }
 
 }  // namespace fjord::apps::density

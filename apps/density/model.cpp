@@ -142,9 +142,9 @@ std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
 }
 
 template <class T>
-std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background,
-                                                            const std::vector<ColumnMap>& maps) {
-  return std::make_unique<Flow<T>>(distribution_of<T>(background.mixture), bijector_of<T>(maps));
+std::unique_ptr<flows::Distribution<T>> in_table(std::unique_ptr<flows::Distribution<T>> density,
+                                                 const std::vector<ColumnMap>& maps) {
+  return std::make_unique<Flow<T>>(std::move(density), bijector_of<T>(maps));
 }
 
 template <class T>
@@ -165,8 +165,8 @@ optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay) {
                                               const flows::SolverSettings&, const RandomKey&); \
   template std::unique_ptr<flows::Distribution<T>> density_of_table(                           \
       Flows<T>, const std::vector<ColumnMap>&, Index, const Background&);                      \
-  template std::unique_ptr<flows::Distribution<T>> background_of_table(                        \
-      const Background&, const std::vector<ColumnMap>&);                                       \
+  template std::unique_ptr<flows::Distribution<T>> in_table(                                   \
+      std::unique_ptr<flows::Distribution<T>>, const std::vector<ColumnMap>&);                 \
   template optim::ParameterGroups<T> parameter_groups(Flow<T>&, double);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -43,10 +43,10 @@ std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
                                                          const std::vector<ColumnMap>& maps,
                                                          Index given, const Background& background);
 
-/// The background alone, in the numbers of the table.
+/// A density of standard numbers in the numbers of the table.
 template <class T>
-std::unique_ptr<flows::Distribution<T>> background_of_table(const Background& background,
-                                                            const std::vector<ColumnMap>& maps);
+std::unique_ptr<flows::Distribution<T>> in_table(std::unique_ptr<flows::Distribution<T>> density,
+                                                 const std::vector<ColumnMap>& maps);
 
 /// The parameters of a flow in two groups, with this decay of the networks' weights; the
 /// other maps have none, and a tenth of the rate.

@@ -31,7 +31,7 @@ TEST_CASE("background: it is the mixture, and has the signs and units of the col
   const std::vector<ColumnMap> maps{
       {.mean = 10, .deviation = 2},
       {.shape = ColumnMap::Shape::positive, .mean = -1, .deviation = 4}};
-  const auto background = background_of_table<double>(two_normals(), maps);
+  const auto background = in_table<double>(std::move(parts_of<double>(two_normals()).at(0)), maps);
   const Tensor<double> rows{{10, 1}, {13, 20}, {4, 1e-5}};
   const Tensor<double> found = test::log_prob(*background, rows);
   for (Index i = 0; i < 3; ++i) {
@@ -44,7 +44,7 @@ TEST_CASE("background: it is the mixture, and has the signs and units of the col
 
 TEST_CASE("background: with its share, it is what is left far from the density") {
   Background background = two_normals();
-  background.share = 0.01;
+  background.shares = {0.99, 0.01};
   const auto model =
       before_background<double>(std::make_unique<flows::DiagonalNormal<double>>(
                                     std::vector<double>{0, 0}, std::vector<double>{0.1, 0.1}),
@@ -57,29 +57,78 @@ TEST_CASE("background: with its share, it is what is left far from the density")
   CHECK(found(1) == doctest::Approx(std::log(0.01) + log_of_two_normals(10, 0)).epsilon(1e-13));
 }
 
-TEST_CASE("background: the best share is the one that most rows ask for") {
-  // One row in ten is impossible but for the background; the best share is a tenth.
-  const std::vector<double> density{0, 0, 0, 0, 0, 0, 0, 0, 0, -1000};
-  const std::vector<double> background(10, -100.0);
-  CHECK(best_share(density, background, std::vector<double>(10, 1.0)) == 0.1);
-  // With weights, that row is half of all.
-  std::vector<double> weights(10, 1.0);
-  weights[9] = 9;
-  CHECK(best_share(density, background, weights) == 0.5);
-  CHECK(best_share(std::vector<double>(10, 0.0), background, weights) == Background::least_share);
-  // More than a half takes more than six rows of ten: alone, 0.6 would be the best.
-  const std::vector<double> divided{5, 5, 5, 5, 5, 5, -5, -5, -5, -5};
-  CHECK(best_share(std::vector<double>(10, 0.0), divided, std::vector<double>(10, 1.0)) == 0.5);
-  CHECK(best_share(std::vector<double>(10, -300.0), background, weights) == Background::most_share);
+TEST_CASE("background: kernels stand on their rows, each with its weight") {
+  Background background = two_normals();
+  background.kernels = {{{0, 1}, {2, -1}}, {1, 3}};
+  background.width = 0.5;
+  auto parts = parts_of<double>(background);
+  REQUIRE(parts.size() == 2);
+  const Tensor<double> rows{{0, 1}, {0.3, -0.2}};
+  const Tensor<double> found = test::log_prob(*parts[1], rows);
+  for (Index i = 0; i < 2; ++i) {
+    const auto kernel = [&](double u, double v) {
+      const double squares = std::pow(rows(i, 0) - u, 2) + std::pow(rows(i, 1) - v, 2);
+      return std::exp(-2 * squares) * 2 / std::numbers::pi;
+    };
+    const double expected = std::log(0.25 * kernel(0, 1) + 0.75 * kernel(2, -1));
+    CHECK(found(i) == doctest::Approx(expected).epsilon(1e-13));
+  }
+  CHECK(parts_of<double>(Background()).empty());
 }
 
-TEST_CASE("background: a mixture is the same after a journey as tensors") {
-  const NormalMixture mixture = two_normals().mixture;
-  const NormalMixture found = mixture_of(state_of(mixture));
-  CHECK(found.means == mixture.means);
-  CHECK(found.factors == mixture.factors);
-  CHECK(found.shares == mixture.shares);
-  CHECK(mixture_of(state_of(NormalMixture())).shares.empty());
+void check_shares(const std::vector<double>& found, const std::vector<double>& expected) {
+  REQUIRE(found.size() == expected.size());
+  for (std::size_t k = 0; k < found.size(); ++k)
+    CHECK(found[k] == doctest::Approx(expected[k]).epsilon(1e-6));
+}
+
+TEST_CASE("background: rows that one density alone explains are counted for it") {
+  // Six rows by the first, three by the second, one by the third, and two more for each.
+  const double never = -1000;
+  const std::vector<Tensor<double>> densities{
+      {0, 0, 0, 0, 0, 0, never, never, never, never},
+      {never, never, never, never, never, never, -50, -60, -70, never},
+      {never, never, never, never, never, never, never, never, never, 5}};
+  check_shares(best_shares(densities, std::vector<double>(10, 1.0)),
+               {8.0 / 16, 5.0 / 16, 3.0 / 16});
+  // With weights, whose unit does not count, the last row is half of all.
+  std::vector<double> weights(10, 2.0);
+  weights[9] = 18;
+  check_shares(best_shares(densities, weights),
+               {(6 * 10.0 / 18 + 2) / 16, (3 * 10.0 / 18 + 2) / 16, 7.0 / 16});
+}
+
+TEST_CASE("background: shares are the likeliest of all") {
+  const std::vector<Tensor<double>> densities{{0.3, -1.0, 0.2, -2.5, 0.4, 0.1, -0.7},
+                                              {-0.5, 0.1, -0.4, -0.3, 0.0, 0.6, -1.5}};
+  const std::vector<double> found = best_shares(densities, std::vector<double>(7, 1.0));
+  const auto height = [&](double share) {
+    double sum = 2 * std::log(share) + 2 * std::log1p(-share);
+    for (Index i = 0; i < 7; ++i)
+      sum += std::log(share * std::exp(densities[0](i)) + (1 - share) * std::exp(densities[1](i)));
+    return sum;
+  };
+  double best = 0.001;
+  for (double share = 0.001; share < 1; share += 0.001)
+    if (height(share) > height(best)) best = share;
+  CHECK(std::abs(found[0] - best) < 0.001);
+  CHECK(found[0] + found[1] == doctest::Approx(1));
+}
+
+TEST_CASE("background: it is the same after a journey as tensors") {
+  Background background = two_normals();
+  background.kernels = {{{0, 1}, {2, -1}, {7, 8}}, {1, 3, 2}};
+  background.width = 0.5;
+  background.shares = {0.5, 0.25, 0.25};
+  const Background found = background_of(state_of(background));
+  CHECK(found.mixture.means == background.mixture.means);
+  CHECK(found.mixture.factors == background.mixture.factors);
+  CHECK(found.mixture.shares == background.mixture.shares);
+  CHECK(found.kernels.values.to_vector() == background.kernels.values.to_vector());
+  CHECK(found.kernels.weights == background.kernels.weights);
+  CHECK(found.width == background.width);
+  CHECK(found.shares == background.shares);
+  CHECK(parts_of<double>(background_of(state_of(Background()))).empty());
 }
 
 }  // namespace
