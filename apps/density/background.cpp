@@ -60,6 +60,19 @@ std::vector<std::vector<double>> parted_numbers(const Tensor<double>& all, std::
 
 }  // namespace
 
+NormalMixture with_wide_part(NormalMixture mixture) {
+  constexpr double share = 0.001;
+  constexpr double deviation = 10;
+  const std::size_t dim = mixture.means.front().size();
+  for (double& other : mixture.shares) other *= 1 - share;
+  mixture.shares.push_back(share);
+  mixture.means.emplace_back(dim, 0.0);
+  std::vector<double>& factor = mixture.factors.emplace_back();
+  for (std::size_t i = 0; i < dim; ++i)
+    for (std::size_t j = 0; j <= i; ++j) factor.push_back(i == j ? deviation : 0);
+  return mixture;
+}
+
 template <class T>
 std::vector<std::unique_ptr<flows::Distribution<T>>> parts_of(const Background& background) {
   std::vector<std::unique_ptr<flows::Distribution<T>>> parts;
@@ -88,11 +101,13 @@ std::vector<double> first_shares(std::size_t densities) {
 
 // By expectation maximisation, whose maximum is the only one.
 std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
-                                const std::vector<double>& weights) {
+                                std::vector<double> weights) {
   constexpr double rows_added = 2;
   constexpr int most_rounds = 1'000;
   constexpr double least_change = 1e-9;
   const std::size_t count = log_densities.size();
+  for (const Tensor<double>& each : log_densities)
+    weights.resize(std::min(weights.size(), each.storage().size()));
   std::vector<double> relative(count * weights.size());  // to the densest, of each row
   for (std::size_t i = 0; i < weights.size(); ++i) {
     double most = log_densities[0].storage()[i];

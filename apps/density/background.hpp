@@ -24,6 +24,10 @@ struct Background {
   std::vector<double> shares = {};  ///< of the density, the mixture and the kernels, if any
 };
 
+/// The mixture with a thousandth of its mass in N(0, 10^2 I): the parts of one that few rows chose
+/// may all be narrow, and a row far from them would then count for more than all others.
+NormalMixture with_wide_part(NormalMixture mixture);
+
 /// The parts of the background: the mixture and, if there are any, the kernels; none without a
 /// mixture.
 template <class T>
@@ -38,12 +42,13 @@ std::unique_ptr<flows::Distribution<T>> before_background(
 std::vector<double> first_shares(std::size_t densities);
 
 /// The shares of densities that are likeliest after rows, of which these are the log-densities by
-/// each and the weights, and two rows more for each density that only this one explains.
+/// each and the weights, and two rows more for each density that only this one explains. Where the
+/// numbers of log-densities differ, they are of the first rows, and the least number counts.
 ///
 /// Source:  Smyth & Wolpert, Linearly combining density estimators via stacking, Machine Learning
 ///          36, 1999; the rows that are added are a Dirichlet prior.
 std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
-                                const std::vector<double>& weights);
+                                std::vector<double> weights);
 
 /// A background as tensors, and back.
 nn::State state_of(const Background& background);

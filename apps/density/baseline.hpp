@@ -20,6 +20,9 @@ struct WeightedRows {
   Index given = 0;
 };
 
+/// Whether a search is to end with what it has found so far; threads of workers ask it, too.
+using Stop = std::function<bool()>;
+
 /// A fitted density.
 class Baseline {
  public:
@@ -59,24 +62,30 @@ struct MixtureFit {
 /// A mixture of so many by expectation maximisation: from k_means(), until the mean log-density
 /// grows by less than 1e-3, at most 100 rounds, with 1e-6 added to the diagonals of covariances. Of
 /// several starts, 20 for up to 2,500 rows, fewer for more and one from 25,000 on, the one that
-/// ends best.
+/// ends best. A stop ends the round and leaves out other starts.
 ///
 /// Errors:  std::invalid_argument unless there are between 1 component and one for each row.
 /// Source:  Dempster, Laird & Rubin, Maximum likelihood from incomplete data via the EM algorithm,
 ///          J. R. Stat. Soc. B 39, 1977.
 MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomKey& random,
-                       Workers& workers);
+                       Workers& workers, const Stop& stop);
 
 /// The mixture with the number of components, 1 to 25, that is best on other rows; the search ends
-/// after six numbers in a row that are not better, or where `stop` returns true.
+/// after six numbers in a row that are not better, or by a stop.
 MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validation,
-                          const RandomKey& random, Workers& workers,
-                          const std::function<bool()>& stop);
+                          const RandomKey& random, Workers& workers, const Stop& stop);
 
 /// The mean, with the rows' weights, of normal kernels N(row, width^2 I).
 ///
 /// Source:  Silverman, Density estimation for statistics and data analysis, 1986, sec. 4.2.
 std::unique_ptr<Baseline> kernel_density(const WeightedRows& rows, double width);
+
+/// The rows, or as many of them, evenly spaced, as can have kernels where finding their width and
+/// scoring so many other rows is to take so many seconds, as a few of the validation rows show.
+///
+/// Units:   seconds: infinite for all rows.
+WeightedRows rows_for_kernels(const WeightedRows& rows, const WeightedRows& validation,
+                              Index scored, double seconds, Workers& workers);
 
 /// The width of kernels, between 0.02 and 2, that is best on a thousand rows: the first of the
 /// others and, where these are fewer, those with kernels, each without its own. Few rows alone

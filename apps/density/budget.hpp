@@ -22,7 +22,10 @@ class Budget final {
   Budget(Clock::time_point began, double minutes) : began_(began), seconds_(60 * minutes) {}
 
   /// Whether this share of the time is over.
-  bool is_over(double share) const { return seconds_ > 0 && here() > share * seconds_; }
+  bool is_over(double share) const { return seconds_left(share) < 0; }
+
+  /// The seconds until this share of the time is over, infinite without a bound.
+  double seconds_left(double share) const;
 
   /// Around every step of training, of so many rows: what rows cost is learnt from it.
   void begin_step();
@@ -32,7 +35,8 @@ class Budget final {
   /// is not too much of the time, the report.
   bool is_training_over(const RestOfFit& rest) const;
 
-  bool has_time_for_report(const RestOfFit& rest) const;
+  /// Whether the report can be made, if a score takes so many seconds.
+  bool has_time_for_report(double score, Index test) const;
 
  private:
   double here() const { return std::chrono::duration<double>(Clock::now() - began_).count(); }

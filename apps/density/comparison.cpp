@@ -50,6 +50,16 @@ void Comparison::add(const std::string& key, const std::string& name,
   entries_.push_back({key, name, log_density, reached(log_density, weights_, name)});
 }
 
+void Comparison::keep(std::size_t rows) {
+  if (rows == rows_.size()) return;
+  rows_.resize(rows);
+  weights_.resize(rows);
+  for (Entry& entry : std::exchange(entries_, {})) {
+    const std::span<const double> first = entry.log_density.storage().subspan(0, rows);
+    add(entry.key, entry.name, Tensor<double>::from({static_cast<Index>(rows)}, first));
+  }
+}
+
 std::string Comparison::lines() const {
   std::string lines;
   for (const Entry& entry : entries_) lines += line_of(entry.name, entry.reached) + "\n";

@@ -43,6 +43,11 @@ class Comparison final {
   /// Errors:  as reached().
   void add(const std::string& key, const std::string& name, const Tensor<double>& log_density);
 
+  /// Leaves the first of the rows, for all models.
+  void keep(std::size_t rows);
+
+  std::size_t rows() const { return rows_.size(); }
+
   const std::vector<Entry>& entries() const { return entries_; }
 
   /// One line a model.

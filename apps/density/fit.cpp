@@ -146,10 +146,24 @@ class Run final {
                                               workers_, [&] { return budget_.is_over(0.15); });
     components_ = mixture.components;
     add("mixture", "mixture (" + std::to_string(components_) + ")", *mixture.model);
-    const double width = choose_kernel_width(training_, validation_, workers_);
-    add("kernel", "kernel density", *kernel_density(training_, width));
+    const WeightedRows kernels = rows_with_kernels();
+    const double width = choose_kernel_width(kernels, validation_, workers_);
+    add("kernel", "kernel density", *kernel_density(kernels, width));
     // One of some columns given others is no part of a model file.
     if (data_.rows.given == 0) background_ = find_background(mixture.parts);
+  }
+
+  WeightedRows rows_with_kernels() {
+    const double seconds = std::max(0.0, budget_.seconds_left(0.3));
+    const std::size_t all = training_.weights.size();
+    WeightedRows kernels =
+        rows_for_kernels(training_, validation_, test_.values.shape()[0], seconds, workers_);
+    if (kernels.weights.size() < all) {
+      print_note(program_name, "kernels on " + std::to_string(kernels.weights.size()) + " of " +
+                                   std::to_string(all) +
+                                   " training rows, for which the time of --minutes lasts");
+    }
+    return kernels;
   }
 
   // The same models of the rows as flows see them, where `mixture` is not of these.
@@ -159,11 +173,11 @@ class Run final {
     const bool is_same = std::ranges::all_of(
         data_.maps, [](const ColumnMap& map) { return map.shape == ColumnMap::Shape::straight; });
     Background background;
-    background.mixture =
+    background.mixture = with_wide_part(
         is_same ? mixture
                 : choose_mixture(rows, validation, use(RandomUse::mixtures), workers_, [&] {
-                    return budget_.is_over(0.25);
-                  }).parts;
+                    return budget_.is_over(0.35);
+                  }).parts);
     background.shares = first_shares(2);
     if (training_rows(data_) > Background::most_kernels) return background;
     background.width = choose_kernel_width(rows, validation, workers_);
@@ -280,8 +294,12 @@ class Run final {
     return table_model<T>(flows_.members(refitted), data_, background_);
   }
 
-  Tensor<double> log_density_of(const nn::State& model, const std::vector<std::uint32_t>& rows) {
-    return standard_log_density(model, data_, rows, workers_, use(RandomUse::probes));
+  // Of the first of the rows, if this share of the time is over before the last.
+  Tensor<double> log_density_of(const nn::State& model, const std::vector<std::uint32_t>& rows,
+                                double share) {
+    return standard_log_density(model, data_, rows, workers_, use(RandomUse::probes), [&] {
+      return lead(ranks_, [&] { return budget_.is_over(share) ? 1 : 0; }) == 1;
+    });
   }
 
   // As the validation rows have it.
@@ -289,11 +307,12 @@ class Run final {
     auto parts = parts_of<T>(background_);
     if (parts.empty()) return;
     const std::vector<std::uint32_t>& rows = data_.split.validation;
+    constexpr double most = 0.93;
     std::vector<Tensor<double>> found{
-        log_density_of(table_model<T>(flows_.members(false), data_, {}), rows)};
+        log_density_of(table_model<T>(flows_.members(false), data_, {}), rows, most)};
     for (auto& part : parts) {
       const auto alone = in_table<T>(std::move(part), data_.maps);
-      found.push_back(log_density_of(flows::state_of(*alone), rows));
+      found.push_back(log_density_of(flows::state_of(*alone), rows, most));
     }
     background_.shares = best_shares(found, validation_.weights);
   }
@@ -301,14 +320,28 @@ class Run final {
   void finish() {
     choose_shares();
     const nn::State held_out = model(false);
-    const Tensor<double> log_density = log_density_of(held_out, data_.split.test);
+    const Clock::time_point began = Clock::now();
+    const Tensor<double> log_density = log_density_of(held_out, data_.split.test, 0.98);
+    const std::chrono::duration<double> seconds = Clock::now() - began;
     lead(ranks_, [&] {
       progress_.finish();
-      comparison_.add("flow", "flow", log_density);
+      compare_with(log_density);
       close(held_out);
-      report(held_out);
+      report(held_out, seconds.count() / static_cast<double>(comparison_.rows()));
       return go_on;
     });
+  }
+
+  void compare_with(const Tensor<double>& log_density) {
+    const auto scored = static_cast<std::size_t>(log_density.shape()[0]);
+    if (scored < comparison_.rows()) {
+      print_note(program_name, "the time of --minutes lasts for the scores of " +
+                                   std::to_string(scored) + " of " +
+                                   std::to_string(comparison_.rows()) +
+                                   " test rows: the models are compared on these");
+    }
+    comparison_.keep(scored);
+    comparison_.add("flow", "flow", log_density);
   }
 
   void close(const nn::State& held_out) {
@@ -324,11 +357,12 @@ class Run final {
     nn::save_safetensors(files_->file(model_name), is_refitted ? model(true) : held_out);
     files_->close(run_state());
     std::printf("%s%zu test rows, %.1f s, wrote %s\n", comparison_.lines().c_str(),
-                data_.split.test.size(), total, (fs::path(options_.out) / model_name).c_str());
+                comparison_.rows(), total, (fs::path(options_.out) / model_name).c_str());
   }
 
-  void report(const nn::State& held_out) {
-    if (!budget_.has_time_for_report(rest())) {
+  // `score`: the seconds that one takes.
+  void report(const nn::State& held_out, double score) {
+    if (!budget_.has_time_for_report(score, rest().test)) {
       print_note(program_name,
                  "no report.html, for which the time of --minutes does not last; density report "
                  "makes one");
@@ -347,7 +381,7 @@ class Run final {
     line["final"] = true;
     line["rows"] = {{"train", training_rows(data_)},
                     {"validation", data_.split.validation.size()},
-                    {"test", data_.split.test.size()}};
+                    {"test", comparison_.rows()}};
     line["log_density"] = log_density;
     line["seconds"] = total;
     return line;

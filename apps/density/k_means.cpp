@@ -28,14 +28,14 @@ class KMeans final {
       add_centre(all.subspan(k * candidates, k == 0 ? 1 : candidates));
   }
 
-  void move_centres() {
+  void move_centres(const std::function<bool()>& stop) {
     constexpr int rounds = 300;
     constexpr double least = 1e-4;
     find_nearest();
     for (int round = 0; round < rounds; ++round) {
       const double moved = move_once();
       find_nearest();
-      if (moved < least) break;
+      if (moved < least || stop()) break;
     }
   }
 
@@ -149,10 +149,11 @@ class KMeans final {
 }  // namespace
 
 std::vector<std::size_t> k_means(const Tensor<double>& rows, const std::vector<double>& weights,
-                                 std::size_t clusters, const RandomKey& random, Workers& workers) {
+                                 std::size_t clusters, const RandomKey& random, Workers& workers,
+                                 const std::function<bool()>& stop) {
   KMeans means(rows, weights, workers);
   means.choose_centres(clusters, random);
-  means.move_centres();
+  means.move_centres(stop);
   return means.nearest();
 }
 

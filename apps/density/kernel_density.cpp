@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <utility>
 
+#include "fjord/apps/common/table.hpp"
 #include "fjord/apps/density/baseline.hpp"
 #include "fjord/apps/density/row_loops.hpp"
 
@@ -85,16 +88,35 @@ class Kernels final : public Baseline {
   double width_;
 };
 
+// Rows that widths are tried on, at most.
+constexpr Index most_tried = 1'000;
+
+// The best of three times that the kernels of all rows take for one other row.
+double seconds_for_row(const WeightedRows& rows, const WeightedRows& others, Workers& workers) {
+  using Clock = std::chrono::steady_clock;
+  const std::unique_ptr<Baseline> model = kernel_density(rows, 1);
+  std::vector<std::uint32_t> few(
+      static_cast<std::size_t>(std::min<Index>(16, others.values.shape()[0])));
+  std::iota(few.begin(), few.end(), 0U);
+  const Tensor<double> some = chosen_rows(others.values, few);
+  double least = std::numeric_limits<double>::infinity();
+  for (int trial = 0; trial < 3; ++trial) {
+    const Clock::time_point began = Clock::now();
+    model->log_density(some, workers);
+    least = std::min(least, std::chrono::duration<double>(Clock::now() - began).count());
+  }
+  return least / static_cast<double>(few.size());
+}
+
 /// Rows that widths are chosen by: others, and some that have kernels, each left out in its turn.
 class WidthSearch final {
  public:
   WidthSearch(const WeightedRows& rows, const WeightedRows& validation, Workers& workers)
       : kernels_(rows), rows_(rows), validation_(validation), workers_(workers) {
-    constexpr Index enough = 1'000;
-    others_ = static_cast<std::size_t>(std::min(enough, validation.values.shape()[0]));
+    others_ = static_cast<std::size_t>(std::min(most_tried, validation.values.shape()[0]));
     // One row alone has none to be held against.
     const Index own = rows.values.shape()[0] > 1 ? rows.values.shape()[0] : 0;
-    own_ = std::min(static_cast<std::size_t>(own), static_cast<std::size_t>(enough) - others_);
+    own_ = std::min(static_cast<std::size_t>(own), static_cast<std::size_t>(most_tried) - others_);
   }
 
   double best() const {
@@ -167,6 +189,28 @@ class WidthSearch final {
 
 std::unique_ptr<Baseline> kernel_density(const WeightedRows& rows, double width) {
   return std::make_unique<Kernels>(rows, width);
+}
+
+WeightedRows rows_for_kernels(const WeightedRows& rows, const WeightedRows& validation,
+                              Index scored, double seconds, Workers& workers) {
+  // Of the first widths, and of the golden section: each takes at most as long as a score.
+  constexpr double widths = 20 + 12;
+  // About a second by one thread, which is not worth measuring.
+  constexpr double few_pairs = 1e8;
+  const auto count = static_cast<double>(rows.weights.size());
+  const double scores = widths * static_cast<double>(most_tried) + static_cast<double>(scored);
+  if (!std::isfinite(seconds) || count * scores < few_pairs) return rows;
+  const double share = seconds / (scores * seconds_for_row(rows, validation, workers));
+  if (share >= 1) return rows;
+  const auto kept = static_cast<std::size_t>(std::max(few_pairs / scores, share * count));
+  std::vector<std::uint32_t> chosen(kept);
+  WeightedRows result{{}, std::vector<double>(kept), rows.given};
+  for (std::size_t i = 0; i < kept; ++i) {
+    chosen[i] = static_cast<std::uint32_t>(i * rows.weights.size() / kept);
+    result.weights[i] = rows.weights[chosen[i]];
+  }
+  result.values = chosen_rows(rows.values, chosen);
+  return result;
 }
 
 double choose_kernel_width(const WeightedRows& rows, const WeightedRows& validation,

@@ -77,12 +77,13 @@ class Mixture final : public Baseline {
 class Maximisation final {
  public:
   Maximisation(const WeightedRows& rows, std::size_t parts, const RandomKey& random,
-               Workers& workers)
+               Workers& workers, const Stop& stop)
       : rows_(rows),
         by_row_(rows.values.to_vector()),
         workers_(workers),
+        stop_(stop),
         shares_(parts, std::vector<double>(rows.weights.size(), 0.0)) {
-    const auto nearest = k_means(rows.values, rows.weights, parts, random, workers);
+    const auto nearest = k_means(rows.values, rows.weights, parts, random, workers, stop);
     for (std::size_t i = 0; i < nearest.size(); ++i) shares_[nearest[i]][i] = rows.weights[i];
   }
 
@@ -96,7 +97,7 @@ class Maximisation final {
       const bool is_done = round > 0 && now - result.curve.back() < least_gain;
       result.curve.push_back(now);
       mixture = maximise();
-      if (is_done) break;
+      if (is_done || stop_()) break;
     }
     result.parts = mixture->parts();
     result.components = static_cast<Index>(result.parts.shares.size());
@@ -141,6 +142,7 @@ class Maximisation final {
   const WeightedRows& rows_;
   std::vector<double> by_row_;
   Workers& workers_;
+  const Stop& stop_;
   std::vector<std::vector<double>> shares_;  // of each part in each row, times the row's weight
 };
 
@@ -163,7 +165,7 @@ std::unique_ptr<Baseline> fit_gaussian(const WeightedRows& rows) {
 }
 
 MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomKey& random,
-                       Workers& workers) {
+                       Workers& workers, const Stop& stop) {
   const Index count = rows.values.shape()[0];
   require(components > 0 && components <= count, "mixture", [&] {
     return "between 1 component and " + std::to_string(count) + " are needed, got " +
@@ -171,19 +173,20 @@ MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomK
   });
   const auto parts = static_cast<std::size_t>(components);
   const std::size_t starts = components == 1 ? 1 : starts_for(count);
-  if (starts == 1) return Maximisation(rows, parts, random.fold(0), workers).fit();
+  if (starts == 1) return Maximisation(rows, parts, random.fold(0), workers, stop).fit();
   std::vector<MixtureFit> fits(starts);
   workers.run(starts, [&](int, std::size_t start) {
+    if (start > 0 && stop()) return;
     Workers own(1);
-    fits[start] = Maximisation(rows, parts, random.fold(start), own).fit();
+    fits[start] = Maximisation(rows, parts, random.fold(start), own, stop).fit();
   });
-  return std::move(
-      *std::ranges::max_element(fits, {}, [](const MixtureFit& fit) { return fit.curve.back(); }));
+  return std::move(*std::ranges::max_element(fits, {}, [](const MixtureFit& fit) {
+    return fit.curve.empty() ? -std::numeric_limits<double>::infinity() : fit.curve.back();
+  }));
 }
 
 MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validation,
-                          const RandomKey& random, Workers& workers,
-                          const std::function<bool()>& stop) {
+                          const RandomKey& random, Workers& workers, const Stop& stop) {
   constexpr Index most = 25;
   constexpr int patience = 6;
   MixtureFit best;
@@ -192,8 +195,8 @@ MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validati
   for (Index components = 1; components <= most; ++components) {
     if (components > rows.values.shape()[0] || worse == patience) break;
     if (best.model != nullptr && stop()) break;
-    MixtureFit fitted =
-        fit_mixture(rows, components, random.fold(static_cast<std::uint64_t>(components)), workers);
+    MixtureFit fitted = fit_mixture(
+        rows, components, random.fold(static_cast<std::uint64_t>(components)), workers, stop);
     const double score = mean_log_density(*fitted.model, validation, workers);
     worse = score > best_score ? 0 : worse + 1;
     if (worse > 0 && best.model != nullptr) continue;

@@ -1,5 +1,6 @@
 #include "fjord/apps/density/table_model.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -27,7 +28,7 @@ nn::State table_model(Flows<T> members, const Data& data, const Background& back
 
 Tensor<double> standard_log_density(const nn::State& model, const Data& data,
                                     const std::vector<std::uint32_t>& chosen, Workers& workers,
-                                    const RandomKey& probes) {
+                                    const RandomKey& probes, const Stop& stop) {
   const auto read = flows::model_of<double>(
       model, solver_settings(score_tolerance, score_tolerance, "exact", "double"));
   flows::ShardedModel<double> sharded(*read, workers);
@@ -36,12 +37,21 @@ Tensor<double> standard_log_density(const nn::State& model, const Data& data,
   const flows::TableRows<double> rows(
       columns_view(values, given, values.shape()[1]),
       given == 0 ? TensorView<double>{} : columns_view(values, 0, given));
-  Tensor<double> result = sharded.log_prob(flows::ChosenRows<double>(rows, chosen), probes).values;
+  constexpr std::size_t at_once = 16 * flows::ShardedModel<double>::default_rows;
+  std::vector<double> result;
+  while (result.size() < chosen.size() && (result.empty() || !stop())) {
+    const auto first = chosen.begin() + static_cast<std::ptrdiff_t>(result.size());
+    const std::size_t count = std::min(at_once, chosen.size() - result.size());
+    const std::vector<std::uint32_t> part(first, first + static_cast<std::ptrdiff_t>(count));
+    const Tensor<double> found =
+        sharded.log_prob(flows::ChosenRows<double>(rows, part), probes, result.size()).values;
+    result.insert(result.end(), found.storage().begin(), found.storage().end());
+  }
   double shift = 0;
   for (auto k = static_cast<std::size_t>(given); k < data.deviations.size(); ++k)
     shift += std::log(data.deviations[k]);
-  for (double& value : result.storage()) value += shift;
-  return result;
+  for (double& value : result) value += shift;
+  return Tensor<double>::from({static_cast<Index>(result.size())}, result);
 }
 
 template nn::State table_model<float>(Flows<float>, const Data&, const Background&);

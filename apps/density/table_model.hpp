@@ -19,12 +19,13 @@ template <class T>
 nn::State table_model(Flows<T> members, const Data& data, const Background& background);
 
 /// The log-densities of rows by a saved model, in units of the standardised columns, as precise as
-/// density score computes them. All ranks take part.
+/// density score computes them: of some thousand rows, and then of as many more until a stop. All
+/// ranks take part, in the stop, too.
 ///
-/// Shapes:  chosen: numbers of rows -> [chosen].
+/// Shapes:  chosen: numbers of rows -> [chosen], or the first of these.
 /// Errors:  as flows::model_of().
 Tensor<double> standard_log_density(const nn::State& model, const Data& data,
                                     const std::vector<std::uint32_t>& chosen, Workers& workers,
-                                    const RandomKey& probes);
+                                    const RandomKey& probes, const Stop& stop);
 
 }  // namespace fjord::apps::density

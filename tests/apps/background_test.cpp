@@ -57,6 +57,16 @@ TEST_CASE("background: with its share, it is what is left far from the density")
   CHECK(found(1) == doctest::Approx(std::log(0.01) + log_of_two_normals(10, 0)).epsilon(1e-13));
 }
 
+TEST_CASE("background: far from all parts, the wide one is left") {
+  Background background;
+  background.mixture = with_wide_part({{{0, 0}}, {{0.1, 0, 0.1}}, {1.0}});
+  const Tensor<double> rows{{0, 0}, {30, -40}};
+  const Tensor<double> found = test::log_prob(*parts_of<double>(background).at(0), rows);
+  const double unit = 2 * std::numbers::pi;
+  CHECK(found(0) == doctest::Approx(std::log((99.9 + 0.001 / 100) / unit)).epsilon(1e-13));
+  CHECK(found(1) == doctest::Approx(std::log(0.001 / 100 / unit) - 12.5).epsilon(1e-13));
+}
+
 TEST_CASE("background: kernels stand on their rows, each with its weight") {
   Background background = two_normals();
   background.kernels = {{{0, 1}, {2, -1}}, {1, 3}};

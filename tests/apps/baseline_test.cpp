@@ -38,6 +38,10 @@ Tensor<double> clusters() {
   return rows;
 }
 
+bool never() {
+  return false;
+}
+
 void check_values(const Baseline& model, const Tensor<double>& points,
                   const std::vector<double>& expected, double tolerance) {
   Workers workers(1);
@@ -72,7 +76,7 @@ TEST_CASE("baseline: kernels of a fixed width have scikit-learn's log-densities"
 
 TEST_CASE("baseline: a mixture of clusters apart has scikit-learn's log-densities") {
   Workers workers(2);
-  const MixtureFit fit = fit_mixture(weighted(clusters()), 3, RandomKey(1), workers);
+  const MixtureFit fit = fit_mixture(weighted(clusters()), 3, RandomKey(1), workers, never);
   CHECK(fit.components == 3);
   CHECK(fit.curve.back() == doctest::Approx(-2.753664423426984).epsilon(1e-12));
   check_values(*fit.model, Tensor<double>{{0.0, 0.0}, {10.5, -7.2}, {5.0, -3.0}},
@@ -96,7 +100,7 @@ Tensor<double> ring() {
 TEST_CASE("baseline: several starts reach what scikit-learn's twenty do") {
   Workers workers(2);
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U}) {
-    const MixtureFit fit = fit_mixture(weighted(ring()), 9, RandomKey(seed), workers);
+    const MixtureFit fit = fit_mixture(weighted(ring()), 9, RandomKey(seed), workers, never);
     CHECK(fit.curve.back() > -2.648534540001191 - 1e-9);
   }
 }
@@ -107,7 +111,8 @@ TEST_CASE("baseline: rows are as near to the best centres as scikit-learn brings
   const Tensor<double> rows = ring();
   double least = std::numeric_limits<double>::infinity();
   for (const std::uint64_t seed : {1U, 2U, 3U, 4U, 5U}) {
-    const auto cluster = k_means(rows, std::vector<double>(180, 1.0), 9, RandomKey(seed), workers);
+    const auto cluster =
+        k_means(rows, std::vector<double>(180, 1.0), 9, RandomKey(seed), workers, never);
     double sum = 0;
     for (std::size_t k = 0; k < 9; ++k) {
       for (Index d = 0; d < 2; ++d) {
@@ -132,7 +137,7 @@ TEST_CASE("baseline: the likelihood never falls in a round of expectation maximi
   RandomKey(5).normal(rows.storage());
   for (Index i = 0; i < 300; ++i) rows(i, 1) = rows(i, 0) * rows(i, 0) + 0.3 * rows(i, 1);
   for (const Index components : {2, 5, 9}) {
-    const MixtureFit fit = fit_mixture(weighted(rows), components, RandomKey(2), workers);
+    const MixtureFit fit = fit_mixture(weighted(rows), components, RandomKey(2), workers, never);
     REQUIRE(fit.curve.size() > 3);
     // The 1e-6 on the diagonals are not part of the likelihood.
     for (std::size_t k = 1; k < fit.curve.size(); ++k)
@@ -165,11 +170,11 @@ TEST_CASE("baseline: held-out rows choose the number of clusters") {
     for (Index d = 0; d < 2; ++d) (i < 90 ? some(i, d) : others(i - 90, d)) = all(i, d);
   const WeightedRows rows = weighted(some);
   const WeightedRows held_out = weighted(others);
-  const auto never = [] { return false; };
   const MixtureFit mixture = choose_mixture(rows, held_out, RandomKey(1), workers, never);
   CHECK(mixture.components >= 3);
   const auto always = [] { return true; };
   CHECK(choose_mixture(rows, held_out, RandomKey(1), workers, always).components == 1);
+  CHECK(fit_mixture(rows, 3, RandomKey(1), workers, always).curve.size() == 1);
 }
 
 WeightedRows without(const WeightedRows& rows, Index left_out) {
@@ -221,10 +226,32 @@ TEST_CASE("baseline: the width of kernels is the best of a fine grid") {
   }
 }
 
+TEST_CASE("baseline: kernels stand on as many rows as the time lasts for") {
+  Workers workers(2);
+  constexpr Index count = 20'000;
+  WeightedRows rows = weighted(Tensor<double>::zeros({count, 1}));
+  for (Index i = 0; i < count; ++i) {
+    rows.values(i, 0) = static_cast<double>(i);
+    rows.weights[static_cast<std::size_t>(i)] = static_cast<double>(i + 1);
+  }
+  const double all = std::numeric_limits<double>::infinity();
+  CHECK(rows_for_kernels(rows, rows, 1, all, workers).weights == rows.weights);
+  CHECK(rows_for_kernels(rows, rows, 1, 1e6, workers).weights == rows.weights);
+  const WeightedRows few = rows_for_kernels(rows, rows, 1, 1e-6, workers);
+  REQUIRE(few.weights.size() > 1'000);
+  REQUIRE(few.weights.size() < 5'000);
+  const double spacing = static_cast<double>(count) / static_cast<double>(few.weights.size());
+  for (std::size_t i = 0; i < few.weights.size(); ++i) {
+    const double place = few.values(static_cast<Index>(i), 0);
+    CHECK(std::abs(place - spacing * static_cast<double>(i)) <= 1);
+    CHECK(few.weights[i] == place + 1);
+  }
+}
+
 TEST_CASE("baseline: models of no rows are refused") {
   Workers workers(1);
   CHECK_THROWS_AS(fit_gaussian({Tensor<double>::zeros({0, 2}), {}}), std::invalid_argument);
-  CHECK_THROWS_AS(fit_mixture(weighted(few_rows()), 9, RandomKey(0), workers),
+  CHECK_THROWS_AS(fit_mixture(weighted(few_rows()), 9, RandomKey(0), workers, never),
                   std::invalid_argument);
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -23,6 +24,17 @@ TEST_CASE("comparison: mean and standard error of small samples") {
 TEST_CASE("comparison: lines have two digits") {
   CHECK(line_of("mixture (7)", {-6.157, 0.1849}) == "mixture (7)  -6.16 +- 0.18");
   CHECK(line_of("flow", {12.0, std::nullopt}) == "flow  12.00 +- null");
+}
+
+TEST_CASE("comparison: of fewer rows, all models have those that are left") {
+  Comparison comparison({7, 3, 5}, {1, 2, 3});
+  comparison.add("a", "first", Tensor<double>{1, 4, 100});
+  comparison.keep(2);
+  comparison.add("b", "second", Tensor<double>{6, 9});
+  CHECK(comparison.rows() == 2);
+  CHECK(comparison.entries()[0].reached.mean == 3);
+  CHECK(comparison.entries()[1].reached.mean == 8);
+  CHECK(comparison.entries()[0].log_density.to_vector() == std::vector<double>{1, 4});
 }
 
 TEST_CASE("comparison: a row without a finite log-density is named") {
