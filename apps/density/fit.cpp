@@ -137,13 +137,18 @@ class Run final {
     return state;
   }
 
+  // By a signal, or once this share of the time is over.
+  Stop end_after(double share) const {
+    return [this, share] { return stop_signal() != 0 || budget_.is_over(share); };
+  }
+
   void compare_simple_models() {
     const auto add = [&](const char* key, const std::string& name, const Baseline& model) {
       comparison_.add(key, name, model.log_density(test_.values, workers_));
     };
     add("gaussian", "gaussian", *fit_gaussian(training_));
-    const MixtureFit mixture = choose_mixture(training_, validation_, use(RandomUse::mixtures),
-                                              workers_, [&] { return budget_.is_over(0.15); });
+    const MixtureFit mixture =
+        choose_mixture(training_, validation_, use(RandomUse::mixtures), workers_, end_after(0.15));
     components_ = mixture.components;
     add("mixture", "mixture (" + std::to_string(components_) + ")", *mixture.model);
     const WeightedRows kernels = rows_with_kernels();
@@ -173,11 +178,11 @@ class Run final {
     const bool is_same = std::ranges::all_of(
         data_.maps, [](const ColumnMap& map) { return map.shape == ColumnMap::Shape::straight; });
     Background background;
-    background.mixture = with_wide_part(
-        is_same ? mixture
-                : choose_mixture(rows, validation, use(RandomUse::mixtures), workers_, [&] {
-                    return budget_.is_over(0.35);
-                  }).parts);
+    background.mixture =
+        with_wide_part(is_same ? mixture
+                               : choose_mixture(rows, validation, use(RandomUse::mixtures),
+                                                workers_, end_after(0.35))
+                                     .parts);
     background.shares = first_shares(2);
     if (training_rows(data_) > Background::most_kernels) return background;
     background.width = choose_kernel_width(rows, validation, workers_);

@@ -4,7 +4,6 @@ import cmath
 import json
 import math
 import random
-import resource
 import signal
 import time
 import unittest

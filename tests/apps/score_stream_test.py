@@ -1,4 +1,4 @@
-"""Tests of scores of more rows than memory holds: python3 score_stream_test.py MOONS"""
+"""Tests of scores and samples of more rows than memory holds: python3 score_stream_test.py MOONS"""
 
 import os
 import random
@@ -65,8 +65,11 @@ class Streams(MoonsTest):
         # Ten times the table alone would be 10 MB more.
         score = [*self.options, "--out", "scores.csv", "--data"]
         self.assertLess(peak(*score, "many.csv"), peak(*score, "few.csv") + 4096)
-        sample = ["sample", "--model", "model", "--threads", 2, "--out", "samples.npy", "--count"]
-        self.assertLess(peak(*sample, 10 * BLOCK), peak(*sample, BLOCK) + 4096)
+        sample = ["sample", "--model", "model", "--threads", 2, "--out"]
+        self.assertLess(peak(*sample, "many.npy", "--count", 10 * BLOCK), peak(*sample, "few.npy", "--count", BLOCK) + 4096)
+        few, many = (read_npy(self.path(name))[2] for name in ("few.npy", "many.npy"))
+        self.assertEqual(many[:len(few)], few)
+        self.assertEqual(len(set(many[::2])), 10 * BLOCK)  # no block repeats another one
 
     def test_scores_come_before_the_input_ends(self):
         process = self.start(*self.options, "--data", "-", "--out", "-", stdin=subprocess.PIPE)
