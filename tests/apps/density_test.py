@@ -2,13 +2,12 @@
 
 import json
 import math
-import os
 import random
 import re
 import resource
 import signal
 
-from moons_program import MoonsTest, npy_bytes, read_npy, read_safetensors, run_tests
+from moons_program import MoonsTest, as_user, npy_bytes, read_npy, read_safetensors, run_tests
 
 RESULTS = {"checkpoint.safetensors", "comparison.csv", "config.toml", "metrics.jsonl", "model.safetensors", "report.html",
            "split.npy"}
@@ -436,17 +435,40 @@ class Fit(Density):
     def test_places_that_cannot_be_written(self):
         self.write("t.csv", csv(correlated(50)))
         self.write("file", "")
-        self.path("closed").mkdir()
-        self.path("closed").chmod(0o555)
-        places = [("file/run", 1), ("/dev/full", 1)]
-        if os.geteuid() != 0:  # who may write everywhere
-            places.append(("closed/run", 1))
-        for out, status in places:
-            self.fails(status, "cannot write", "fit", "t.csv", "--epochs", 1, "--out", out)
+        for out in ("file/run", "/dev/full"):
+            self.fails(1, "cannot write", "fit", "t.csv", "--epochs", 1, "--out", out)
         with open("/dev/full", "w") as full:
             run = self.moons("fit", "t.csv", "--epochs", 1, "--out", "out", stdout=full)
         self.assertEqual(run.returncode, 1)
         self.assertIn("standard output", run.err)
+
+    def test_folders_that_are_read_only(self):
+        self.write("t.csv", csv(correlated(50)))
+        self.fit("t.csv", "--epochs", 1)
+        self.path("closed/run").mkdir(parents=True)
+        for folder in ("closed/run", "closed", "."):
+            self.path(folder).chmod(0o555)
+        self.addCleanup(self.path(".").chmod, 0o755)
+        self.path("out").chmod(0o555)
+        before = self.model("out")
+        files = self.files()
+        user = as_user(self, self.program)
+        model = ["--model", "out/model.safetensors"]
+        data = [*model, "--data", "t.csv"]
+        fit = ["fit", "t.csv", "--epochs", 1]
+        denied = "Permission denied; name a place where you may write"
+        for place, arguments in (
+                ("closed/x", [*fit, "--out", "closed/x"]), ("closed/run/checkpoint.safetensors", [*fit, "--out", "closed/run"]),
+                ("out/checkpoint.safetensors", [*fit, "--out", "out"]), ("runs/t", fit),
+                ("closed/s.csv", ["score", *data, "--out", "closed/s.csv"]),
+                ("closed/s.npy", ["sample", *model, "--count", 9, "--out", "closed/s.npy"]),
+                ("closed/r.html", ["report", *data, "--out", "closed/r.html"]),
+                ("closed/p.png", ["plot", *data, "--out", "closed/p.png"]), ("closed/parts", ["convert", "t.csv", "closed/parts"])):
+            self.fails(1, f"cannot write {place}: {denied}", *arguments, **user)
+        # What only reads, and prints, goes on.
+        for arguments in (["info", "out/model.safetensors"], ["check", *data], ["score", *data, "--out", "-"]):
+            self.succeeds(*arguments, **user)
+        self.assertEqual((self.model("out"), self.files()), (before, files))
 
     def test_bad_arguments_and_tables(self):
         self.write("t.csv", csv(correlated(50)))

@@ -18,17 +18,22 @@ RESULTS = {"checkpoint.safetensors", "config.toml", "metrics.jsonl", "model.safe
 LIMITED_USER = 54321
 
 
-def with_one_process(test, program):
-    """Options of subprocess that run a program as a user who may have no second thread or process."""
+def as_user(test, program, limit=lambda: None):
+    """Options of subprocess that run a program, with a limit, as a user who is not root: for root there are none."""
     file = os.open(program, os.O_RDONLY)  # that user may not reach its folder
     test.addCleanup(os.close, file)
 
-    def limit():
-        resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
-        if os.geteuid() == 0:  # for whom there is no such limit
+    def become():
+        limit()
+        if os.geteuid() == 0:
             os.setuid(LIMITED_USER)
 
-    return {"executable": f"/proc/self/fd/{file}", "pass_fds": [file], "preexec_fn": limit}
+    return {"executable": f"/proc/self/fd/{file}", "pass_fds": [file], "preexec_fn": become}
+
+
+def with_one_process(test, program):
+    """The same for a user who may have no second thread or process."""
+    return as_user(test, program, lambda: resource.setrlimit(resource.RLIMIT_NPROC, (1, 1)))
 
 
 class MoonsTest(unittest.TestCase):
