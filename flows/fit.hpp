@@ -34,6 +34,7 @@ struct FitOptions {
   /// what is left in the end; none if absent.
   std::optional<double> average = std::nullopt;
   /// Epochs in a row without a better loss of the held-out rows that end the training; 0 for never.
+  /// Without such rows, there is nothing to be patient with, and it is not used.
   Index patience = 0;
   /// Whether the parameters with the best loss of the held-out rows are left in the end, and not
   /// the last ones.
