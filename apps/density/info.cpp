@@ -29,13 +29,19 @@ std::string text_of(const nn::Setting& setting) {
 }
 
 // A line for every part, those inside another one further to the right; equal parts next to each
-// other once, with their number.
+// other once, with their number, and of a long list its beginning.
 std::string tree_of(const nn::Config& config, const std::string& indent, std::size_t count = 1) {
   std::string text = indent + (count > 1 ? std::to_string(count) + " times " : "") + config.type;
   for (const auto& [name, setting] : config.settings) text += "  " + name + " " + text_of(setting);
   text += "\n";
+  constexpr int longest = 8;
   for (const nn::Config::Child& child : config.children) {
+    int trees = 0;
     for (std::size_t first = 0, next = 0; first < child.parts.size(); first = next) {
+      if (trees++ == longest) {
+        text += indent + "  and " + std::to_string(child.parts.size() - first) + " more\n";
+        break;
+      }
       const std::string tree = tree_of(child.parts[first], "");
       while (next < child.parts.size() && tree_of(child.parts[next], "") == tree) ++next;
       text += tree_of(child.parts[first], indent + "  ", next - first);

@@ -20,7 +20,9 @@ struct FitOptions {
   std::string weights;              ///< name or number of a column; empty: every row counts as one
   std::string header;               ///< yes or no; empty: decided by the first line
   bool drop_missing = false;
-  double minutes = 0;  ///< of the whole command; 0: no bound
+  /// Of the whole command, but for reading a table and standardising its columns, which take as
+  /// long as they do; 0: no bound.
+  double minutes = 0;
   double validation = 0.1;
   double test = 0.1;
   Index epochs = 0;
