@@ -97,8 +97,55 @@ def coupling(part, tensors, y):
     return x, log_slope.sum(axis=1)
 
 
+def triangle(rows, dim, diagonal):
+    """A lower triangle from its rows, with a function of the diagonal."""
+    matrix = np.zeros((dim, dim))
+    matrix[np.tril_indices(dim)] = rows
+    np.fill_diagonal(matrix, diagonal(np.diag(matrix)))
+    return matrix
+
+
+def triangular(part, tensors, y):
+    matrix = triangle(tensors["triangle"], part["dim"], np.exp)
+    z = np.linalg.solve(matrix, (y - tensors["shift"]).T).T
+    return z, np.full(len(y), -np.log(np.diag(matrix)).sum())
+
+
+def stack(part, tensors, y):
+    x, log_det, first = np.empty_like(y), np.zeros(len(y)), 0
+    for k, width in enumerate(part["widths"]):
+        columns = slice(first, first + int(width))
+        x[:, columns], more = bijector(part["parts"][k], below(tensors, f"parts.{k}"), y[:, columns])
+        log_det, first = log_det + more, columns.stop
+    return x, log_det
+
+
+def identity(part, tensors, y):
+    return y, np.zeros(len(y))
+
+
+def exp(part, tensors, y):
+    x = np.log(y)
+    return x, -x.sum(axis=1)
+
+
+def sigmoid(part, tensors, y):
+    share = (y - part["low"]) / (part["high"] - part["low"])
+    slope = share * (1 - share) * (part["high"] - part["low"])
+    return np.log(share / (1 - share)), -np.log(slope).sum(axis=1)
+
+
+def sinh_arcsinh(part, tensors, y):
+    weight = np.exp(tensors["log_tailweight"])
+    inside = np.arcsinh(y) / weight - tensors["skewness"]
+    log_slope = np.log(np.cosh(inside)) - np.log(weight) - np.log(1 + y**2) / 2
+    return np.sinh(inside), log_slope.sum(axis=1)
+
+
 FIELDS = {"mlp_field": mlp_field}
-BIJECTORS = {"ffjord": ffjord, "chain": chain, "affine": affine, "standardise": standardise, "coupling": coupling}
+BIJECTORS = {"ffjord": ffjord, "chain": chain, "affine": affine, "standardise": standardise, "coupling": coupling,
+             "triangular": triangular, "stack": stack, "identity": identity, "exp": exp, "sigmoid": sigmoid,
+             "sinh_arcsinh": sinh_arcsinh}
 
 
 def bijector(part, tensors, y):
@@ -109,6 +156,14 @@ def log_prob(part, tensors, x):
     if part["type"] == "transformed":
         z, log_det = bijector(part["bijector"], below(tensors, "bijector"), x)
         return log_prob(part["base"], below(tensors, "base"), z) + log_det
+    if part["type"] == "mixture":
+        shares = np.exp(tensors["logits"] - tensors["logits"].max())
+        each = [log_prob(component, below(tensors, f"components.{k}"), x) for k, component in enumerate(part["components"])]
+        return np.logaddexp.reduce(np.array(each) + np.log(shares / shares.sum())[:, None], axis=0)
+    if part["type"] == "full_normal":
+        factor = triangle(part["factor"], len(part["mean"]), lambda diagonal: diagonal)
+        z = np.linalg.solve(factor, (x - np.array(part["mean"])).T).T
+        return -0.5 * (z**2 + np.log(2 * np.pi)).sum(axis=1) - np.log(np.diag(factor)).sum()
     assert part["type"] == "diagonal_normal"
     scale = np.array(part["scale"])
     return -0.5 * (((x - np.array(part["mean"])) / scale) ** 2 + np.log(2 * np.pi)).sum(axis=1) - np.log(scale).sum()
@@ -116,5 +171,5 @@ def log_prob(part, tensors, x):
 
 if __name__ == "__main__":
     tree, tensors = read(sys.argv[1])
-    for value in log_prob(tree, tensors, np.load(sys.argv[2])):
+    for value in log_prob(tree, tensors, np.load(sys.argv[2]).astype(float)):
         print(repr(float(value)))
