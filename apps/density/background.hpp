@@ -12,8 +12,8 @@ namespace fjord::apps::density {
 
 /// Simple densities that take part: flows know nothing of rows far from all others, and their tails
 /// would make one such row count for more than a thousand usual ones; and the fewer the rows, the
-/// better it is not to believe one model. They are densities of the standard numbers of the columns'
-/// maps, as the flows are: what they draw has the signs and bounds of the columns.
+/// better it is not to believe one model. They are densities of the standard numbers of the maps of
+/// the columns, as the flows are: what they draw has the signs and bounds of the columns.
 struct Background {
   /// With more rows, kernels are worth little, and would make the model large.
   static constexpr Index most_kernels = 256;
