@@ -32,6 +32,13 @@ struct Piece {
   Var<T> d1;
 };
 
+// The place of a number within a bin, in [0, 1]: beside a knot, rounding puts some outside, and the
+// sums below might then be negative.
+template <class T>
+Var<T> place_in(const Bin<T>& bin, const Var<T>& number) {
+  return clamp((number - bin.lower) / bin.size, 0, 1);
+}
+
 template <class T>
 Knots<T> knots_of(const Var<T>& parameters, Index bins) {
   const Index dim = parameters.shape()[1] / (3 * bins - 1);
@@ -76,7 +83,7 @@ WithLogSlope<T> RationalQuadraticSpline<T>::apply_unit(const Var<T>& u,
                                                        const Var<T>& parameters) const {
   const Knots<T> knots = knots_of(parameters, this->bins());
   const Piece<T> piece = piece_at(knots, find_bins(u, knots.x), u.tape());
-  const Var<T> theta = (u - piece.x.lower) / piece.x.size;
+  const Var<T> theta = place_in(piece.x, u);
   return evaluate(piece, theta, T(1) - theta);
 }
 
@@ -87,7 +94,7 @@ WithLogSlope<T> RationalQuadraticSpline<T>::invert_unit(const Var<T>& v,
                                                         const Var<T>& parameters) const {
   const Knots<T> knots = knots_of(parameters, this->bins());
   const Piece<T> p = piece_at(knots, find_bins(v, knots.y), v.tape());
-  const Var<T> r = (v - p.y.lower) / p.y.size;
+  const Var<T> r = place_in(p.y, v);
   const Var<T> above = T(1) - r;
   const Var<T> b = p.d0 * above - p.d1 * r;
   const Var<T> root = sqrt(square(b) + square(p.s) * r * above * T(4)) + abs(b);
