@@ -125,8 +125,8 @@ class StageMaker final {
  public:
   StageMaker(F& f, double h, const ExplicitStages& stages)
       : f_(f), stages_(stages), h_(h), a_(stages.a.data()), count_(stages.c.size()) {
-    copy(stages.y, y_.data());
-    copy(stages.slopes[0], slopes_[0].data());
+    y_ = read(stages.y);
+    slopes_[0] = read(stages.slopes[0]);
   }
 
   void make() {
@@ -139,8 +139,16 @@ class StageMaker final {
  private:
   using Numbers = std::array<double, n>;
 
-  static void copy(const double* from, double* to) {
-    for_few<n>([&](std::size_t d) { to[d] = from[d]; });
+  // Number by number, as volatile has it: compilers that make pairs of them make pairs of all sums
+  // before, whose numbers then go from register to register between a slope and the next state.
+  static Numbers read(const volatile double* from) {
+    Numbers numbers;
+    for_few<n>([&](std::size_t d) { numbers[d] = from[d]; });
+    return numbers;
+  }
+
+  static void write(const Numbers& numbers, volatile double* to) {
+    for_few<n>([&](std::size_t d) { to[d] = numbers[d]; });
   }
 
   // Returns whether there may be another one.
@@ -152,11 +160,11 @@ class StageMaker final {
       const double factor = h_ * a_[i * (i - 1) / 2 + j];
       for_few<n>([&](std::size_t d) { y[d] += factor * slopes_[j][d]; });
     });
-    if (i + 1 == count_) copy(y.data(), stages_.y_last);
-    if (i + 2 == count_) copy(y.data(), stages_.y_before_last);
+    if (i + 1 == count_) write(y, stages_.y_last);
+    if (i + 2 == count_) write(y, stages_.y_before_last);
     const double t = stages_.times.stage(stages_.c[i]);
     f_(t, std::span<const double, n>(y), std::span<double, n>(slopes_[i]));
-    copy(slopes_[i].data(), stages_.slopes[i]);
+    write(slopes_[i], stages_.slopes[i]);
     return true;
   }
 
