@@ -13,9 +13,10 @@ struct Attempt {
   double error;     ///< norm of the step's error, in units of the tolerances; NaN or infinite
                     ///< if a number was
   double last = 1;  ///< that of the accepted step before it
-  double second_last = 1;     ///< and of the one before that
-  int order = 1;              ///< the error is of the order of the step's length to this power
-  bool was_rejected = false;  ///< whether the attempt before this one was
+  double second_last = 1;         ///< and of the one before that
+  int order = 1;                  ///< the error is of the order of the step's length to this power
+  bool was_rejected = false;      ///< whether the attempt before this one was
+  double square = error * error;  ///< of the error; powers of it need not wait for the root
 };
 
 /// Chooses step lengths; a constant object without state, which solves share.

@@ -176,8 +176,8 @@ void sum_block(const Terms<T>& terms, Index at, N n, T* out) {
 
 // Without blocks, which cost more than so few numbers.
 template <std::size_t n, class T>
-double error_norm_of_few(const SolveOptions& options, const Combination<T>& error, const T* y,
-                         const T* y_next) {
+double mean_square_of_few(const SolveOptions& options, const Combination<T>& error, const T* y,
+                          const T* y_next) {
   static constexpr std::array<T, n> zeros{};
   const std::array<T, n> sums = sum_of_few<n, T>(zeros.data(), error.h, error.weights.data(),
                                                  error.vectors.data(), error.weights.size());
@@ -191,19 +191,19 @@ double error_norm_of_few(const SolveOptions& options, const Combination<T>& erro
       // A comparison with NaN is false, so a NaN state is seen by a term of its own.
       squares += ratio * ratio + static_cast<double>(after - after);
     });
-    return std::sqrt(squares * (1.0 / n));
+    return squares * (1.0 / n);
   });
 }
 
 template <class T>
-constexpr std::array error_norm_by_size{&error_norm_of_few<1, T>, &error_norm_of_few<2, T>,
-                                        &error_norm_of_few<3, T>, &error_norm_of_few<4, T>,
-                                        &error_norm_of_few<5, T>, &error_norm_of_few<6, T>,
-                                        &error_norm_of_few<7, T>, &error_norm_of_few<8, T>};
+constexpr std::array mean_square_by_size{&mean_square_of_few<1, T>, &mean_square_of_few<2, T>,
+                                         &mean_square_of_few<3, T>, &mean_square_of_few<4, T>,
+                                         &mean_square_of_few<5, T>, &mean_square_of_few<6, T>,
+                                         &mean_square_of_few<7, T>, &mean_square_of_few<8, T>};
 
 template <class T>
-double error_norm_of_many(const SolveOptions& options, const Combination<T>& error,
-                          const Entries<T>& y, const T* y_next) {
+double squared_norm_of_many(const SolveOptions& options, const Combination<T>& error,
+                            const Entries<T>& y, const T* y_next) {
   Terms<T> terms;
   auto& [vectors, factors, count] = terms;
   for (std::size_t j = 0; j < error.weights.size(); ++j) {
@@ -230,24 +230,25 @@ double error_norm_of_many(const SolveOptions& options, const Combination<T>& err
     return Norm<T, decltype(ratios)>(options, y.size, y.rows, ratios).value();
   });
   // A custom norm may not look at every entry.
-  if (std::isfinite(norm) && !options.custom_norm) return norm;
+  const double square = norm * norm;
+  if (std::isfinite(square) && !options.custom_norm) return square;
   bool finite = are_finite(y_next, y.size);
   for (std::size_t j = 0; j < count; ++j) finite = finite && are_finite(vectors[j], y.size);
   if (!finite) return std::numeric_limits<double>::quiet_NaN();
-  return std::isfinite(norm) ? norm : std::numeric_limits<double>::max();
+  return std::isfinite(square) ? square : std::numeric_limits<double>::max();
 }
 
 }  // namespace
 
 template <class T>
-double error_norm(const SolveOptions& options, const Combination<T>& error, const Entries<T>& y,
-                  const T* y_next) {
+double squared_error_norm(const SolveOptions& options, const Combination<T>& error,
+                          const Entries<T>& y, const T* y_next) {
   const auto size = static_cast<std::size_t>(y.size);
   if (size > 0 && size <= few && options.norm == ErrorNorm::rms && !options.custom_norm) {
-    const double norm = error_norm_by_size<T>[size - 1](options, error, y.data, y_next);
-    if (std::isfinite(norm)) return norm;
+    const double square = mean_square_by_size<T>[size - 1](options, error, y.data, y_next);
+    if (std::isfinite(square)) return square;
   }
-  return error_norm_of_many(options, error, y, y_next);
+  return squared_norm_of_many(options, error, y, y_next);
 }
 
 template <class T>
@@ -265,10 +266,10 @@ bool is_finite(const Entries<T>& x) {
   return are_finite(x.data, x.size);
 }
 
-#define FJORD_INSTANTIATE(T)                                                                \
-  template double error_norm(const SolveOptions&, const Combination<T>&, const Entries<T>&, \
-                             const T*);                                                     \
-  template double scaled_norm(const SolveOptions&, const T*, const Entries<T>&);            \
+#define FJORD_INSTANTIATE(T)                                                     \
+  template double squared_error_norm(const SolveOptions&, const Combination<T>&, \
+                                     const Entries<T>&, const T*);               \
+  template double scaled_norm(const SolveOptions&, const T*, const Entries<T>&); \
   template bool is_finite(const Entries<T>&);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -24,11 +24,12 @@ struct Combination {
   std::span<const T* const> vectors;
 };
 
-/// The norm of a combination / (atol + rtol max(|y|, |y_next|)); NaN or infinite only if a vector
-/// or a state is.
+/// The square of the norm of a combination / (atol + rtol max(|y|, |y_next|)), which is known
+/// before its root; NaN or infinite only if a vector or a state is: else at most the largest
+/// double.
 template <class T>
-double error_norm(const SolveOptions& options, const Combination<T>& error, const Entries<T>& y,
-                  const T* y_next);
+double squared_error_norm(const SolveOptions& options, const Combination<T>& error,
+                          const Entries<T>& y, const T* y_next);
 
 /// The norm of x / (atol + rtol |y|).
 template <class T>

@@ -68,13 +68,13 @@ class Integration final {
       t_next_ = length_.aim(stops_, report_.t);
       const typename Space::Mark before = space_.mark();
       Step<Space> step = take_step();
-      last_error_ = error_of(step);
-      if (stops_.are_fixed() ? std::isfinite(last_error_) : last_error_ <= 1) {
+      squared_error_ = squared_error_of(step);
+      if (stops_.are_fixed() ? std::isfinite(squared_error_) : squared_error_ <= 1) {
         accept(step);
       } else {
         if (stops_.are_fixed()) return stop(status_of_failed_step());
         space_.rewind(before);
-        length_.reject(last_error_);
+        length_.reject(squared_error_);
         ++report_.rejected;
         if (are_tolerances_too_fine() && is_rounding_too_coarse())
           return stop(Status::tolerances_too_fine);
@@ -87,7 +87,7 @@ class Integration final {
     if (!is_finite(space_.entries(y_)) || !find_slope()) return stop(Status::non_finite);
     t_next_ = span_.t1;
     Step<Space> step = take_step();
-    if (!std::isfinite(error_of(step))) return stop(status_of_failed_step());
+    if (!std::isfinite(squared_error_of(step))) return stop(status_of_failed_step());
     accept(step);
   }
 
@@ -116,8 +116,8 @@ class Integration final {
       const Vector there = space_.slope(1, space_.combine(y_, once, std::array{slope}));
       constexpr std::array difference{1.0, -1.0};
       const std::array numbers{space_.numbers(there), space_.numbers(slope)};
-      return error_norm<Number>(options_, {1, difference, numbers}, space_.entries(y_),
-                                space_.numbers(y_));
+      return std::sqrt(squared_error_norm<Number>(options_, {1, difference, numbers},
+                                                  space_.entries(y_), space_.numbers(y_)));
     };
     const double state_norm = scaled_norm(options_, space_.numbers(y_), space_.entries(y_));
     const double slope_norm = scaled_norm(options_, space_.numbers(slope), space_.entries(y_));
@@ -137,14 +137,14 @@ class Integration final {
   }
 
   Status status_at_limit() const {
-    if (!std::isfinite(last_error_)) return status_of_failed_step();
+    if (!std::isfinite(squared_error_)) return status_of_failed_step();
     if (are_tolerances_too_fine()) return Status::tolerances_too_fine;
     return watched_steps_ >= least_watched && 2 * stiff_steps_ > watched_steps_ ? Status::stiff
                                                                                 : Status::max_steps;
   }
 
   Status status_of_short_step() const {
-    if (!std::isfinite(last_error_)) return status_of_failed_step();
+    if (!std::isfinite(squared_error_)) return status_of_failed_step();
     return are_tolerances_too_fine() ? Status::tolerances_too_fine : Status::step_too_small;
   }
 
@@ -205,23 +205,23 @@ class Integration final {
   }
 
   // Infinite or NaN where a number is, or the step was not solved.
-  double error_of(const Step<Space>& step) const {
+  double squared_error_of(const Step<Space>& step) const {
     if (!is_solved_) return std::numeric_limits<double>::infinity();
-    const double error = norm_of(step, step.error.weights);
-    if (step.error.second.empty() || error == 0) return error;
-    const double second = norm_of(step, step.error.second);
-    return error * error / std::sqrt(error * error + 0.01 * second * second);
+    const double square = squared_norm_of(step, step.error.weights);
+    if (step.error.second.empty() || square == 0) return square;
+    // Neither of them, which may be the largest number, is multiplied by the other.
+    return square / (1 + 0.01 * (squared_norm_of(step, step.error.second) / square));
   }
 
   // Without weights 0, or NaN where the state is not finite.
-  double norm_of(const Step<Space>& step, std::span<const double> weights) const {
+  double squared_norm_of(const Step<Space>& step, std::span<const double> weights) const {
     if (weights.empty()) {
       return is_finite(space_.entries(step.y_next)) ? 0 : std::numeric_limits<double>::quiet_NaN();
     }
     std::array<const Number*, max_stages> stages;
     const Combination<Number> error{
         length_.h(), weights, space_.numbers(std::span(step.stages).first(weights.size()), stages)};
-    return error_norm(options_, error, space_.entries(step.y), space_.numbers(step.y_next));
+    return squared_error_norm(options_, error, space_.entries(step.y), space_.numbers(step.y_next));
   }
 
   void accept(Step<Space>& step) {
@@ -251,7 +251,7 @@ class Integration final {
     }
     if (Space::is_empty(slope_) && !is_over) find_slope();
     space_.keep(std::array{&y_, &slope_, &carry_[0], &carry_[1], &carry_[2], &carry_[3]});
-    if (!stops_.are_fixed()) length_.accept(last_error_);
+    if (!stops_.are_fixed()) length_.accept(squared_error_);
   }
 
   void stop(Status status) { report_.status = status; }
@@ -273,7 +273,7 @@ class Integration final {
   std::array<Vector, max_carry> carry_{};
   double h_last_ = 0;
   double t_next_ = 0;
-  double last_error_ = 0;
+  double squared_error_ = 0;
   std::size_t watched_steps_ = 0;
   std::size_t stiff_steps_ = 0;
   bool is_solved_ = true;  // the last step

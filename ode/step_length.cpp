@@ -19,17 +19,17 @@ double StepLength::aim(const Stops& stops, double t) {
   return t_next;
 }
 
-void StepLength::accept(double error) {
-  h_ *= factor(error);
+void StepLength::accept(double squared_error) {
+  h_ *= factor(squared_error);
   second_last_accepted_ = last_accepted_;
-  last_accepted_ = error;
+  last_accepted_ = std::sqrt(squared_error);
   was_rejected_ = false;
 }
 
-void StepLength::reject(double error) {
+void StepLength::reject(double squared_error) {
   const double length = std::abs(h_);
   const double smallest = options_.smallest_step.value_or(0);
-  h_ *= std::min(factor(error), 1.0);
+  h_ *= std::min(factor(squared_error), 1.0);
   // Before the solve ends, the smallest step is tried; its length may be off by a rounding.
   if (length > smallest * 1.001 && std::abs(h_) < smallest) h_ = std::copysign(smallest, h_);
   was_rejected_ = true;
@@ -42,9 +42,10 @@ double StepLength::shortest(double t) const {
   return std::max(10 * gap, options_.smallest_step.value_or(0));
 }
 
-double StepLength::factor(double error) const {
-  return options_.controller->factor(
-      {error, last_accepted_, second_last_accepted_, error_order_, was_rejected_});
+double StepLength::factor(double squared_error) const {
+  return options_.controller->factor({std::sqrt(squared_error), last_accepted_,
+                                      second_last_accepted_, error_order_, was_rejected_,
+                                      squared_error});
 }
 
 }  // namespace fjord::ode

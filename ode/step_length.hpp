@@ -26,16 +26,16 @@ class StepLength final {
   /// so that two equal ones are left.
   double aim(const Stops& stops, double t);
 
-  /// After a step of this error was accepted, or rejected.
-  void accept(double error);
-  void reject(double error);
+  /// After a step was accepted, or rejected, of which this is the square of its error.
+  void accept(double squared_error);
+  void reject(double squared_error);
 
   /// Whether the last step was rejected, and the next one would be too short.
   bool has_vanished(double t) const { return was_rejected_ && std::abs(h_) < shortest(t); }
 
  private:
   double shortest(double t) const;
-  double factor(double error) const;
+  double factor(double squared_error) const;
 
   const SolveOptions& options_;
   int error_order_;
