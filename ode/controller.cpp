@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fjord/ode/inverse_root.hpp"
+
 namespace fjord::ode {
 
 double PidController::factor(const Attempt& attempt) const {
@@ -11,9 +13,10 @@ double PidController::factor(const Attempt& attempt) const {
   constexpr double least = 1e-10;
   const auto [integral, proportional, derivative, safety, shrinks, grows] = options_;
   const double order = attempt.order;
-  if (attempt.error > 1) return std::max(safety * std::pow(attempt.square, -0.5 / order), shrinks);
+  const double classic = safety * inverse_root(attempt.square, 2 * attempt.order);
+  if (attempt.error > 1) return std::max(classic, shrinks);
   const double own = integral + proportional + derivative;
-  double factor = safety * std::pow(attempt.square, -0.5 * own / order);
+  double factor = own == 1 ? classic : safety * std::pow(attempt.square, -0.5 * own / order);
   if (proportional != 0 || derivative != 0) {
     factor *= std::pow(std::max(attempt.last, least), (proportional + 2 * derivative) / order) *
               std::pow(std::max(attempt.second_last, least), -derivative / order);

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
+#include "fjord/ode/inverse_root.hpp"
 #include "fjord/ode/simulate.hpp"
 #include "fjord/ode/solve.hpp"
 #include "fjord/tests/support/solves.hpp"
@@ -50,6 +51,21 @@ TEST_CASE("control: the controllers are those of the literature") {
               doctest::Approx(std::min(factor, 1.0)).epsilon(1e-15));
       }
     }
+  }
+}
+
+TEST_CASE("control: the inverse root is that of the C library") {
+  for (int n = 1; n <= 24; ++n) {
+    CAPTURE(n);
+    for (double x = 1e-24; x < 1e24; x *= 1.037) {
+      CAPTURE(x);
+      CHECK(std::abs(inverse_root(x, n) * std::pow(x, 1.0 / n) - 1) < 1e-14);
+    }
+    for (const double x : {1.0, 4.0, 0.25, 1024.0})
+      CHECK(std::abs(inverse_root(x, n) / std::pow(x, -1.0 / n) - 1) < 1e-15);
+    for (const double x : {0.0, 1e-310, 1e300, double(INFINITY)})
+      CHECK(inverse_root(x, n) == std::pow(x, -1.0 / n));
+    CHECK(std::isnan(inverse_root(NAN, n)));
   }
 }
 
