@@ -16,6 +16,10 @@ constexpr double far_off = 10;
 constexpr double far_off_row = 100;
 constexpr int most_halvings = 30;
 
+// So many steps of the first solve, or more, are gone back at once where that can be reversed: each
+// begin of a solve costs evaluations.
+constexpr std::size_t least_steps = 8;
+
 // A part of the span, from its later end tb back to ta.
 template <class T>
 struct Leg {
@@ -24,6 +28,7 @@ struct Leg {
   Var<T> ya;  // the first solve's states there
   Var<T> yb;
   std::size_t steps;  // about how many it took
+  std::span<const Checkpoint<T>> between;
   int halvings = 0;
 };
 
@@ -42,14 +47,20 @@ class BackwardLegs final {
  private:
   // In the order of the first solve.
   std::vector<Leg<T>> legs_from(const Var<T>& y0) const {
-    std::vector<Leg<T>> legs{{problem_.span.t0, problem_.span.t1, y0, {}, stride()}};
-    for (const Checkpoint<T>& c : problem_.checkpoints.list()) {
-      if (c.t == problem_.span.t1) break;
-      const Var<T> y = y0.tape().borrow(c.y);
-      legs.back().tb = c.t;
-      legs.back().yb = y;
-      legs.push_back({c.t, problem_.span.t1, y, {}, stride()});
+    std::span<const Checkpoint<T>> left(problem_.checkpoints.list());
+    if (!left.empty() && left.back().t == problem_.span.t1) left = left.first(left.size() - 1);
+    const std::size_t count = std::max<std::size_t>(least_steps / stride(), 1);
+    std::vector<Leg<T>> legs;
+    double t = problem_.span.t0;
+    Var<T> y = y0;
+    for (; left.size() >= count; left = left.subspan(count)) {
+      const Checkpoint<T>& end = left[count - 1];
+      const Var<T> y_end = y0.tape().borrow(end.y);
+      legs.push_back({t, end.t, y, y_end, count * stride(), left.first(count - 1)});
+      t = end.t;
+      y = y_end;
     }
+    legs.push_back({t, problem_.span.t1, y, {}, count * stride(), left});
     return legs;
   }
 
@@ -67,7 +78,20 @@ class BackwardLegs final {
     tape.rewind(mark);
     if (!is_fresh_) return kept(carry(leg, reset(packed, leg.yb, leg.tb)), mark);
     check_can_halve(back.report, leg);
-    return kept(carry_in_halves(leg, packed), mark);
+    return kept(leg.between.empty() ? carry_in_halves(leg, packed) : carry_by_middle(leg, packed),
+                mark);
+  }
+
+  // The state in the middle is known.
+  Var<T> carry_by_middle(const Leg<T>& leg, const Var<T>& packed) {
+    const std::size_t before = leg.between.size() / 2;
+    const Checkpoint<T>& middle = leg.between[before];
+    const Var<T> ym = packed.tape().borrow(middle.y);
+    const std::size_t steps = (leg.steps + 1) / 2;
+    const int halvings = leg.halvings + 1;
+    const Var<T> half = carry(
+        {middle.t, leg.tb, ym, leg.yb, steps, leg.between.subspan(before + 1), halvings}, packed);
+    return carry({leg.ta, middle.t, leg.ya, ym, steps, leg.between.first(before), halvings}, half);
   }
 
   // Both states are solved for anew: against one that comes from other steps, a part would be as
@@ -78,8 +102,8 @@ class BackwardLegs final {
     const Var<T> yb = solved_forward(ym, {tm, leg.tb});
     const std::size_t steps = (leg.steps + 1) / 2;
     const Var<T> half =
-        carry({tm, leg.tb, ym, yb, steps, leg.halvings + 1}, reset(packed, yb, leg.tb));
-    return carry({leg.ta, tm, leg.ya, ym, steps, leg.halvings + 1}, half);
+        carry({tm, leg.tb, ym, yb, steps, {}, leg.halvings + 1}, reset(packed, yb, leg.tb));
+    return carry({leg.ta, tm, leg.ya, ym, steps, {}, leg.halvings + 1}, half);
   }
 
   Var<T> reset(const Var<T>& packed, const Var<T>& y, double t) {

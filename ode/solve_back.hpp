@@ -29,7 +29,7 @@ class Checkpoints final : public StepObserver<NodeSpace<T>> {
   static constexpr std::size_t most = 16;
 
   std::vector<Checkpoint<T>> list_;
-  std::size_t stride_ = 8;
+  std::size_t stride_ = 1;
   std::size_t steps_ = 0;
 };
 
@@ -53,9 +53,9 @@ struct Backsolved {
 /// Carries `packed` from t1 back to t0, as values.
 ///
 /// The state that it carries along drifts from the first solve's where the field contracts. Where
-/// it is far off at a checkpoint, the part of the span before that is solved again from the
-/// checkpoint where it began; if that does not help, in halves, with the states in the middle and
-/// at the end solved for anew.
+/// it is far off at the end of some steps, the part of the span before that is solved again from the
+/// checkpoint where it began; if that does not help, in halves, from one to the other by the
+/// checkpoints between, then with the states in the middle and at the end solved for anew.
 ///
 /// Errors:  SolveFailure if a part fails for another reason, or however short it is.
 template <class T>
