@@ -53,9 +53,9 @@ struct Backsolved {
 /// Carries `packed` from t1 back to t0, as values.
 ///
 /// The state that it carries along drifts from the first solve's where the field contracts. Where
-/// it is far off at the end of some steps, the part of the span before that is solved again from the
-/// checkpoint where it began; if that does not help, in halves, from one to the other by the
-/// checkpoints between, then with the states in the middle and at the end solved for anew.
+/// it is far off at the end of a part of the span, that part is solved again from the checkpoint
+/// where it began; if that does not help, in halves: with the state of a checkpoint in the middle,
+/// where there is one, then with the states in the middle and at the end solved for anew.
 ///
 /// Errors:  SolveFailure if a part fails for another reason, or however short it is.
 template <class T>
