@@ -219,7 +219,9 @@ struct Concatenate {
     Index at = 0;
     for (std::uint32_t i = 0; i < k.input_count(); ++i) {
       const Index count = k.input_shape(i)[axis];
-      if (const Target<T> target = k.target(i)) {
+      if (k.input_shape(i).size == 1) {
+        k.add_number(i, k.cotangent()[at]);
+      } else if (const Target<T> target = k.target(i)) {
         move_slab<T>(layout, {k.cotangent(), whole[axis], at}, {target.data, count, 0}, count,
                      target.fresh);
       }
