@@ -89,9 +89,9 @@ TEST_CASE("allocation: nor does one with any part") {
   for (const test::PartModels& models :
        {test::models_of_bijectors(), test::models_of_fields(), test::models_of_transformers(),
         test::models_of_distributions()}) {
-    for (const auto& [name, row] : models) {
-      INFO(name);
-      CHECK(allocations_of_part(row) == 0);
+    for (const auto& model : models) {
+      INFO(model.first);
+      CHECK(allocations_of_part(model.second) == 0);
     }
   }
 }

@@ -126,7 +126,7 @@ TEST_CASE("residual_flow: in training, estimates and their derivatives have the 
     double squares = 0;
     for (int i = 0; i < draws; ++i) {
       const double value =
-          sum_and_slope(ode::ErrorNorm::rms, static_cast<std::uint64_t>(i + 1))[k] - exact[k];
+          sum_and_slope(ode::ErrorNorm::rms, static_cast<std::uint64_t>(i) + 1)[k] - exact[k];
       sum += value / draws;
       squares += value * value / draws;
     }

@@ -156,13 +156,13 @@ TEST_CASE("toy_set: the histogram of draws is that of the density") {
     const ToySet& set = toy_set_named(frame.name);
     const Tensor<double> x = set.draw(many, RandomKey(23));
     const double side = 2 * frame.half / bins;
-    std::array<double, bins * bins> counts{};
+    std::array<double, std::size_t{bins} * bins> counts{};
     for (Index i = 0; i < many; ++i) {
       const double column = (x(i, 0) - frame.centre_x + frame.half) / side;
       const double row = (x(i, set.dim() - 1) - frame.centre_y + frame.half) / side;
       REQUIRE(std::min(column, row) >= 0);
       REQUIRE(std::max(column, row) < bins);
-      ++counts[static_cast<std::size_t>(bins * static_cast<int>(row) + static_cast<int>(column))];
+      ++counts[bins * static_cast<std::size_t>(row) + static_cast<std::size_t>(column)];
     }
     double chi_square = 0;
     int used = -1;

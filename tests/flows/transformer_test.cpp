@@ -17,6 +17,8 @@
 namespace fjord::flows {
 namespace {
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
 template <class T>
 struct Numbers {
   Tensor<T> value;
@@ -117,7 +119,7 @@ TEST_CASE("transformer: NaN stays NaN, and infinite numbers do not become finite
   for (const auto& c : test::all_transformers()) {
     CAPTURE(c.name);
     const auto transformer = c.make();
-    const Tensor<double> x{{NAN, INFINITY, -INFINITY}};
+    const Tensor<double> x{{NAN, infinity, -infinity}};
     const Tensor<double> parameters = test::normals({1, 3 * transformer->parameter_count()}, 4);
     for (const bool inverted : {false, true}) {
       const Numbers<double> y = apply(*transformer, x, parameters, inverted);
@@ -169,8 +171,8 @@ TEST_CASE("transformer: float finds the log-slope that double finds next to x") 
       for (const bool inverted : {false, true}) {
         CAPTURE(inverted);
         const Numbers<float> y = apply(*transformer, x, parameters, inverted);
-        Tensor<double> least = Tensor<double>::full(x.shape(), INFINITY);
-        Tensor<double> most = Tensor<double>::full(x.shape(), -INFINITY);
+        Tensor<double> least = Tensor<double>::full(x.shape(), infinity);
+        Tensor<double> most = Tensor<double>::full(x.shape(), -infinity);
         for (int step = -16; step <= 16; ++step) {
           Tensor<double> near = doubles(x);
           for (double& entry : near.storage())

@@ -27,7 +27,7 @@ struct BijectorCase {
 /// Checks, with doctest: inverse and log-determinants (check_flow), a gradient in every parameter,
 /// derivatives of the inverse's log-density by every route, rows that do not depend on their
 /// company, float against double, and the round trip through the bytes of a model file.
-void check_bijector(const BijectorCase& bijector);
+void check_bijector(const BijectorCase& c);
 
 /// A distribution to be proved, with rows of its support.
 struct DistributionCase {
@@ -42,7 +42,7 @@ struct DistributionCase {
 /// rows), rows that do not depend on their company, samples that depend on their number only and
 /// have the density that log_prob gives them, float against double, and the round trip through the
 /// bytes of a model file.
-void check_distribution(const DistributionCase& distribution);
+void check_distribution(const DistributionCase& c);
 
 /// What the rows so far have shown of a type of parts.
 struct ProvedType {
