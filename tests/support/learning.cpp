@@ -1,12 +1,14 @@
 #include "fjord/tests/support/learning.hpp"
 
 #include <cmath>
+#include <memory>
 #include <numbers>
 
 #include <doctest/doctest.h>
 
 #include "fjord/flows/fit.hpp"
 #include "fjord/flows/toys/moons.hpp"
+#include "fjord/optim/schedules.hpp"
 #include "fjord/tests/support/flows.hpp"
 
 namespace fjord::test {
@@ -58,7 +60,14 @@ void check_learns(flows::Distribution<double>& model, const Tensor<double>& trai
                   const Tensor<double>& fresh, Index epochs, Beaten beaten) {
   const Score untrained = score(log_prob<double>(model, fresh).to_vector());
   Workers workers(2);
-  const flows::FitOptions<double> options{.epochs = epochs, .batch = 128, .rate = 2e-2};
+  constexpr Index batch = 128;
+  // Without a schedule, chance decides how far from the best the last step ends.
+  const auto steps = static_cast<std::uint64_t>(epochs * train.shape()[0] / batch);
+  const flows::FitOptions<double> options{.epochs = epochs,
+                                          .batch = batch,
+                                          .rate = 2e-2,
+                                          .schedule = std::make_shared<optim::CosineSchedule>(
+                                              optim::CosineScheduleOptions{.steps = steps})};
   const flows::FitReport report =
       flows::fit<double>(model, flows::TableRows<double>(train), nullptr, workers, options);
   CHECK(report.failures == 0);

@@ -227,11 +227,11 @@ PartModels models_of_bijectors() {
 }
 
 PartModels models_of_fields() {
-  return models_of(rows_of_fields(), 30);
+  return models_of(rows_of_fields(), 60);
 }
 
 PartModels models_of_transformers() {
-  return models_of(rows_of_transformers(), 24);
+  return models_of(rows_of_transformers(), 48);
 }
 
 }  // namespace fjord::test
