@@ -159,7 +159,7 @@ class Run final {
   }
 
   WeightedRows rows_with_kernels() {
-    const double seconds = std::max(0.0, budget_.seconds_left(0.3));
+    const double seconds = std::max(0.0, budget_.seconds_left(0.22));
     const std::size_t all = training_.weights.size();
     WeightedRows kernels =
         rows_for_kernels(training_, validation_, test_.values.shape()[0], seconds, workers_);
@@ -181,7 +181,7 @@ class Run final {
     background.mixture =
         with_wide_part(is_same ? mixture
                                : choose_mixture(rows, validation, use(RandomUse::mixtures),
-                                                workers_, end_after(0.35))
+                                                workers_, end_after(0.4))
                                      .parts);
     background.shares = first_shares(2);
     if (training_rows(data_) > Background::most_kernels) return background;
