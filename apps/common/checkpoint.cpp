@@ -72,12 +72,11 @@ void check_settings(const Settings& saved, const Settings& asked, const Settings
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& file, nn::State state, const RunRecord& record,
-                     const Settings& settings) {
+std::string format_checkpoint(nn::State state, const RunRecord& record, const Settings& settings) {
   state.metadata["format"] = format_name;
   state.metadata["run"] =
       nlohmann::json{{"record", to_json(record)}, {"settings", settings}}.dump();
-  nn::save_safetensors(file, state);
+  return nn::format_safetensors(state);
 }
 
 bool is_unfinished(const std::filesystem::path& file) {

@@ -66,7 +66,9 @@ void RunFiles::stop_clock() {
 void RunFiles::save(nn::State state) {
   RunRecord now = record_;
   now.seconds = seconds();
-  save_checkpoint(file(checkpoint_name), std::move(state), now, setup_.settings);
+  const std::string bytes = format_checkpoint(std::move(state), now, setup_.settings);
+  // The folder is looked at only then: in the meantime another one could come into its place.
+  write_file(file(checkpoint_name), bytes);
   saved_ = Clock::now();
 }
 

@@ -26,7 +26,7 @@ const RunRecord some_record{1.0 / 3, "{\"epoch\":1}\n{\"epoch\":2}\n", false};
 TEST_CASE("checkpoint: state and record come back bit for bit") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path / "checkpoint";
-  save_checkpoint(file, some_state(), some_record, settings);
+  write_file(file, format_checkpoint(some_state(), some_record, settings));
   const Checkpoint checkpoint = load_checkpoint(file, settings, settings);
   CHECK(checkpoint.record.seconds == 1.0 / 3);
   CHECK(checkpoint.record.metrics == some_record.metrics);
@@ -41,17 +41,17 @@ TEST_CASE("checkpoint: only a run that did not come to its end is unfinished") {
   const std::filesystem::path file = folder.path / "checkpoint";
   CHECK_FALSE(is_unfinished(file));
   RunRecord record;
-  save_checkpoint(file, some_state(), record, settings);
+  write_file(file, format_checkpoint(some_state(), record, settings));
   CHECK(is_unfinished(file));
   record.finished = true;
-  save_checkpoint(file, some_state(), record, settings);
+  write_file(file, format_checkpoint(some_state(), record, settings));
   CHECK_FALSE(is_unfinished(file));
 }
 
 TEST_CASE("checkpoint: settings that change a run are compared, the others are not") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.path / "checkpoint";
-  save_checkpoint(file, some_state(), RunRecord(), settings);
+  write_file(file, format_checkpoint(some_state(), RunRecord(), settings));
   Settings defaults = settings;
   defaults["taste"] = "plain";  // came after the checkpoint
   const auto load = [&](const char* name, const char* value) {
@@ -89,7 +89,7 @@ TEST_CASE("checkpoint: files that are none are refused") {
   write_file(file, "junk of more than eight bytes");
   refuses("checkpoint");
   CHECK_THROWS_AS(is_unfinished(file), std::invalid_argument);
-  save_checkpoint(file, some_state(), some_record, settings);
+  write_file(file, format_checkpoint(some_state(), some_record, settings));
   const nn::State whole = nn::load_safetensors(file);
   const auto change = [&](const auto& edit) {
     nn::State state = whole;

@@ -4,6 +4,7 @@ import cmath
 import json
 import math
 import random
+import resource
 import signal
 import time
 import unittest
