@@ -20,7 +20,7 @@ struct RunRecord {
 /// Settings by name, as text.
 using Settings = std::map<std::string, std::string>;
 
-/// The bytes of the file with the state of a training run (flows::Fit), its record and its settings.
+/// The bytes of a file with the state of a training run (flows::Fit), its record and its settings.
 std::string format_checkpoint(nn::State state, const RunRecord& record, const Settings& settings);
 
 /// Whether the file is the checkpoint of a run that did not come to its end.
