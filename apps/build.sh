@@ -25,12 +25,16 @@ install_missing() {
   }
 }
 
-# Makes the folder $root/FOLDER, with these options of meson, unless this checkout has it already.
+# Makes the folder $root/FOLDER, with these options of meson, unless this checkout has it already; then it only looks for
+# packages again if some were installed since.
 configure() {
   folder=$1
   shift
   # Without the file that meson writes last, or made for a checkout in another place, it is of no use.
-  [ -f "$root/$folder/build.ninja" ] && [ "$(readlink "$root/$folder/fjord")" = "$root" ] && return 0
+  if [ -f "$root/$folder/build.ninja" ] && [ "$(readlink "$root/$folder/fjord")" = "$root" ]; then
+    [ ! /var/lib/dpkg/status -nt "$root/$folder/build.ninja" ] || meson setup --reconfigure "$root/$folder" >&2
+    return 0
+  fi
   [ ! -d "$root/$folder/meson-private" ] || rm -rf "${root:?}/$folder"
   meson setup "$root/$folder" "$root" "$@" >&2
 }

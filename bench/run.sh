@@ -7,8 +7,6 @@ root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
 install_missing $build_packages gnuplot-nox libboost-dev libopenmpi-dev openmpi-bin
 configure build -Dcpu=native
-# A folder that was made before Boost was installed does not know the benchmark that needs it.
-ninja -C "$root/build" -t query bench/ode_bench > /dev/null 2>&1 || meson setup --reconfigure "$root/build" >&2
 build build bench/training_bench bench/autodiff_bench bench/flows_bench bench/ode_bench bench/ranks_bench bench/rows_bench \
   bench/steps_bench bench/tables_bench apps/moons/moons apps/density/density
 # OpenBLAS reads the core to take the processor for as it is loaded; moons --version finds the right one by itself.

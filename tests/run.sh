@@ -7,7 +7,5 @@ root=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd -P)
 # shellcheck disable=SC2086,SC2154 # a list to be split, set by build.sh
 install_missing $build_packages gnuplot-nox clang-format doxygen libeigen3-dev libopenmpi-dev openmpi-bin python3 python3-numpy
 configure build -Dcpu=native
-# A folder that was made for a program alone does not know what needs the packages that came now.
-ninja -C "$root/build" -t query examples/ranks > /dev/null 2>&1 || meson setup --reconfigure "$root/build" >&2
 run_suites build all
 finish

@@ -76,6 +76,12 @@ class Scripts(unittest.TestCase):
         self.assertEqual(self.run_script("sh", script, "fit", "a.csv").stdout, f"{density} fit a.csv\n")
         self.assertEqual(self.run_script("sh", script).stdout, f"{density} --help\n")
 
+    def test_packages_that_came_after_the_build_are_found(self):
+        script = self.tree / "tests/run.sh"
+        self.assertEqual(self.run_script("sh", script).stderr, "")
+        os.utime(self.tree / "build/build.ninja", (0, 0))
+        self.assertEqual(self.run_script("sh", script).stderr, f"Ok: 2\ntested {self.tree / 'build'}\n")
+
     def test_tests_are_counted(self):
         self.assertEqual(self.run_script("sh", self.tree / "tests/run.sh").stdout.splitlines()[-1], "2 passed, 0 failed")
         self.assertEqual(self.run_script("sh", self.tree / "tests/sanitizers.sh").stdout.splitlines()[-1], "6 passed, 0 failed")
