@@ -189,8 +189,23 @@ struct AddCombination {
     return sum;
   }
 
+  static void combine_few(Tape<T>& tape, T h, Weights weights, const Var<T>* terms,
+                          const Node<T>& base, T* out) {
+    const auto add = [](const auto& sum, const auto& v, const auto& w) {
+      return xsimd::fma(w, v, sum);
+    };
+    std::copy_n(base.value, base.shape.size, out);
+    for (std::size_t j = 0; j < weights.count; ++j) {
+      const T* const x = tape.node(terms[j].index()).value;
+      const T weight = static_cast<T>(h * weights.numbers[j]);
+      for (Index i = 0; i < base.shape.size; ++i)
+        out[i] = simd::of_numbers<T>(add, out[i], x[i], weight);
+    }
+  }
+
   static void combine(Tape<T>& tape, T h, Weights weights, const Var<T>* terms, const Node<T>& base,
                       T* out) {
+    if (base.shape.size <= few) return combine_few(tape, h, weights, terms, base, out);
     constexpr std::size_t at_once = 4;
     const T* from = base.value;
     std::size_t j = 0;

@@ -108,6 +108,10 @@ struct Slice {
     const auto [axis, begin] = range(k);
     const NodeShape& in = k.input_shape(0);
     if (target.fresh) std::fill_n(target.data, in.size, simd::masked_zero<T>);
+    if (in.rank == 1 && k.size() == 1) {
+      target.data[begin] += *k.cotangent();
+      return;
+    }
     const Index count = k.node().shape[axis];
     move_slab<T>(AxisLayout(in, axis), {k.cotangent(), count, 0}, {target.data, in[axis], begin},
                  count, false);
@@ -163,7 +167,7 @@ struct Concatenate {
     const NodeShape first = tape.node(parts.front(), "concatenate").shape;
     Index total = 0;
     for (const Var<T>& part : parts) {
-      const NodeShape shape = tape.node(part, "concatenate").shape;
+      const NodeShape& shape = tape.node(part, "concatenate").shape;
       bool matches = shape.rank == first.rank;
       for (std::size_t k = 0; matches && k < shape.rank; ++k)
         matches = k == axis || shape[k] == first[k];
@@ -179,7 +183,12 @@ struct Concatenate {
     Index at = 0;
     for (const Var<T>& part : parts) {
       const Node<T>& in = tape.node(part.index());
-      move_slab<T>(layout, {in.value, in.shape[axis], 0}, {value, total, at}, in.shape[axis], true);
+      if (in.shape.size == 1) {
+        value[at] = *in.value;
+      } else {
+        move_slab<T>(layout, {in.value, in.shape[axis], 0}, {value, total, at}, in.shape[axis],
+                     true);
+      }
       at += in.shape[axis];
     }
     return var;

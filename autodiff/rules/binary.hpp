@@ -52,7 +52,7 @@ void for_each_broadcast_run(const NodeShape& shape, const Node<T>& a, const Node
   });
 }
 
-/// As append_pairs, where an operand is not a scalar: apart from it, which keeps that short.
+/// As append_pairs, where an operand is not one number: apart from it, which keeps that short.
 template <class F, class T>
 [[gnu::noinline]] Var<T> append_tensor_pairs(const Operation<T>& row, const Var<T>& a,
                                              const Var<T>& b) {
@@ -61,10 +61,6 @@ template <class F, class T>
   const Node<T>& in_b = tape.node(b.index());
   const auto value_of = [](const auto& x, const auto& y) { return F::value(x, y); };
   const NodeShape shape = broadcast_node_shape(tape, in_a.shape, in_b.shape, F::name);
-  if (shape.size == 1) {
-    const T number = simd::of_numbers<T>(value_of, *in_a.value, *in_b.value);
-    return append_number<T, 2>(tape, row, {a.index(), b.index()}, shape, number);
-  }
   const auto [var, value] = append_operation(tape, row, {a, b}, shape);
   const auto write = [=, value = value](Index n, auto run_a, auto run_b, Index at, Index, Index) {
     simd::transform(n, value + at, value_of, run_a, run_b);
@@ -83,10 +79,12 @@ Var<T> append_pairs(const Operation<T>& row, const Var<T>& a, const Var<T>& b) {
   Tape<T>& tape = a.tape();
   const Node<T>& in_a = tape.node(a, F::name);
   const Node<T>& in_b = tape.node(b, F::name);
-  if (in_a.shape.rank > 0 || in_b.shape.rank > 0) return append_tensor_pairs<F>(row, a, b);
+  if (in_a.shape.size != 1 || in_b.shape.size != 1) return append_tensor_pairs<F>(row, a, b);
   const auto value_of = [](const auto& x, const auto& y) { return F::value(x, y); };
   const T number = simd::of_numbers<T>(value_of, *in_a.value, *in_b.value);
-  return append_number<T, 2>(tape, row, {a.index(), b.index()}, {}, number);
+  // Broadcast, axes of size 1 are those of the operand that has more of them.
+  const NodeShape shape = in_a.shape.rank < in_b.shape.rank ? in_b.shape : in_a.shape;
+  return append_number<T, 2>(tape, row, {a.index(), b.index()}, shape, number);
 }
 
 // What the rules of every binary operation share, apart from their templates so that it is compiled
