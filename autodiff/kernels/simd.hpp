@@ -46,15 +46,26 @@ auto with_lanes(Body body) {
 
 /// The sums of the entries of `width` registers, one after another.
 ///
-/// Note:    xsimd's own (haddp) has them in another order for float in registers of 512 bits.
+/// Note:    xsimd's own (haddp) has them in another order for float in registers of 512 bits, whose
+///          halves are added first.
 template <class T>
 Batch<T> sums(const Batch<T>* registers) {
   if constexpr (width<T> <= 8) {
     return xsimd::haddp(registers);
   } else {
-    alignas(Batch<T>::arch_type::alignment()) std::array<T, Batch<T>::size> lanes;
-    for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i] = xsimd::hadd(registers[i]);
-    return Batch<T>::load_aligned(lanes.data());
+    using Half = xsimd::make_sized_batch_t<T, width<T> / 2>;
+    constexpr Index half = width<T> / 2;
+    const T* lanes = reinterpret_cast<const T*>(registers);
+    alignas(Batch<T>::arch_type::alignment()) std::array<T, Batch<T>::size> sums;
+    for (Index i = 0; i < width<T>; i += half) {
+      std::array<Half, Half::size> halves;
+      for (Half& h : halves) {
+        h = Half::load_aligned(lanes) + Half::load_aligned(lanes + half);
+        lanes += width<T>;
+      }
+      xsimd::haddp(halves.data()).store_aligned(sums.data() + i);
+    }
+    return Batch<T>::load_aligned(sums.data());
   }
 }
 

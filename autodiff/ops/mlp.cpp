@@ -96,10 +96,18 @@ class StripSums final {
     if (++in_block_ == BlockSums<T>::block) close_block();
   }
 
-  T* finish() {
-    if (sum_ == nullptr) return part_;
-    close_block();
-    return sum_;
+  /// The totals of all rows, one for each register of a strip.
+  const T* finish() {
+    if (sum_ != nullptr) close_block();
+    T* const totals = sum_ != nullptr ? sum_ : part_;
+    // In place: what is written lies before what is still to be read.
+    const auto* registers = reinterpret_cast<const simd::Batch<T>*>(totals);
+    const Index count = count_ / simd::width<T>;
+    Index i = 0;
+    for (; i + simd::width<T> <= count; i += simd::width<T>)
+      simd::sums<T>(registers + i).store_unaligned(totals + i);
+    for (; i < count; ++i) totals[i] = xsimd::hadd(registers[i]);
+    return totals;
   }
 
  private:
@@ -179,7 +187,7 @@ struct TanhMlp {
     with_kernel(recording, dim, [&](const auto& kernel) {
       StripSums<T> sums(k, kernel.sums_size() * simd::width<T>);
       pull_strips(k, kernel, recording.saved, sums);
-      add_parameters(k, recording.layers, dim, registers(sums.finish()));
+      add_parameters(k, recording.layers, dim, sums.finish());
     });
   }
 
@@ -329,41 +337,33 @@ struct TanhMlp {
     return any;
   }
 
-  static void add_totals(const Target<T>& target, Index at, const Batch* sums, Index count,
+  static void add_totals(const Target<T>& target, Index at, const T* totals, Index count,
                          const MaskedLines* masked = nullptr) {
     if (!target) return;
-    Index i = 0;
-    for (; masked == nullptr && i + simd::width<T> <= count; i += simd::width<T>) {
-      const Batch totals = simd::computed<T>(simd::sums<T>(sums + i));
-      T* to = target.data + at + i;
-      (target.fresh ? totals : totals + Batch::load_unaligned(to)).store_unaligned(to);
-    }
-    for (; i < count; ++i) {
+    for (Index i = 0; i < count; ++i) {
       const bool is_line =
           masked != nullptr && masked->lines[static_cast<std::size_t>(i % masked->count)];
       if (!is_line) {
-        add_total(target, at + i, xsimd::hadd(sums[i]));
+        add_total(target, at + i, totals[i]);
       } else if (target.fresh) {
         target.data[at + i] = simd::masked_zero<T>;
       }
     }
   }
 
-  // Adds up the lanes; sums: of each layer the weight's and the bias's, in the first without time.
+  // totals: of each layer the weight's and the bias's, in the first without time.
   static void add_parameters(ReverseKernel<T>& k, std::span<const Layer<T>> layers, Index dim,
-                             const Batch* sums) {
-    std::array<T, narrow::limit> shift_totals;
+                             const T* totals) {
     const Layer<T>& first = layers.front();
     const Index times = first.in - dim;
-    for (Index i = 0; i < first.out; ++i)
-      shift_totals[static_cast<std::size_t>(i)] = xsimd::hadd(sums[first.out * dim + i]);
+    const T* const shift_totals = totals + first.out * dim;
     if (const Target<T> target = k.target(0); target && times == 0) {
       if (target.fresh) *target.data = simd::masked_zero<T>;
     } else if (target) {
       T total(0);
       for (Index j = 0; j < times; ++j) {
         for (Index i = 0; i < first.out; ++i)
-          total += first.weight[j * first.out + i] * shift_totals[static_cast<std::size_t>(i)];
+          total += first.weight[j * first.out + i] * shift_totals[i];
       }
       add_total(target, 0, total);
     }
@@ -378,14 +378,14 @@ struct TanhMlp {
       if (const Target<T> target = k.target(input)) {
         for (Index j = 0; j < offset; j += layer.out) {
           for (Index i = 0; i < layer.out; ++i)
-            add_total(target, j + i, *k.input(0) * shift_totals[static_cast<std::size_t>(i)]);
+            add_total(target, j + i, *k.input(0) * shift_totals[i]);
         }
-        add_totals(target, offset, sums, size,
+        add_totals(target, offset, totals, size,
                    l + 1 == layers.size() && any ? &of_weight : nullptr);
       }
-      add_totals(k.target(input + 1), 0, sums + size, layer.out,
+      add_totals(k.target(input + 1), 0, totals + size, layer.out,
                  l + 1 == layers.size() && any ? &of_bias : nullptr);
-      sums += size + layer.out;
+      totals += size + layer.out;
     }
   }
 };
