@@ -21,11 +21,12 @@ class NumericalError final : public std::runtime_error {
 /// Throws NumericalError with "[op] message".
 [[noreturn]] void fail_numerically(std::string_view op, std::string_view message);
 
-/// Checks a caller's argument; the message is only built when the check fails.
+/// Checks a caller's argument; the message, and what makes a text of `op`, is only built when the
+/// check fails.
 ///
 /// Errors:  std::invalid_argument with "[op] message" if `holds` is false.
-template <class Message>
-void require(bool holds, std::string_view op, Message&& message) {
+template <class Name, class Message>
+void require(bool holds, const Name& op, Message&& message) {
   if (holds) [[likely]]
     return;
   if constexpr (std::is_invocable_v<Message>) {

@@ -67,16 +67,6 @@ void Forward<T>::set(std::uint32_t k, const Var<T>& tangent) {
 }
 
 template <class T>
-Target<T> ReverseKernel<T>::target(std::uint32_t i) {
-  if (!wants(i)) return {};
-  const std::uint32_t input = this->node_.inputs[i];
-  T*& buffer = frame_.adjoint(input);
-  const bool fresh = buffer == nullptr;
-  if (fresh) buffer = frame_.take(input, input_shape(i).size, pool_);
-  return {buffer, fresh};
-}
-
-template <class T>
 void ReverseKernel<T>::pass(std::uint32_t i) {
   if (!wants(i)) return;
   T*& buffer = frame_.adjoint(this->node_.inputs[i]);
@@ -151,15 +141,14 @@ void append_outputs(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T
 }
 
 template <class T>
-NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
-                            const NodeShape& shape, const void* attributes) {
-  const std::uint32_t* indices = keep_indices(tape, inputs, op.name);
+NewNode<T> append_kept(Tape<T>& tape, const Operation<T>& op, std::span<const std::uint32_t> inputs,
+                       const NodeShape& shape, const void* attributes) {
   T* value = tape.new_values(shape.size);
   const Var<T> var = tape.append(0, [&](Node<T>& node) {
     node.op = &op;
     node.value = value;
     node.shape = shape;
-    node.inputs = indices;
+    node.inputs = inputs.data();
     node.attributes = attributes;
     node.input_count = static_cast<std::uint32_t>(inputs.size());
     node.output = 0;
@@ -169,14 +158,21 @@ NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<con
 }
 
 template <class T>
+NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op, std::span<const Var<T>> inputs,
+                            const NodeShape& shape, const void* attributes) {
+  const std::span indices(keep_indices(tape, inputs, op.name), inputs.size());
+  return append_kept(tape, op, indices, shape, attributes);
+}
+
+template <class T>
 Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
                     const NodeShape& shape, const T* value, const void* attributes) {
-  const std::uint32_t* indices = keep_indices(tape, std::span(&input, 1), op.name);
+  const std::uint32_t* index = tape.keep(input.index());
   return tape.append(0, [&](Node<T>& node) {
     node.op = &op;
     node.value = value;
     node.shape = shape;
-    node.inputs = indices;
+    node.inputs = index;
     node.attributes = attributes;
     node.input_count = 1;
     node.output = 0;
@@ -184,16 +180,18 @@ Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
   });
 }
 
-#define FJORD_INSTANTIATE(T)                                                                    \
-  template class RecordedRule<T>;                                                               \
-  template class Reverse<T>;                                                                    \
-  template class Forward<T>;                                                                    \
-  template class ReverseKernel<T>;                                                              \
-  template NewNode<T> append_operation(Tape<T>&, const Operation<T>&, std::span<const Var<T>>,  \
-                                       const NodeShape&, const void*);                          \
-  template void append_outputs(Tape<T>&, const Operation<T>&, std::span<const Var<T>>,          \
-                               const void*, std::span<const NodeShape>, std::span<NewNode<T>>); \
-  template Var<T> append_alias(Tape<T>&, const Operation<T>&, const Var<T>&, const NodeShape&,  \
+#define FJORD_INSTANTIATE(T)                                                                     \
+  template class RecordedRule<T>;                                                                \
+  template class Reverse<T>;                                                                     \
+  template class Forward<T>;                                                                     \
+  template class ReverseKernel<T>;                                                               \
+  template NewNode<T> append_kept(Tape<T>&, const Operation<T>&, std::span<const std::uint32_t>, \
+                                  const NodeShape&, const void*);                                \
+  template NewNode<T> append_operation(Tape<T>&, const Operation<T>&, std::span<const Var<T>>,   \
+                                       const NodeShape&, const void*);                           \
+  template void append_outputs(Tape<T>&, const Operation<T>&, std::span<const Var<T>>,           \
+                               const void*, std::span<const NodeShape>, std::span<NewNode<T>>);  \
+  template Var<T> append_alias(Tape<T>&, const Operation<T>&, const Var<T>&, const NodeShape&,   \
                                const T*, const void*);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -170,7 +170,14 @@ class ReverseKernel final : public RuleNode<T> {
   bool wants(std::uint32_t i) const { return frame_.is_active(this->node_.inputs[i]); }
 
   /// The cotangent of input i. Two inputs may be one node: write one target after the other.
-  Target<T> target(std::uint32_t i);
+  Target<T> target(std::uint32_t i) {
+    if (!wants(i)) return {};
+    const std::uint32_t input = this->node_.inputs[i];
+    T*& buffer = frame_.adjoint(input);
+    const bool fresh = buffer == nullptr;
+    if (fresh) buffer = frame_.take(input, input_shape(i).size, pool_);
+    return {buffer, fresh};
+  }
 
   /// Memory for `count` numbers, which `give_back` returns.
   T* take(Index count) {
@@ -261,6 +268,11 @@ NewNode<T> append_operation(Tape<T>& tape, const Operation<T>& op,
   return append_operation(tape, op, std::span(inputs.begin(), inputs.size()), shape, attributes);
 }
 
+/// The same for inputs that were looked up already: their indices, in records of the tape.
+template <class T>
+NewNode<T> append_kept(Tape<T>& tape, const Operation<T>& op, std::span<const std::uint32_t> inputs,
+                       const NodeShape& shape, const void* attributes);
+
 /// As append_outputs, for N outputs.
 template <class T, std::size_t N>
 std::array<NewNode<T>, N> append_operation(Tape<T>& tape, const Operation<T>& op,
@@ -273,9 +285,7 @@ std::array<NewNode<T>, N> append_operation(Tape<T>& tape, const Operation<T>& op
 }
 
 /// Appends a node whose value is in the tape already: that of an operation that changes no
-/// number.
-///
-/// Errors:  as append_outputs.
+/// number, of an input that was looked up already.
 template <class T>
 Var<T> append_alias(Tape<T>& tape, const Operation<T>& op, const Var<T>& input,
                     const NodeShape& shape, const T* value, const void* attributes = nullptr);

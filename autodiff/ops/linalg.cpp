@@ -85,9 +85,9 @@ struct AddCombination {
     require(terms.size() == weights.size(), name, "one weight for each term is needed");
     require(tape.node(h, name).shape.rank == 0, name, "h must be a scalar");
     auto* kept = tape.template new_records<double>(weights.size());
-    auto* inputs = tape.template new_records<Var<T>>(weights.size() + 2);
-    inputs[0] = y;
-    inputs[1] = h;
+    auto* inputs = tape.template new_records<std::uint32_t>(weights.size() + 2);
+    inputs[0] = y.index();
+    inputs[1] = h.index();
     std::size_t count = 0;
     for (std::size_t j = 0; j < terms.size(); ++j) {
       require(tape.node(terms[j], name).shape == base.shape, name, [&] {
@@ -96,11 +96,10 @@ struct AddCombination {
       });
       if (weights[j] == 0) continue;
       kept[count] = weights[j];
-      inputs[2 + count++] = terms[j];
+      inputs[2 + count++] = terms[j].index();
     }
     const auto [var, value] =
-        append_operation(tape, row, std::span<const Var<T>>(inputs, count + 2), base.shape,
-                         tape.keep(Weights{kept, count}));
+        append_kept(tape, row, {inputs, count + 2}, base.shape, tape.keep(Weights{kept, count}));
     combine(tape, *tape.node(h.index()).value, {kept, count}, inputs + 2, base, value);
     return var;
   }
@@ -189,22 +188,22 @@ struct AddCombination {
     return sum;
   }
 
-  static void combine_few(Tape<T>& tape, T h, Weights weights, const Var<T>* terms,
+  static void combine_few(Tape<T>& tape, T h, Weights weights, const std::uint32_t* terms,
                           const Node<T>& base, T* out) {
     const auto add = [](const auto& sum, const auto& v, const auto& w) {
       return xsimd::fma(w, v, sum);
     };
     std::copy_n(base.value, base.shape.size, out);
     for (std::size_t j = 0; j < weights.count; ++j) {
-      const T* const x = tape.node(terms[j].index()).value;
+      const T* const x = tape.node(terms[j]).value;
       const T weight = static_cast<T>(h * weights.numbers[j]);
       for (Index i = 0; i < base.shape.size; ++i)
         out[i] = simd::of_numbers<T>(add, out[i], x[i], weight);
     }
   }
 
-  static void combine(Tape<T>& tape, T h, Weights weights, const Var<T>* terms, const Node<T>& base,
-                      T* out) {
+  static void combine(Tape<T>& tape, T h, Weights weights, const std::uint32_t* terms,
+                      const Node<T>& base, T* out) {
     if (base.shape.size <= few) return combine_few(tape, h, weights, terms, base, out);
     constexpr std::size_t at_once = 4;
     const T* from = base.value;
@@ -214,7 +213,7 @@ struct AddCombination {
       std::array<simd::Batch<T>, at_once> w;
       for (std::size_t i = 0; i < at_once; ++i) {
         const bool there = j + i < weights.count;
-        x[i] = there ? tape.node(terms[j + i].index()).value : base.value;
+        x[i] = there ? tape.node(terms[j + i]).value : base.value;
         w[i] = simd::Batch<T>(there ? static_cast<T>(h * weights.numbers[j + i]) : T(0));
       }
       const auto some = [&](std::size_t terms_left) {

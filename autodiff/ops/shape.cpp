@@ -165,9 +165,12 @@ struct Concatenate {
   static Var<T> apply(std::span<const Var<T>> parts, std::size_t axis) {
     Tape<T>& tape = parts.front().tape();
     const NodeShape first = tape.node(parts.front(), "concatenate").shape;
+    auto* inputs = tape.template new_records<std::uint32_t>(parts.size());
+    std::size_t count = 0;
     Index total = 0;
     for (const Var<T>& part : parts) {
       const NodeShape& shape = tape.node(part, "concatenate").shape;
+      inputs[count++] = part.index();
       bool matches = shape.rank == first.rank;
       for (std::size_t k = 0; matches && k < shape.rank; ++k)
         matches = k == axis || shape[k] == first[k];
@@ -178,7 +181,7 @@ struct Concatenate {
       total = plus_size(total, shape[axis], "concatenate");
     }
     const NodeShape whole = tape.keep_shape(with_size(first, axis, total));
-    const auto [var, value] = append_operation(tape, row, parts, whole, tape.keep(axis));
+    const auto [var, value] = append_kept(tape, row, {inputs, count}, whole, tape.keep(axis));
     const AxisLayout layout(whole, axis);
     Index at = 0;
     for (const Var<T>& part : parts) {
