@@ -4,6 +4,8 @@
 #include <span>
 #include <string_view>
 
+#include <cblas.h>
+
 #include "fjord/autodiff/blas.hpp"
 #include "fjord/bench/timing.hpp"
 #include "fjord/flows/ffjord_chain.hpp"
@@ -30,8 +32,13 @@ struct Work {
   std::shared_ptr<const Loss<float>> loss = std::make_shared<NegativeLogLikelihood<float>>();
 };
 
+struct Step {
+  double seconds;
+  double evaluations;  // of fields
+};
+
 // A step of Adam: the loss of the next rows, its gradient, the update.
-void print_step(const char* name, Distribution<float>& model, const Work& work) {
+Step print_step(const char* name, Distribution<float>& model, const Work& work) {
   Tensor<float> data = Tensor<float>::zeros({work.rows * (work.steps + 3), model.dim()});
   RandomKey(3).normal(data.storage());
   const TableRows<float> rows(data);
@@ -41,6 +48,41 @@ void print_step(const char* name, Distribution<float>& model, const Work& work) 
   const double seconds = bench::median_seconds(work.steps, [&] { fit.step(); });
   std::printf("%-30s %10.3f ms a training step\n", name, seconds * 1e3);
   std::fflush(stdout);
+  return {seconds, fit.report().curve.front().evaluations};
+}
+
+// Of the matrix products of one evaluation of a network and its tangents along one direction, with
+// their gradient: forward, to the weights and to the inputs. Every thread takes its share of the
+// rows at once, as whole matrices.
+double sgemm_seconds(const std::vector<Index>& sizes, Index rows, int threads) {
+  Workers workers(threads);
+  const auto share = static_cast<int>(rows / threads);
+  const auto widest = static_cast<int>(*std::ranges::max_element(sizes));
+  const auto square = [&](int n, int m) {
+    return std::vector<float>(static_cast<std::size_t>(n) * static_cast<std::size_t>(m), 0.5F);
+  };
+  std::vector<std::vector<float>> weights(static_cast<std::size_t>(threads));
+  std::vector<std::vector<float>> inputs(weights.size());
+  std::vector<std::vector<float>> outputs(weights.size());
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = square(widest, widest);
+    inputs[i] = outputs[i] = square(share, widest);
+  }
+  const auto products = [&](int, std::size_t i) {
+    for (std::size_t l = 0; l + 1 < sizes.size(); ++l) {
+      const auto in = static_cast<int>(sizes[l]);
+      const auto out = static_cast<int>(sizes[l + 1]);
+      for (int side = 0; side < 2; ++side) {  // values and tangents
+        cblas_sgemm(CblasColMajor, CblasNoTrans, CblasTrans, share, out, in, 1, inputs[i].data(),
+                    share, weights[i].data(), out, 0, outputs[i].data(), share);
+        cblas_sgemm(CblasColMajor, CblasNoTrans, CblasNoTrans, share, in, out, 1, outputs[i].data(),
+                    share, weights[i].data(), out, 0, inputs[i].data(), share);
+        cblas_sgemm(CblasColMajor, CblasTrans, CblasNoTrans, out, in, share, 1, outputs[i].data(),
+                    share, inputs[i].data(), share, 0, weights[i].data(), out);
+      }
+    }
+  };
+  return bench::shortest_seconds(10, [&] { workers.run(weights.size(), products); });
 }
 
 void print_layered(const char* name, std::unique_ptr<Chain<float>> chain) {
@@ -65,7 +107,15 @@ void print_table(const char* name, Index columns, const std::vector<Index>& hidd
   solver.trace = trace;
   const auto model = make_flow<float>(
       {columns, 1, hidden, "softplus", nn::TimeInput::concat, 0, 1, 1}, solver, key);
-  print_step(name, *model, {table_batch, table_steps, 2});
+  constexpr int threads = 2;
+  const Step step = print_step(name, *model, {table_batch, table_steps, threads});
+  if (trace != Trace::hutchinson) return;
+  std::vector<Index> sizes = hidden;
+  sizes.insert(sizes.begin(), columns + 1);
+  sizes.push_back(columns);
+  const double products = step.evaluations * sgemm_seconds(sizes, table_batch, threads);
+  std::printf("  sgemm alone, %.0f evaluations:  %10.3f ms; share %.0f %%\n", step.evaluations,
+              products * 1e3, 100 * products / step.seconds);
 }
 
 }  // namespace
