@@ -31,8 +31,9 @@ struct SolveOptions {
   ErrorNorm norm = ErrorNorm::rms;  ///< of the error of a step
   /// Length of the first step, > 0; chosen by Hairer's rule if absent.
   std::optional<double> first_step = std::nullopt;
-  std::size_t max_steps = 10'000;          ///< attempted steps, rejected ones included, > 0
-  const Method* method = &dormand_prince;  ///< never null
+  /// Attempted steps, rejected ones included, > 0; of each row where rows are separate.
+  std::size_t max_steps = 10'000;
+  const Method* method = &dormand_prince;            ///< never null
   const Controller* controller = &integral_control;  ///< never null
   const GradientMode* gradient = default_gradient;   ///< never null
   /// The steps adapt no shorter or longer than these, > 0; a step that must be shorter ends the
@@ -54,9 +55,15 @@ struct SolveOptions {
   /// Whether each row of the state, an index of axis 0, has its own steps, so that a row that needs
   /// short ones changes neither the results nor the cost of others. The field then gets a column of
   /// times, [rows, 1, ...], and states of the rows that are not at the end yet: it must compute
-  /// each row from that row and its time only, for any number of rows. The solution's report has
-  /// the sums of the rows' steps, and the status and time of the first row without success. With
-  /// gradient modes direct and values_only only; without events, jumps, steps that are given,
+  /// each row from that row and its time only, for any number of rows. Steps end at the times of
+  /// save_at.
+  ///
+  /// A row that fails ends alone: its states at later times and at the end are NaN, and so are
+  /// losses over them and the gradients of these. The others have the values and gradients that
+  /// they have without that row. The solution has a report of each row; its own has the sums of the
+  /// rows' steps, and the status and time of the first row without success.
+  ///
+  /// With gradient modes direct and values_only only; without events, jumps, steps that are given,
   /// numbers for entries, and derivatives in the times.
   bool separate_rows = false;
   /// Times whose states the solution holds; in the order of the solve, within the span.

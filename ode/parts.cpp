@@ -103,15 +103,12 @@ class Parts final {
     const TimeSpan span{t_, t};
     SolveOptions options = within(options_, span);
     options.save_at = {};
-    // Those of all rows together are not limited.
-    if (!options.separate_rows) {
-      const std::size_t made = report.accepted + report.rejected;
-      if (made >= options.max_steps) {
-        report.status = Status::max_steps;
-        return false;
-      }
-      options.max_steps -= made;
+    const std::size_t made = report.accepted + report.rejected;
+    if (made >= options.max_steps) {
+      report.status = Status::max_steps;
+      return false;
     }
+    options.max_steps -= made;
     Problem<T> part{problem_.f, y_, span};
     if (moves()) part.times = {time_at(t_, problem_.times.t0), time_at(t, problem_.times.t1)};
     const Solution<T> solution = mode_.solve(part, options);
@@ -120,25 +117,9 @@ class Parts final {
     report.evaluations += solution.report.evaluations;
     report.accepted += solution.report.accepted;
     report.rejected += solution.report.rejected;
-    add_rows(solution.rows);
     solution_.y = y_ = solution.y;
     t_ = t;
     return report.status == Status::success;
-  }
-
-  // Each row's report goes on.
-  void add_rows(const std::vector<Report>& rows) {
-    if (solution_.rows.empty()) {
-      solution_.rows = rows;
-      return;
-    }
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      const Report before = solution_.rows[i];
-      solution_.rows[i] = rows[i];
-      solution_.rows[i].evaluations += before.evaluations;
-      solution_.rows[i].accepted += before.accepted;
-      solution_.rows[i].rejected += before.rejected;
-    }
   }
 
   // Whether the parts to the step that it is in succeeded.
@@ -173,8 +154,8 @@ template <class T>
 Solution<T> solve_in_parts(const GradientMode& mode, const Problem<T>& problem,
                            const SolveOptions& options) {
   require(!options.save_steps, "solve",
-          "save_steps needs the gradient mode direct or values_only, without separate_rows and "
-          "without derivatives in the times; give the times of the states in save_at");
+          "save_steps needs the gradient mode direct or values_only, without derivatives "
+          "in the times; give the times of the states in save_at");
   const Var<T>& y0 = problem.y0;
   check_options(options, problem.span, y0.tape().node(y0, "solve").shape.size,
                 static_cast<double>(std::numeric_limits<T>::denorm_min()));

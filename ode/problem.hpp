@@ -58,12 +58,16 @@ struct Problem {
 
 template <class T>
 struct Solution {
-  Var<T> y;  ///< the state at report.t; of a terminal event, with derivatives as there
+  /// The state at report.t; of a terminal event, with derivatives as there. With separate_rows that
+  /// at t1, in which rows that failed are NaN.
+  Var<T> y;
   Report report;
   std::vector<double> times = {};  ///< as SolveOptions::save_at or save_steps ask
   Vars<T> states = {};             ///< at these times, or Problem::output of them
   std::vector<Occurrence<T>> occurrences = {};
-  std::vector<Report> rows = {};  ///< of each row, with SolveOptions::separate_rows
+  /// Of each row, with SolveOptions::separate_rows: how and where it ended, with evaluations and
+  /// steps as of a solve of its own.
+  std::vector<Report> rows = {};
 };
 
 }  // namespace fjord::ode

@@ -166,11 +166,15 @@ Solution<T> run(const Problem<T>& problem, const SolveOptions& options, Recordin
   check_options(options, problem.span, y0.tape().node(y0, "solve").shape.size,
                 static_cast<double>(std::numeric_limits<T>::denorm_min()));
   if (options.separate_rows) {
-    require(recording != Recording::states && observers.empty() && !has_outputs(problem, options),
+    require(recording != Recording::states && observers.empty() && problem.events.empty() &&
+                !problem.on_step && !options.save_steps,
             "solve",
             "separate_rows has the gradient modes direct and values_only, and no events, functions "
             "after steps and saved steps");
-    return run_separate_rows(problem, options, recording == Recording::steps);
+    Solution<T> solution = run_separate_rows(problem, options, recording == Recording::steps);
+    for (std::size_t i = 0; i < solution.times.size(); ++i)
+      solution.states[i] = saved(problem, solution.times[i], solution.states[i]);
+    return solution;
   }
   std::optional<Outputs<T>> outputs;
   std::vector<NodeObserver<T>*> all;

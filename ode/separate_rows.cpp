@@ -27,6 +27,7 @@ struct Row {
   double last_error = 1;
   double second_last_error = 1;
   bool was_rejected = false;
+  bool waits = false;  // while the others make this step
   bool is_over = false;
   Report report = {};
 };
@@ -42,56 +43,103 @@ class RowIntegration final {
         method_(*options.method),
         tape_(problem.y0.tape()),
         records_(records),
-        y_(problem.y0),
+        part_{problem.span.t0, problem.span.t0},
+        whole_(problem.y0),
         scaled_([this](const Var<T>& s, const Var<T>& y) {
-          return slope_at(static_cast<double>(s.item()), y) * column(&Row::h);
+          return slope_at(static_cast<double>(s.item()), y) * steps();
         }) {
     const Shape shape = problem.y0.shape();
     columns_ = static_cast<std::size_t>(shape.size() / std::max<Index>(shape[0], 1));
-    for (Index i = 0; i < shape[0]; ++i) rows_.push_back({i, problem.span.t0});
-    reports_.resize(rows_.size());
+    reports_.resize(static_cast<std::size_t>(shape[0]), {.t = problem.span.t0});
     if (!records) ends_.emplace(Tensor<T>(problem.y0.value()));
   }
 
   Solution<T> run() {
-    const typename Tape<T>::Mark base = tape_.mark();
-    if (problem_.span.t0 != problem_.span.t1 && !rows_.empty()) {
-      begin();
-      while (!rows_.empty()) {
-        step();
-        remove_rows_that_are_over();
-        if (!records_) forget_steps(base);
-      }
+    Solution<T> result;
+    for (const double t : options_.save_at) {
+      go_to(t);
+      result.times.push_back(t);
+      result.states.push_back(whole_);
     }
-    return solution();
+    go_to(problem_.span.t1);
+    result.y = whole_;
+    result.report = report();
+    result.rows = std::move(reports_);
+    return result;
   }
 
  private:
-  double length() const { return problem_.span.t1 - problem_.span.t0; }
-
-  // One number of each row, as [rows, 1, ...].
-  Var<T> column(double Row::*number) const {
-    return column_of([number](const Row& row) { return row.*number; });
+  // From where the rows are, in steps that are chosen anew.
+  void go_to(double t) {
+    if (t == part_.t1 || reports_.empty()) return;
+    part_ = {part_.t1, t};
+    const typename Tape<T>::Mark base = tape_.mark();
+    take_up_rows();
+    if (!rows_.empty()) begin();
+    while (!rows_.empty()) {
+      step();
+      // Of the batch, once a quarter of it is over: the others are copied, which must pay.
+      const auto over = std::ranges::count_if(rows_, &Row::is_over);
+      if (static_cast<std::size_t>(over) * 4 >= rows_.size()) remove_rows_that_are_over();
+      if (!records_) forget_steps(base);
+    }
+    put_together(base);
   }
 
-  template <class F>
-  Var<T> column_of(F number) const {
+  // Those that have not failed.
+  void take_up_rows() {
+    std::vector<Index> failed;
+    std::vector<Index> going;
+    for (std::size_t i = 0; i < reports_.size(); ++i) {
+      Report& report = reports_[i];
+      const auto place = static_cast<Index>(i);
+      if (report.status == Status::success && attempts(report) == options_.max_steps)
+        report.status = Status::max_steps;
+      if (report.status == Status::success) {
+        going.push_back(place);
+        rows_.push_back({.place = place, .t = part_.t0, .report = report});
+      } else {
+        failed.push_back(place);
+      }
+    }
+    slope_ = {};
+    if (!going.empty()) y_ = rows_of(whole_, going);
+    removed_ = failed.empty() ? Vars<T>() : Vars<T>{rows_of(whole_, failed)};
+    places_ = std::move(failed);
+  }
+
+  static std::size_t attempts(const Report& report) { return report.accepted + report.rejected; }
+
+  double length() const { return part_.t1 - part_.t0; }
+
+  // One number of each row, as [rows, 1, ...].
+  template <class Rows, class F>
+  Var<T> column_of(const Rows& rows, F number) const {
     std::vector<T> numbers;
-    numbers.reserve(rows_.size());
-    for (const Row& row : rows_) numbers.push_back(static_cast<T>(number(row)));
+    numbers.reserve(rows.size());
+    for (const auto& row : rows) numbers.push_back(static_cast<T>(number(row)));
     std::vector<Index> sizes(problem_.y0.shape().rank(), 1);
-    sizes[0] = static_cast<Index>(rows_.size());
+    sizes[0] = static_cast<Index>(rows.size());
     return tape_.input(Tensor<T>::from(Shape(std::span<const Index>(sizes)), numbers));
+  }
+
+  // The lengths of the rows' steps.
+  Var<T> steps() const {
+    return column_of(rows_, [](const Row& row) { return row.t_next - row.t; });
   }
 
   // At the fraction s of every row's step.
   Var<T> slope_at(double s, const Var<T>& y) {
     ++evaluations_;
-    for (Row& row : rows_) row.report.evaluations += row.is_over ? 0 : 1;
-    const Var<T> t = column_of([s](const Row& row) {
+    const Var<T> t = column_of(rows_, [s](const Row& row) {
       return s == 0 ? row.t : s == 1 ? row.t_next : row.t + s * (row.t_next - row.t);
     });
     return evaluate(problem_.f, t, y);
+  }
+
+  // Of each row as of a solve of its own.
+  void count_evaluations(std::size_t count) {
+    for (Row& row : rows_) row.report.evaluations += row.is_over ? 0 : count;
   }
 
   const T* numbers(const Var<T>& x) const { return tape_.node(x, "solve").value; }
@@ -103,18 +151,15 @@ class RowIntegration final {
   }
 
   void begin() {
-    for (Row& row : rows_) row.t_next = row.t;
-    slope_ = slope_at(0, y_);
-    constexpr std::array once{1.0};
-    const std::vector<double> states = norms(once, std::array{numbers(y_)}, y_);
-    const std::vector<double> slopes = norms(once, std::array{numbers(slope_)}, y_);
-    for (std::size_t i = 0; i < rows_.size(); ++i) {
-      if (!std::isfinite(slopes[i])) end(rows_[i], Status::non_finite);
-    }
+    find_slope();
+    if (rows_.empty()) return;
     if (options_.first_step) {
       for (Row& row : rows_) row.h = std::copysign(*options_.first_step, length());
       return;
     }
+    constexpr std::array once{1.0};
+    const std::vector<double> states = norms(once, std::array{numbers(y_)}, y_);
+    const std::vector<double> slopes = norms(once, std::array{numbers(slope_)}, y_);
     const auto step_of = [&](std::size_t i, const std::function<double(double)>& slope_change) {
       return starting_step(states[i], slopes[i], method_.error_order(), std::abs(length()),
                            slope_change);
@@ -126,10 +171,12 @@ class RowIntegration final {
         trial = h;
         return 0.0;
       });
-      rows_[i].h = rows_[i].is_over ? 0 : std::copysign(trial, length());
+      rows_[i].h = std::copysign(trial, length());
       rows_[i].t_next = rows_[i].t + rows_[i].h;
     }
-    const Var<T> there = slope_at(1, y_ + slope_ * column(&Row::h));
+    const Var<T> trials = column_of(rows_, [](const Row& row) { return row.h; });
+    const Var<T> there = slope_at(1, y_ + slope_ * trials);
+    count_evaluations(1);
     constexpr std::array difference{1.0, -1.0};
     const std::vector<double> changes =
         norms(difference, std::array{numbers(there), numbers(slope_)}, y_);
@@ -139,43 +186,107 @@ class RowIntegration final {
     }
   }
 
+  // At the begin. Rows without one fail, and leave before it is recorded: see step.
+  void find_slope() {
+    if (end_rows_not_finite(y_)) remove_rows_that_are_over();
+    if (rows_.empty()) return;
+    const typename Tape<T>::Mark before = tape_.mark();
+    slope_ = slope_at(0, y_);
+    count_evaluations(1);
+    if (!end_rows_not_finite(slope_)) return;
+    tape_.rewind(before);
+    slope_ = {};
+    remove_rows_that_are_over();
+    if (!rows_.empty()) slope_ = slope_at(0, y_);
+  }
+
+  // Returns whether there are any.
+  bool end_rows_not_finite(const Var<T>& x) {
+    for_rows_not_finite(x, [](Row& row) { end(row, Status::non_finite); });
+    return std::ranges::any_of(rows_, &Row::is_over);
+  }
+
+  template <class F>
+  void for_rows_not_finite(const Var<T>& x, F f) {
+    const T* const entries = numbers(x);
+    const std::size_t size = rows_.size() * columns_;
+    if (is_finite<T>({entries, static_cast<Index>(size), static_cast<Index>(rows_.size())})) return;
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      std::size_t at = i;
+      while (at < size && std::isfinite(entries[at])) at += rows_.size();
+      if (at < size) f(rows_[i]);
+    }
+  }
+
+  struct Attempt {
+    Var<T> y_next;
+    Var<T> slope_next;
+  };
+
   void step() {
     for (Row& row : rows_) aim(row);
+    const typename Tape<T>::Mark before = tape_.mark();
+    const std::size_t evaluations = evaluations_;
+    Attempt next = attempt();
+    count_evaluations(evaluations_ - evaluations);
+    const auto moves = [](const Row& row) { return row.error <= 1 && !row.is_over; };
+    const auto is_lost = [](const Row& row) { return !std::isfinite(row.error); };
+    if (std::ranges::none_of(rows_, moves)) {
+      tape_.rewind(before);
+    } else {
+      if (records_ && std::ranges::any_of(rows_, is_lost)) {
+        // Sweeps may multiply what is not finite by a zero, in sums over all rows: it is NaN. So
+        // the others make the step again while these rows stay where they are.
+        tape_.rewind(before);
+        for (Row& row : rows_) {
+          row.waits = is_lost(row);
+          if (row.waits) row.t_next = row.t;
+        }
+        next = attempt();
+      }
+      const bool do_all_move = std::ranges::all_of(rows_, moves);
+      const Var<T> mask = do_all_move ? Var<T>() : column_of(rows_, moves);
+      y_ = do_all_move ? next.y_next : where(mask, next.y_next, y_);
+      if (method_.needs_slope())
+        slope_ = do_all_move ? next.slope_next : where(mask, next.slope_next, slope_);
+    }
+    for (Row& row : rows_) decide(row);
+  }
+
+  Attempt attempt() {
     NodeSpace<T> space(scaled_, y_, {}, Recording::steps);
     space.begin_step({0, 1, 0, 1, false});
     Step<NodeSpace<T>> step{.space = space, .h = 1, .h_last = 1, .y = y_};
-    if (method_.needs_slope()) step.slope = slope_ * column(&Row::h);
+    if (method_.needs_slope()) step.slope = slope_ * steps();
     method_.make(step);
     require(step.carry[0].is_empty(), "solve", [&] {
       return "separate_rows needs a method of one step, got " + std::string(method_.name());
     });
     set_errors(step);
-    const bool is_known = !step.slope_next.is_empty();
-    const Var<T> slope_next =
-        !method_.needs_slope() ? Var<T>()
-        : is_known
-            ? step.slope_next * column_of([](const Row& row) { return row.h == 0 ? 0 : 1 / row.h; })
-            : slope_at(1, step.y_next);
-    const Var<T> mask = column_of([](const Row& row) { return row.error <= 1 && !row.is_over; });
-    const bool are_all_accepted =
-        std::ranges::all_of(rows_, [](const Row& row) { return row.error <= 1 && !row.is_over; });
-    y_ = are_all_accepted ? step.y_next : where(mask, step.y_next, y_);
-    if (method_.needs_slope())
-      slope_ = are_all_accepted ? slope_next : where(mask, slope_next, slope_);
-    for (Row& row : rows_) decide(row);
+    if (!method_.needs_slope()) return {step.y_next, {}};
+    const auto per_step = [](const Row& row) {
+      return row.t_next == row.t ? 0 : 1 / (row.t_next - row.t);
+    };
+    const Var<T> slope_next = step.slope_next.is_empty()
+                                  ? slope_at(1, step.y_next)
+                                  : step.slope_next * column_of(rows_, per_step);
+    for_rows_not_finite(slope_next,
+                        [](Row& row) { row.error = std::numeric_limits<double>::quiet_NaN(); });
+    return {step.y_next, slope_next};
   }
 
   void aim(Row& row) const {
+    row.waits = false;
     if (row.is_over) {
       row.h = 0;
       row.t_next = row.t;
       return;
     }
-    const double left = problem_.span.t1 - row.t;
+    const double left = part_.t1 - row.t;
     const double longest = options_.largest_step.value_or(std::abs(left));
     const double h = std::clamp(std::abs(row.h), std::min(shortest_step(row), longest), longest);
     // Two equal steps in place of one that leaves a sliver.
-    row.t_next = h >= std::abs(left)      ? problem_.span.t1
+    row.t_next = h >= std::abs(left)      ? part_.t1
                  : h > std::abs(left) / 2 ? row.t + left / 2
                                           : row.t + std::copysign(h, left);
     row.h = row.t_next - row.t;
@@ -197,6 +308,7 @@ class RowIntegration final {
     std::vector<double> second(rows_.size());
     if (!step.error.second.empty()) second = norms_of(step.error.second);
     for (std::size_t i = 0; i < rows_.size(); ++i) {
+      if (rows_[i].waits) continue;
       const double e = errors[i];
       const bool has_second = !step.error.second.empty() && e != 0;
       rows_[i].error = has_second ? e * e / std::sqrt(e * e + 0.01 * second[i] * second[i]) : e;
@@ -220,10 +332,10 @@ class RowIntegration final {
       row.h *= std::min(factor, 1.0);
     }
     row.was_rejected = !is_accepted;
-    if (row.t == problem_.span.t1) return end(row, Status::success);
+    if (row.t == part_.t1) return end(row, Status::success);
     const Status trouble = std::isfinite(row.error) ? Status::step_too_small : Status::non_finite;
     if (row.was_rejected && std::abs(row.h) < shortest_step(row)) return end(row, trouble);
-    if (row.report.accepted + row.report.rejected == options_.max_steps)
+    if (attempts(row.report) == options_.max_steps)
       end(row, std::isfinite(row.error) ? Status::max_steps : Status::non_finite);
   }
 
@@ -232,13 +344,11 @@ class RowIntegration final {
     row.report.status = status;
   }
 
-  // Of the batch, once a quarter of it is over: the others are copied, which must pay.
   void remove_rows_that_are_over() {
     std::vector<Index> over;
     std::vector<Index> left;
     for (std::size_t i = 0; i < rows_.size(); ++i)
       (rows_[i].is_over ? over : left).push_back(static_cast<Index>(i));
-    if (over.size() * 4 < rows_.size()) return;
     for (const Index i : over) {
       Row& row = rows_[static_cast<std::size_t>(i)];
       row.report.t = row.t;
@@ -246,7 +356,7 @@ class RowIntegration final {
       places_.push_back(row.place);
       if (!records_) copy_end(static_cast<std::size_t>(i), static_cast<std::size_t>(row.place));
     }
-    if (records_) parts_.push_back(rows_of(y_, over));
+    if (records_) removed_.push_back(rows_of(y_, over));
     if (!left.empty()) {
       y_ = rows_of(y_, left);
       if (!slope_.is_empty()) slope_ = rows_of(slope_, left);
@@ -274,33 +384,39 @@ class RowIntegration final {
     if (has_slope) slope_ = tape_.borrow(kept_[1]);
   }
 
-  Solution<T> solution() {
-    Solution<T> result;
+  // All rows in their places; those that failed are NaN, and so are derivatives of them.
+  void put_together(const typename Tape<T>::Mark& base) {
     if (records_) {
-      result.y = parts_.empty() ? problem_.y0 : in_order();
+      whole_ = in_order();
     } else {
-      result.y = tape_.input(*ends_);
+      tape_.rewind(base);
+      whole_ = tape_.input(*ends_);
     }
-    result.rows = std::move(reports_);
-    Report& report = result.report;
-    report.t = problem_.span.t1;
-    report.evaluations = evaluations_;
-    for (const Report& row : result.rows) {
-      report.accepted += row.accepted;
-      report.rejected += row.rejected;
-      if (report.status == Status::success && row.status != Status::success) {
-        report.status = row.status;
-        report.t = row.t;
+    const auto has_failed = [](const Report& row) { return row.status != Status::success; };
+    if (std::ranges::none_of(reports_, has_failed)) return;
+    whole_ = whole_ * column_of(reports_, [&](const Report& row) {
+               return has_failed(row) ? std::numeric_limits<double>::quiet_NaN() : 1;
+             });
+  }
+
+  Report report() const {
+    Report sum{.t = problem_.span.t1, .evaluations = evaluations_};
+    for (const Report& row : reports_) {
+      sum.accepted += row.accepted;
+      sum.rejected += row.rejected;
+      if (sum.status == Status::success && row.status != Status::success) {
+        sum.status = row.status;
+        sum.t = row.t;
       }
     }
-    return result;
+    return sum;
   }
 
   Var<T> in_order() const {
     std::vector<Index> order(places_.size());
     for (std::size_t i = 0; i < places_.size(); ++i)
       order[static_cast<std::size_t>(places_[i])] = static_cast<Index>(i);
-    const Var<T> all = parts_.size() == 1 ? parts_[0] : concatenate<T>(parts_, 0);
+    const Var<T> all = removed_.size() == 1 ? removed_[0] : concatenate<T>(removed_, 0);
     if (std::ranges::is_sorted(order)) return all;
     return take(all, Tensor<Index>::from({static_cast<Index>(order.size())}, order), 0);
   }
@@ -310,14 +426,16 @@ class RowIntegration final {
   const Method& method_;
   Tape<T>& tape_;
   bool records_;
-  Var<T> y_;
+  TimeSpan part_;  // to the next time to save, or to the end
+  Var<T> whole_;   // the state where the part begins
+  Var<T> y_;       // of the rows in the batch
   Var<T> slope_;
   Field<T> scaled_;
   std::size_t columns_ = 0;
   std::vector<Row> rows_;
   std::vector<Report> reports_;  // by place
-  std::vector<Index> places_;    // of rows that were removed, in the order of the parts
-  Vars<T> parts_;
+  std::vector<Index> places_;    // of rows that are not in the batch, in the order of `removed_`
+  Vars<T> removed_;
   std::optional<Tensor<T>> ends_;
   std::array<Tensor<T>, 2> kept_;
   std::size_t evaluations_ = 0;

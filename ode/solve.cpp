@@ -32,12 +32,10 @@ void check_times(const Problem<T>& problem) {
 template <class T>
 Solution<T> solve_by(const GradientMode& mode, const Problem<T>& problem,
                      const SolveOptions& options) {
-  // Recorded steps move along with t0, but saved times and jumps do not; separate rows pass saved
-  // times each in its own step.
+  // Recorded steps move along with t0, but saved times and jumps do not.
   const bool moves = mode.has_derivatives() && !problem.times.t1.is_empty();
   const bool has_stops = has_outputs(problem, options) || (moves && !options.jumps.empty());
-  if (has_stops && (moves || options.separate_rows || !mode.gives_outputs()))
-    return solve_in_parts(mode, problem, options);
+  if (has_stops && (moves || !mode.gives_outputs())) return solve_in_parts(mode, problem, options);
   return mode.solve(problem, options);
 }
 

@@ -168,9 +168,6 @@ TEST_CASE("saved states: those of all steps only where they are kept") {
                          std::invalid_argument);
   };
   refuses(moving, options);
-  options.separate_rows = true;
-  refuses(fixed, options);
-  options.separate_rows = false;
   for (const GradientMode* mode : {static_cast<const GradientMode*>(&checkpointed),
                                    static_cast<const GradientMode*>(&backsolve)}) {
     options.gradient = mode;

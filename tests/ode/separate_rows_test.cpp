@@ -173,10 +173,18 @@ TEST_CASE("separate rows: what is about all rows at once is refused by name") {
   changed.atol_of_entries = {1, 1};
   refuses(changed, "so that atol_of_entries cannot be given");
   changed = options;
-  changed.gradient = &checkpointed;
-  refuses(changed, "gradient modes direct and values_only");
-  changed.gradient = &forward_sensitivity;
-  refuses(changed, "gradient modes direct and values_only, got forward");
+  changed.save_steps = true;
+  refuses(changed, "and saved steps");
+  for (const GradientMode* mode : gradient_modes()) {
+    if (mode == &direct || mode == &values_only) continue;
+    CAPTURE(std::string(mode->name()));
+    changed = options;
+    changed.gradient = mode;
+    if (!mode->suits(*changed.method)) changed.method = &reversible_heun;
+    refuses(changed, "gradient modes direct and values_only");
+    changed.save_at = {0.5};
+    refuses(changed, "gradient modes direct and values_only");
+  }
   changed = options;
   changed.method = &reversible_heun;
   refuses(changed, "a method of one step, got reversible_heun");
