@@ -22,7 +22,8 @@ struct Rows {
   bool* ended;  // [count]
   double lipschitz;
 
-  // Moves a row to `target` minus its image; it ends within sqrt(epsilon) of its root.
+  // Moves a row to `target` minus its image; it ends within sqrt(epsilon) of its root, or as NaN
+  // where it has none.
   void move(Index row, const T* target, const T* image) {
     double moved = 0;
     double size = 0;
@@ -35,7 +36,9 @@ struct Rows {
     }
     const double reach = std::sqrt(static_cast<double>(std::numeric_limits<T>::epsilon()));
     const double left = lipschitz / (1 - lipschitz) * std::sqrt(moved);
-    ended[row] = left <= reach * (1 + std::sqrt(size));
+    ended[row] = std::isnan(left) || left <= reach * (1 + std::sqrt(size));
+    if (!std::isnan(left)) return;
+    for (Index d = 0; d < dim; ++d) x[d * count + row] = std::numeric_limits<T>::quiet_NaN();
   }
 };
 

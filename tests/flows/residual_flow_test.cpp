@@ -6,7 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/flows/contraction_root.hpp"
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -47,6 +49,26 @@ TEST_CASE("residual_flow: it is a bijector") {
        .x = test::normals({4, 2}, 8),
        .given = test::normals({4, 2}, 9),
        .tolerance = 1e-7});
+}
+
+TEST_CASE("contraction_root: a row without a root costs the others nothing") {
+  // x + x / 2 = z, with a bound of the constant that is far too large.
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto calls_for = [](double number) {
+    Tape<double> tape;
+    int calls = 0;
+    const RowMap<double> half = [&](const Var<double>& x) {
+      ++calls;
+      return x * 0.5;
+    };
+    const Var<double> z = tape.input(Tensor<double>{{1.0, 2.0}, {number, 3.0}, {-6.0, 0.0}});
+    const Tensor<double> x(contraction_root(half, z, 0.99).value());
+    for (const Index i : {0, 2, 3, 5})
+      CHECK(x.data()[i] == doctest::Approx(z.value().data()[i] / 1.5).epsilon(1e-14));
+    for (const Index i : {1, 4}) CHECK(std::isnan(x.data()[i]) == std::isnan(number));
+    return calls;
+  };
+  CHECK(calls_for(nan) == calls_for(1));
 }
 
 TEST_CASE("residual_flow: so is the flow of a field with a spectral norm") {
