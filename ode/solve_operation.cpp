@@ -53,7 +53,7 @@ Solution<T> failed(const WatchedSolve<T>& solve) {
 
 namespace {
 
-// The first evaluation of a field bound parameters.
+// The first evaluation of a function bound parameters.
 struct BindsParameters {};
 
 template <class T>
@@ -61,20 +61,25 @@ void watch(const Problem<T>& problem, const SolveOptions& options,
            std::span<NodeObserver<T>* const> observers, WatchedSolve<T>& result) {
   const auto& [f, y0, span, times, events, on_step, output] = problem;
   Tape<T>& tape = y0.tape();
-  // The field gets its state and time as nodes of the solve: whatever older it uses, it captured.
+  // Functions get their state and time as nodes of the solve: whatever is older, they captured.
   Captured<T> captured(tape);
   const std::size_t bound = tape.bound_count();
-  bool is_first = true;
-  const Field<T> watched = [&, &f = f](const Var<T>& t, const Var<T>& y) {
-    const Var<T> slope = captured.evaluate(f, t, y);
-    if (tape.bound_count() != bound && is_first) throw BindsParameters();
-    require(tape.bound_count() == bound, "solve",
-            "the field binds a parameter that it did not use at first; bind it before the solve");
-    is_first = false;
-    return slope;
+  const auto watched = [&](const Field<T>& function) -> Field<T> {
+    if (!function) return {};
+    return [&, is_first = true](const Var<T>& t, const Var<T>& y) mutable {
+      const Var<T> there = captured.evaluate(function, t, y);
+      if (tape.bound_count() != bound && is_first) throw BindsParameters();
+      require(tape.bound_count() == bound, "solve",
+              "the field binds a parameter that it did not use at first; bind it before the solve");
+      is_first = false;
+      return there;
+    };
   };
-  result.values =
-      run<T>({watched, y0, span, {}, events, on_step, output}, options, Recording::none, observers);
+  const Field<T> watched_f = watched(f);
+  Problem<T> seen{watched_f, y0, span, {}, events, on_step, watched(output)};
+  for (std::size_t i = 0; i < events.size(); ++i)
+    seen.events[i].function = watched(events[i].function);
+  result.values = run(seen, options, Recording::none, observers);
   result.inputs.insert(result.inputs.end(), captured.vars().begin(), captured.vars().end());
 }
 
@@ -108,7 +113,13 @@ Vars<T> captured_at_start(const Problem<T>& problem) {
   Tape<T>& tape = problem.y0.tape();
   Captured<T> captured(tape);
   const typename Tape<T>::Mark mark = tape.mark();
-  captured.evaluate(problem.f, tape.scalar(static_cast<T>(problem.span.t0)), identity(problem.y0));
+  const auto evaluate = [&](const Field<T>& function) {
+    if (!function) return;
+    captured.evaluate(function, tape.scalar(static_cast<T>(problem.span.t0)), identity(problem.y0));
+  };
+  evaluate(problem.f);
+  evaluate(problem.output);
+  for (const Event<T>& event : problem.events) evaluate(event.function);
   Vars<T> vars = captured.vars();
   const Vars<T> bound = tape.rewind_but_bound(mark);
   vars.insert(vars.end(), bound.begin(), bound.end());

@@ -9,7 +9,7 @@
 
 namespace fjord::ode {
 
-/// Inputs of such an operation: y0, t0, t1, then whatever else the field was seen to use.
+/// Inputs of such an operation: y0, t0, t1, then whatever else was seen to be used.
 namespace solve_input {
 
 inline constexpr std::uint32_t y0 = 0;
@@ -26,7 +26,7 @@ struct WatchedSolve {
   Vars<T> inputs;  ///< as solve_input says
 };
 
-/// Solves for values and sees what the field uses.
+/// Solves for values and sees what the problem's functions use.
 ///
 /// Errors:  as `solve`.
 template <class T>
@@ -48,8 +48,8 @@ Var<T> without_derivative(const Var<T>& leaf, const Vars<T>& inputs, const Refus
 template <class T>
 Solution<T> failed(const WatchedSolve<T>& solve);
 
-/// The nodes that a field uses at the beginning of a solve; parameters that it binds are bound
-/// after.
+/// The nodes that a problem's functions use at the beginning of a solve; parameters that they bind
+/// are bound after.
 template <class T>
 Vars<T> captured_at_start(const Problem<T>& problem);
 

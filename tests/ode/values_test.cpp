@@ -76,6 +76,42 @@ TEST_CASE("values: every derivative in the state and in what the field uses is r
   refuses([&] { gradient([&](const Number& at) { return sum(at) + loss(at); }, y0); });
 }
 
+TEST_CASE("values: so are those of outputs and events in what their functions use") {
+  // y' = -y, v times which is saved, and whose sum is looked for at v.
+  const Field<double> f = [](const Number&, const Number& y) { return -y; };
+  const Parameter<double> parameter(Tensor<double>{2.0});
+  for (const bool binds : {false, true}) {
+    Tape<double> tape;
+    const Number outside = binds ? Number() : tape.input(Tensor<double>{2.0});
+    const auto v = [&] { return binds ? tape.bind(parameter) : outside; };
+    SolveOptions options;
+    options.gradient = &values_only;
+    options.save_at = {0, 0.5, 1};
+    Problem<double> problem{f, tape.input(Tensor<double>{1.0, 2.0}), {0, 1}};
+    problem.output = [&](const Number&, const Number& y) { return v() * y; };
+    const auto check_states = [&] {
+      const Solution<double> s = solve(problem, options);
+      for (std::size_t k = 0; k < 3; ++k) {
+        const Number loss = sum(s.states[k]);
+        CHECK(loss.item() == doctest::Approx(6 * std::exp(-options.save_at[k])).epsilon(1e-5));
+        refuses([&] { gradient_values<double>(loss, std::vector{v()}); });
+      }
+    };
+    check_states();
+    options.separate_rows = true;
+    check_states();
+    options = {};
+    options.gradient = &values_only;
+    problem.output = {};
+    problem.events = {{[&](const Number&, const Number& y) { return sum(y) - v(); }}};
+    const Solution<double> s = solve(problem, options);
+    REQUIRE(s.occurrences.size() == 1);
+    CHECK(s.occurrences[0].t.item() == doctest::Approx(std::log(1.5)).epsilon(1e-5));
+    refuses([&] { gradient_values<double>(s.occurrences[0].t, std::vector{v()}); });
+    refuses([&] { gradient_values<double>(sum(s.occurrences[0].y), std::vector{v()}); });
+  }
+}
+
 TEST_CASE("values: derivatives that do not run through the solve are what they are") {
   Tape<double> tape;
   const Number y0 = tape.scalar(1.0);
