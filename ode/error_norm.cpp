@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "fjord/ode/few.hpp"
@@ -22,13 +23,24 @@ constexpr Index block = 64;
 template <class T>
 using Block = std::array<T, block>;
 
-// Adds up a block, whose size is a power of two, in a tree.
-template <class T>
-T sum_of(Block<T> numbers) {
+// Joins all numbers of a block, whose size is a power of two, in a tree.
+template <class T, class Join>
+T joined(Block<T> numbers, Join join) {
   for (std::size_t half = block / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) numbers[i] += numbers[i + half];
+    for (std::size_t i = 0; i < half; ++i) numbers[i] = join(numbers[i], numbers[i + half]);
   }
   return numbers[0];
+}
+
+template <class T>
+T sum_of(const Block<T>& numbers) {
+  return joined(numbers, std::plus<T>());
+}
+
+// Of numbers without NaN.
+template <class T>
+T largest_of(const Block<T>& numbers) {
+  return joined(numbers, [](T a, T b) { return a < b ? b : a; });
 }
 
 // The norm of numbers that arrive in blocks: ratios(at, count, out) writes those from entry `at`
@@ -74,7 +86,7 @@ class Norm final {
       Block<T> squares{};
       for (Index at = first; at < size_; at += rows_) add_squares(at, count, factor, squares);
       sum += static_cast<double>(sum_of(squares));
-      largest = std::max(largest, *std::max_element(squares.begin(), squares.end()));
+      largest = std::max(largest, largest_of(squares));
     }
     if (!std::isfinite(sum)) return sum;
     const Index columns = size_ / rows_;

@@ -24,12 +24,12 @@ inline simd::Batch<double> small_tanh(const simd::Batch<double>& x) {
   return xsimd::fma(x * z, p / q, x);
 }
 
-// e^y and e^y - 1 of Count registers, y <= 0, step by step for all of them: one alone is a chain of
+// e^y and 1 - e^y of Count registers, y <= 0, step by step for all of them: one alone is a chain of
 // dependent instructions that leaves most of a core idle.
 template <int Count>
 struct Exponentials {
   simd::Batch<float> e[Count];
-  simd::Batch<float> e_minus_1[Count];
+  simd::Batch<float> rest[Count];
 
   explicit Exponentials(const simd::Batch<float>* y) {
     using Batch = simd::Batch<float>;
@@ -59,7 +59,7 @@ struct Exponentials {
     each([&](int i) { p[i] = xsimd::fma(p[i], f[i] * f[i], f[i]); });
     each([&](int i) {
       e[i] = xsimd::fma(power[i], p[i], power[i]);
-      e_minus_1[i] = xsimd::fma(power[i], p[i], power[i] - Batch(1.0F));
+      rest[i] = xsimd::fnma(power[i], p[i], Batch(1.0F) - power[i]);
     });
   }
 };
@@ -121,15 +121,19 @@ struct Tanh {
                                           simd::Batch<float>* slopes) {
     using Batch = simd::Batch<float>;
     Batch y[Count];
+    // Sums in place of products, for which processors have other units, which have less to do.
 #pragma GCC unroll 4
-    for (int i = 0; i < Count; ++i) y[i] = -2.0F * xsimd::abs(x[i]);
+    for (int i = 0; i < Count; ++i) {
+      const Batch minus_a = x[i] | Batch(-0.0F);
+      y[i] = minus_a + minus_a;
+    }
     const Exponentials<Count> exponentials(y);
 #pragma GCC unroll 4
     for (int i = 0; i < Count; ++i) {
       const Batch e = exponentials.e[i];
       const Batch r = Batch(1.0F) / (Batch(1.0F) + e);
-      values[i] = xsimd::copysign(-exponentials.e_minus_1[i] * r, x[i]);
-      slopes[i] = (e * r) * (r * Batch(4.0F));
+      values[i] = (exponentials.rest[i] * r) | (x[i] & Batch(-0.0F));  // it had the sign +
+      slopes[i] = (e * (r + r)) * (r + r);
     }
   }
 };
