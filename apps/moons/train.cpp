@@ -274,7 +274,8 @@ class Training final {
     line["final"] = true;
     line["test_nll"] = result.mean;
     line["test_nll_se"] = json_number(result.standard_error);
-    line["entropy"] = json_number(flows::Moons(options_.noise).entropy());
+    entropy_ = flows::Moons(options_.noise).entropy();
+    line["entropy"] = json_number(entropy_);
     line["nfe_forward"] = fit_.report().curve.back().evaluations;
     line["seconds"] = files_->seconds();
     files_->write_metrics(line.dump());
@@ -284,13 +285,12 @@ class Training final {
 
   void close(const Statistics& result) {
     files_->close(fit_.state());
-    const std::optional<double> entropy = flows::Moons(options_.noise).entropy();
     std::printf(
         "test NLL %.3f +- %.3f nats (entropy %s), %lld epochs in %.1f s, %.0f field evaluations a "
         "step\n",
-        result.mean, result.standard_error.value_or(0), entropy ? fixed(*entropy).c_str() : "null",
-        static_cast<long long>(options_.epochs), files_->seconds(),
-        fit_.report().curve.back().evaluations);
+        result.mean, result.standard_error.value_or(0),
+        entropy_ ? fixed(*entropy_).c_str() : "null", static_cast<long long>(options_.epochs),
+        files_->seconds(), fit_.report().curve.back().evaluations);
   }
 
   void draw_picture() {
@@ -335,6 +335,7 @@ class Training final {
   flows::TableRows<T> test_rows_;
   flows::Fit<T> fit_;
   Panels panels_;
+  std::optional<double> entropy_;  // of the data, once the results are written
   Progress progress_;
   std::optional<RunFiles> files_;  // of rank 0, once nothing else has been refused
 };

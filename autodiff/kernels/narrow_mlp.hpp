@@ -75,6 +75,7 @@ class Mlp final {
   /// saved [strips][saved_size].
   template <int strips>
   void forward(const Batch* x, Batch* y, Batch* saved) const {
+    static_assert(strips <= most_strips);  // the last layer takes the tangents of one strip
     Batch in[strips * most_numbers];
     Batch out[strips * most_numbers];
     mlp_product<T>({hidden(0), dim(), state_weight_, 1, hidden(0), shifts_, 1}, strips, x, out);
