@@ -64,14 +64,22 @@ Var<T> Tape<T>::filled(const NodeShape& shape, T number) {
 
 template <class T>
 Var<T> Tape<T>::bind(const Parameter<T>& parameter) {
-  for (std::size_t tried = 0; tried < bound_.size(); ++tried) {
-    if (next_bound_ >= bound_.size()) next_bound_ = 0;
-    const Bound& bound = bound_[next_bound_++];
-    if (bound.token == parameter.token()) return var(bound.index);
+  const auto is_it = [&](std::size_t place) {
+    return place < bound_.size() && bound_[place].token == parameter.token();
+  };
+  std::size_t place = next_bound_;
+  if (!is_it(place)) {
+    place = run_of_bound_;
+    for (std::size_t i = 0; !is_it(place) && i < bound_.size(); ++i) place = i;
+    if (!is_it(place)) {
+      place = bound_.size();
+      const Var<T> leaf = borrow(parameter.value());
+      bound_.push_back({parameter.token(), leaf.index()});
+    }
+    run_of_bound_ = place;
   }
-  const Var<T> leaf = borrow(parameter.value());
-  bound_.push_back({parameter.token(), leaf.index()});
-  return leaf;
+  next_bound_ = place + 1;
+  return var(bound_[place].index);
 }
 
 template <class T>

@@ -234,7 +234,10 @@ class Tape final {
   record::Arena records_;
   std::uint32_t generation_ = 1;  // grows with every rewind, so that ended handles are recognised
   std::vector<Bound> bound_;
-  std::size_t next_bound_ = 0;  // modules bind in the same order again and again: look there first
+  // Modules bind one parameter after another, and the same ones again: look first behind the last
+  // one, then where the last such run began.
+  std::size_t next_bound_ = 0;
+  std::size_t run_of_bound_ = 0;
   std::vector<Owned> owned_;
   std::vector<Label> labels_;  // in the order of their nodes
   std::size_t peak_bytes_ = 0;

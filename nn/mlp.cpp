@@ -41,6 +41,8 @@ Mlp<T>::Mlp(std::span<const Index> sizes, const Activation<T>& activation, const
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
     layers_.push_back(std::make_unique<Linear<T>>(sizes[i], sizes[i + 1], random.fold(i)));
   }
+  is_fusible_ = activation_.mlp != nullptr && layers_.size() > 1 &&
+                std::ranges::max(sizes_) <= widest_narrow_mlp;
   if (!lipschitz) return;
   require(*lipschitz > 0 && std::isfinite(*lipschitz), "mlp",
           "a Lipschitz bound must be positive and finite");
@@ -86,12 +88,6 @@ std::pair<Var<T>, Var<T>> Mlp<T>::forward_by_bottleneck(const Var<T>& x) const {
   const std::span<const Var<T>> layers = bind(x.tape());
   const Var<T> hidden = activated(x, layers.first(split));
   return {hidden, forward(hidden, layers.subspan(split))};
-}
-
-template <class T>
-bool Mlp<T>::is_fusible() const {
-  return activation_.mlp != nullptr && layers_.size() > 1 &&
-         *std::ranges::max_element(sizes_) <= widest_narrow_mlp;
 }
 
 template <class T>

@@ -45,7 +45,8 @@ class Mlp final : public Module<T> {
   std::pair<Var<T>, Var<T>> forward_by_bottleneck(const Var<T>& x) const;
 
   /// Whether the next two functions are there: for narrow networks of some activations.
-  bool is_fusible() const;
+  bool is_fusible() const { return is_fusible_; }
+
   /// The network of a time and a state as one operation, much faster than layer by layer: what the
   /// first layer takes beyond the columns of x gets t, before x.
   ///
@@ -66,6 +67,7 @@ class Mlp final : public Module<T> {
   Activation<T> activation_;
   std::vector<Index> sizes_;
   std::vector<std::unique_ptr<Linear<T>>> layers_;
+  bool is_fusible_ = false;
   std::optional<double> lipschitz_;
   double spectral_bound_ = 0;  // of each layer, if there is a Lipschitz bound
 };

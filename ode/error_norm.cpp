@@ -37,10 +37,15 @@ T sum_of(const Block<T>& numbers) {
   return joined(numbers, std::plus<T>());
 }
 
-// Of numbers without NaN.
+// NaN if one is.
+template <class T>
+T larger_of(T a, T b) {
+  return a < b || b != b ? b : a;
+}
+
 template <class T>
 T largest_of(const Block<T>& numbers) {
-  return joined(numbers, [](T a, T b) { return a < b ? b : a; });
+  return joined(numbers, larger_of<T>);
 }
 
 // The norm of numbers that arrive in blocks: ratios(at, count, out) writes those from entry `at`
@@ -80,15 +85,12 @@ class Norm final {
 
   double root_of_largest_row(T factor) const {
     T largest = 0;
-    double sum = 0;  // not finite if a row is not
     for (Index first = 0; first < rows_; first += block) {
       const Index count = std::min(block, rows_ - first);
       Block<T> squares{};
       for (Index at = first; at < size_; at += rows_) add_squares(at, count, factor, squares);
-      sum += static_cast<double>(sum_of(squares));
-      largest = std::max(largest, largest_of(squares));
+      largest = larger_of(largest, largest_of(squares));
     }
-    if (!std::isfinite(sum)) return sum;
     const Index columns = size_ / rows_;
     return std::sqrt(static_cast<double>(largest) / static_cast<double>(columns));
   }
