@@ -77,6 +77,9 @@ void read_weights(Data& data, const Tensor<double>& weights,
     });
     data.rows.weights.push_back(weight);
   }
+  // Only their ratios count. In this unit, a power of two, no sum of their squares overflows.
+  const int exponent = rows.empty() ? 0 : std::ilogb(std::ranges::max(data.rows.weights));
+  for (double& weight : data.rows.weights) weight = std::scalbn(weight, -exponent);
 }
 
 std::vector<std::string> chosen_names(const std::vector<std::string>& names, const Choice& choice,
@@ -128,13 +131,13 @@ void find_units(Data& data) {
     for (const std::uint32_t i : rows) variance += (at(i) - mean) * (at(i) - mean) / n;
     const bool varies =
         std::ranges::any_of(rows, [&](std::uint32_t i) { return at(i) != at(rows.front()); });
-    require(varies && variance > 0, "--columns", [&] {
+    require(varies, "--columns", [&] {
       return "the column " + column_text(data, static_cast<std::size_t>(k)) +
              " is constant in the training rows, so that it has no density; leave it out";
     });
-    require(std::isfinite(variance), "--columns", [&] {
+    require(variance > 0 && std::isfinite(variance), "--columns", [&] {
       return "the column " + column_text(data, static_cast<std::size_t>(k)) +
-             " has numbers too large for a variance; leave it out, or change its unit";
+             " has numbers too small or too large for a variance; leave it out, or change its unit";
     });
     data.means.push_back(mean);
     data.deviations.push_back(std::sqrt(variance));

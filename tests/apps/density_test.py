@@ -344,6 +344,17 @@ class Fit(Density):
         self.fit("w.csv", "--weights", "w")
         self.assertEqual((self.model("out"), self.metrics("out")), (model, metrics))
 
+    def test_the_unit_of_the_weights_changes_nothing(self):
+        rows = correlated(100)
+        fitted = []
+        # With powers of two, products and sums of the weights round alike.
+        for unit in (1.0, 2.0 ** -1000, 2.0 ** 1000):
+            self.write("w.csv", csv([(x, y, unit * (1 + i % 3)) for i, (x, y) in enumerate(rows)], "x,y,w"))
+            self.fit("w.csv", "--weights", "w")
+            fitted.append((self.model("out"), self.metrics("out")))
+        for changed in fitted[1:]:
+            self.assertTrue(changed == fitted[0])
+
     def test_one_split_for_one_seed(self):
         self.write("t.csv", csv(correlated(100)))
         splits = []
@@ -475,10 +486,14 @@ class Fit(Density):
         self.write("few.csv", csv(correlated(9)))
         self.write("same.csv", "a,a\n" + "\n".join(f"{i}.5,{i * i}.25" for i in range(20)) + "\n")
         self.write("constant.csv", "a,b\n" + "\n".join(f"{i}.5,3.5" for i in range(20)) + "\n")
+        self.write("tiny.csv", "a,b\n" + "\n".join(f"{i}.5,{i}e-300" for i in range(20)) + "\n")
+        self.write("huge.csv", "a,b\n" + "\n".join(f"{i}.5,{i}e300" for i in range(20)) + "\n")
         for part, arguments in (
                 ("a table is needed", []), ("cannot read none.csv", ["none.csv"]),
                 ("at least 10 rows are needed, got 9", ["few.csv"]),
                 ('two columns have the name "a"', ["same.csv"]), ("the column b is constant", ["constant.csv"]),
+                ("the column b has numbers too small or too large for a variance", ["tiny.csv"]),
+                ("the column b has numbers too small or too large for a variance", ["huge.csv"]),
                 ("--preset: balanced, best or fast is needed, got good", ["t.csv", "--preset", "good"]),
                 ("--validation", ["t.csv", "--validation", 0]), ("--test", ["t.csv", "--test", 0.95]),
                 ("--minutes", ["t.csv", "--minutes", -1]), ("--hidden", ["t.csv", "--hidden", "8,"]),
