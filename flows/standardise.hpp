@@ -9,8 +9,9 @@ namespace fjord::flows {
 template <class T>
 class Standardise final : public Bijector<T> {
  public:
-  /// Errors:  std::invalid_argument if the sizes differ, or a number does not fit: not finite, or a
-  ///          scale not positive, in T.
+  /// Errors:  std::invalid_argument if the sizes differ, or a number does not fit: not finite, a
+  ///          scale not positive, in T, or a mean of more than 2^17 scales in float, which rounds
+  ///          numbers there by more than a hundredth of the scale.
   Standardise(std::vector<double> mean, std::vector<double> scale);
 
   explicit Standardise(nn::PartReader<T>& reader)
@@ -20,7 +21,8 @@ class Standardise final : public Bijector<T> {
   /// squares (over n, not n - 1): the inverse gives these rows the mean 0 and the variance 1.
   ///
   /// Shapes:  rows [N, D].
-  /// Errors:  std::invalid_argument if a column is constant, or a number is not finite.
+  /// Errors:  std::invalid_argument if a column is constant, or a number is not finite; as the
+  ///          constructor.
   static std::unique_ptr<Standardise> of_rows(const Tensor<T>& rows);
 
   WithLogDet<T> forward_with_log_det(const Var<T>& x, Context<T>& context) const override;

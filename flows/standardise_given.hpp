@@ -14,8 +14,8 @@ namespace fjord::flows {
 template <class T>
 class StandardiseGiven final : public Distribution<T> {
  public:
-  /// Errors:  std::invalid_argument if the distribution is null, the sizes differ or are 0, or a
-  ///          number does not fit: not finite, or a scale not positive, in T.
+  /// Errors:  std::invalid_argument if the distribution is null, the sizes are 0, or as
+  ///          Standardise.
   StandardiseGiven(std::unique_ptr<Distribution<T>> distribution, std::vector<double> mean,
                    std::vector<double> scale);
 

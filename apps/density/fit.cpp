@@ -19,11 +19,13 @@
 #include "fjord/apps/common/run_files.hpp"
 #include "fjord/apps/common/stop_signal.hpp"
 #include "fjord/apps/common/table.hpp"
+#include "fjord/apps/density/background.hpp"
 #include "fjord/apps/density/budget.hpp"
 #include "fjord/apps/density/comparison.hpp"
 #include "fjord/apps/density/data.hpp"
 #include "fjord/apps/density/data_record.hpp"
 #include "fjord/apps/density/flow_rows.hpp"
+#include "fjord/apps/density/model.hpp"
 #include "fjord/apps/density/preset.hpp"
 #include "fjord/apps/density/recipe.hpp"
 #include "fjord/apps/density/report.hpp"
@@ -31,7 +33,6 @@
 #include "fjord/apps/density/training.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/files.hpp"
-#include "fjord/flows/model_file.hpp"
 
 namespace fjord::apps::density {
 namespace {
@@ -296,7 +297,7 @@ class Run final {
 
   // The model in the table's units; of the second round if `refitted`.
   nn::State model(bool refitted) const {
-    return table_model<T>(flows_.members(refitted), data_, background_);
+    return table_model(blend_of<T>(flows_.members(refitted), background_), data_);
   }
 
   // Of the first of the rows, if this share of the time is over before the last.
@@ -313,12 +314,11 @@ class Run final {
     if (parts.empty()) return;
     const std::vector<std::uint32_t>& rows = data_.split.validation;
     constexpr double most = 0.93;
-    std::vector<Tensor<double>> found{
-        log_density_of(table_model<T>(flows_.members(false), data_, {}), rows, most)};
-    for (auto& part : parts) {
-      const auto alone = in_table<T>(std::move(part), data_.maps);
-      found.push_back(log_density_of(flows::state_of(*alone), rows, most));
-    }
+    parts.insert(parts.begin(), blend_of<T>(flows_.members(false), {}));
+    std::vector<Tensor<double>> found;
+    found.reserve(parts.size());
+    for (auto& part : parts)
+      found.push_back(log_density_of(table_model(std::move(part), data_), rows, most));
     background_.shares = best_shares(found, validation_.weights);
   }
 

@@ -113,38 +113,34 @@ std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gauss
 }
 
 template <class T>
-std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
-                                                         const std::vector<ColumnMap>& maps,
-                                                         Index given,
-                                                         const Background& background) {
+std::unique_ptr<flows::Distribution<T>> blend_of(Flows<T> members, const Background& background) {
   require(!members.empty(), "density", "at least one flow is needed");
-  std::unique_ptr<flows::Distribution<T>> base;
+  std::unique_ptr<flows::Distribution<T>> blend;
   if (members.size() == 1) {
-    base = std::move(members[0]);
+    blend = std::move(members[0]);
   } else {
     std::vector<std::unique_ptr<flows::Distribution<T>>> components;
     for (auto& member : members) components.push_back(std::move(member));
-    base = std::make_unique<flows::Mixture<T>>(std::move(components));
+    blend = std::make_unique<flows::Mixture<T>>(std::move(components));
   }
-  if (given == 0 && !background.mixture.shares.empty())
-    base = before_background<T>(std::move(base), background);
+  if (background.mixture.shares.empty()) return blend;
+  return before_background<T>(std::move(blend), background);
+}
+
+template <class T>
+std::unique_ptr<flows::Distribution<T>> in_table(std::unique_ptr<flows::Distribution<T>> density,
+                                                 const std::vector<ColumnMap>& maps, Index given) {
   const auto first = maps.begin() + given;
-  auto density = std::make_unique<Flow<T>>(std::move(base), bijector_of<T>({first, maps.end()}));
-  if (given == 0) return density;
+  auto model = std::make_unique<Flow<T>>(std::move(density), bijector_of<T>({first, maps.end()}));
+  if (given == 0) return model;
   std::vector<double> means;
   std::vector<double> deviations;
   for (auto map = maps.begin(); map != first; ++map) {
     means.push_back(map->mean);
     deviations.push_back(map->deviation);
   }
-  return std::make_unique<flows::StandardiseGiven<T>>(std::move(density), std::move(means),
+  return std::make_unique<flows::StandardiseGiven<T>>(std::move(model), std::move(means),
                                                       std::move(deviations));
-}
-
-template <class T>
-std::unique_ptr<flows::Distribution<T>> in_table(std::unique_ptr<flows::Distribution<T>> density,
-                                                 const std::vector<ColumnMap>& maps) {
-  return std::make_unique<Flow<T>>(std::move(density), bijector_of<T>(maps));
 }
 
 template <class T>
@@ -163,10 +159,9 @@ optim::ParameterGroups<T> parameter_groups(Flow<T>& flow, double weight_decay) {
 #define FJORD_INSTANTIATE(T)                                                                   \
   template std::unique_ptr<Flow<T>> make_flow(const Architecture&, const Gaussian&,            \
                                               const flows::SolverSettings&, const RandomKey&); \
-  template std::unique_ptr<flows::Distribution<T>> density_of_table(                           \
-      Flows<T>, const std::vector<ColumnMap>&, Index, const Background&);                      \
+  template std::unique_ptr<flows::Distribution<T>> blend_of(Flows<T>, const Background&);      \
   template std::unique_ptr<flows::Distribution<T>> in_table(                                   \
-      std::unique_ptr<flows::Distribution<T>>, const std::vector<ColumnMap>&);                 \
+      std::unique_ptr<flows::Distribution<T>>, const std::vector<ColumnMap>&, Index);          \
   template optim::ParameterGroups<T> parameter_groups(Flow<T>&, double);
 FJORD_INSTANTIATE(float)
 FJORD_INSTANTIATE(double)

@@ -33,20 +33,20 @@ template <class T>
 std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gaussian& start,
                                    const flows::SolverSettings& solver, const RandomKey& random);
 
-/// The mean of the densities of flows over standard numbers, and the background, in the numbers of
-/// the table. The first `given` maps are those of the numbers that are given, which are straight;
-/// with any, the background is left out.
+/// The mean of the densities of flows, and the background if it has a mixture, all of them of
+/// standard numbers.
 ///
 /// Errors:  std::invalid_argument if there is no flow.
 template <class T>
-std::unique_ptr<flows::Distribution<T>> density_of_table(Flows<T> members,
-                                                         const std::vector<ColumnMap>& maps,
-                                                         Index given, const Background& background);
+std::unique_ptr<flows::Distribution<T>> blend_of(Flows<T> members, const Background& background);
 
-/// A density of standard numbers in the numbers of the table.
+/// A density of standard numbers in the numbers of the table. The first `given` maps are those of
+/// the numbers that are given, which are straight.
+///
+/// Errors:  std::invalid_argument if T does not hold the units of a column.
 template <class T>
 std::unique_ptr<flows::Distribution<T>> in_table(std::unique_ptr<flows::Distribution<T>> density,
-                                                 const std::vector<ColumnMap>& maps);
+                                                 const std::vector<ColumnMap>& maps, Index given);
 
 /// The parameters of a flow in two groups, with this decay of the networks' weights; the
 /// other maps have none, and a tenth of the rate.

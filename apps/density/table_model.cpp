@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "fjord/apps/common/solver_settings.hpp"
 #include "fjord/apps/common/table.hpp"
+#include "fjord/apps/density/model.hpp"
 #include "fjord/flows/model_file.hpp"
 #include "fjord/flows/row_source.hpp"
 
@@ -15,12 +18,40 @@ namespace {
 // As density score computes.
 constexpr double score_tolerance = 1e-6;
 
+flows::SolverSettings score_settings() {
+  return solver_settings(score_tolerance, score_tolerance, "exact", "double");
+}
+
+// Whether numbers around this one, a few scales apart, are as good as exact in float.
+bool float_holds(double centre, double scale) {
+  using Limits = std::numeric_limits<float>;
+  constexpr double most_scales = 0x1p12;  // then rounding errors are up to 2^-12 scales
+  return std::abs(centre) <= most_scales * scale && scale >= double{Limits::min()} &&
+         scale <= double{Limits::max()} / most_scales;
+}
+
+bool float_holds_units(const Data& data) {
+  for (std::size_t k = 0; k < data.maps.size(); ++k) {
+    const ColumnMap& map = data.maps[k];
+    if (!float_holds(data.means[k], data.deviations[k]) || !float_holds(map.mean, map.deviation) ||
+        !float_holds(map.centre, map.scale))
+      return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 template <class T>
-nn::State table_model(Flows<T> members, const Data& data, const Background& background) {
+nn::State table_model(std::unique_ptr<flows::Distribution<T>> density, const Data& data) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (!float_holds_units(data)) {
+      const nn::State state = flows::state_of(*density);
+      return table_model(flows::model_of<double>(state, score_settings()), data);
+    }
+  }
   const Index given = data.rows.given;
-  const auto model = density_of_table<T>(std::move(members), data.maps, given, background);
+  const auto model = in_table<T>(std::move(density), data.maps, given);
   if (data.names.empty()) return flows::state_of(*model);
   const auto first = data.names.begin() + given;
   return flows::state_of(*model, {{first, data.names.end()}, {data.names.begin(), first}});
@@ -29,8 +60,7 @@ nn::State table_model(Flows<T> members, const Data& data, const Background& back
 Tensor<double> standard_log_density(const nn::State& model, const Data& data,
                                     const std::vector<std::uint32_t>& chosen, Workers& workers,
                                     const RandomKey& probes, const Stop& stop) {
-  const auto read = flows::model_of<double>(
-      model, solver_settings(score_tolerance, score_tolerance, "exact", "double"));
+  const auto read = flows::model_of<double>(model, score_settings());
   flows::ShardedModel<double> sharded(*read, workers);
   const Tensor<double>& values = data.rows.values;
   const Index given = data.rows.given;
@@ -54,7 +84,7 @@ Tensor<double> standard_log_density(const nn::State& model, const Data& data,
   return Tensor<double>::from({static_cast<Index>(result.size())}, result);
 }
 
-template nn::State table_model<float>(Flows<float>, const Data&, const Background&);
-template nn::State table_model<double>(Flows<double>, const Data&, const Background&);
+template nn::State table_model(std::unique_ptr<flows::Distribution<float>>, const Data&);
+template nn::State table_model(std::unique_ptr<flows::Distribution<double>>, const Data&);
 
 }  // namespace fjord::apps::density

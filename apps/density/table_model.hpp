@@ -2,21 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "fjord/apps/density/background.hpp"
 #include "fjord/apps/density/data.hpp"
-#include "fjord/apps/density/model.hpp"
 #include "fjord/autodiff/random.hpp"
+#include "fjord/flows/distribution.hpp"
 #include "fjord/flows/sharded.hpp"
+#include "fjord/nn/safetensors.hpp"
 
 namespace fjord::apps::density {
 
-/// The mean of the flows and the background, in the table's units, with the names of its columns.
-///
-/// Errors:  as density_of_table().
+/// A density of standard numbers in the table's units, with the names of its columns: in the
+/// precision T, or in double if float does not hold the units, as of numbers around 1e9 that are
+/// about 1 apart.
 template <class T>
-nn::State table_model(Flows<T> members, const Data& data, const Background& background);
+nn::State table_model(std::unique_ptr<flows::Distribution<T>> density, const Data& data);
 
 /// The log-densities of rows by a saved model, in units of the standardised columns, as precise as
 /// density score computes them: of some thousand rows, and then of as many more until a stop. All

@@ -31,7 +31,8 @@ TEST_CASE("background: it is the mixture, and has the signs and units of the col
   const std::vector<ColumnMap> maps{
       {.mean = 10, .deviation = 2},
       {.shape = ColumnMap::Shape::positive, .mean = -1, .deviation = 4}};
-  const auto background = in_table<double>(std::move(parts_of<double>(two_normals()).at(0)), maps);
+  const auto background =
+      in_table<double>(std::move(parts_of<double>(two_normals()).at(0)), maps, 0);
   const Tensor<double> rows{{10, 1}, {13, 20}, {4, 1e-5}};
   const Tensor<double> found = test::log_prob(*background, rows);
   for (Index i = 0; i < 3; ++i) {

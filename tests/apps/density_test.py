@@ -305,6 +305,33 @@ class Fit(Density):
         self.assertAlmostEqual(deviation([x for x, _ in samples]), 10, delta=1.8)
         self.assertAlmostEqual(deviation([y - 0.08 * (x - 100) for x, y in samples]), 0.6, delta=0.12)
 
+    def test_units_that_float_does_not_hold(self):
+        draw = random.Random(1)
+        rows = []
+        for _ in range(400):
+            time, noise = draw.gauss(0, 1), draw.gauss(0, 1)
+            rows.append((1.7e9 + 60 * time, 1e6 + 0.008 * time + 0.006 * noise, 1e40 * draw.gauss(0, 1)))
+        self.write("t.csv", csv(rows, "time,x,huge"))
+        self.fit("t.csv")
+        self.succeeds("sample", "--model", "out/model.safetensors", "--count", 2000, "--out", "s.npy")
+        dtype, shape, numbers = read_npy(self.path("s.npy"))
+        self.assertEqual((dtype, shape), ("<f8", (2000, 3)))
+        # Quartiles, which no rare large number moves: five standard errors of the table's own.
+        for k, (centre, scale) in enumerate(((1.7e9, 60), (1e6, 0.01), (0, 1e40))):
+            standard = sorted((x - centre) / scale for x in numbers[k::3])
+            for place, quartile in ((500, -0.674), (1000, 0), (1500, 0.674)):
+                self.assertAlmostEqual(standard[place], quartile, delta=0.34)
+            self.assertGreater(len(set(standard)), 1900)
+        self.fails(2, "--model: out/model.safetensors: part", "score", "--model", "out/model.safetensors",
+                   "--data", "t.csv", "--out", "s.npy", "--precision", "float")
+        self.fit("t.csv", "--columns", "x", "--given", "time")
+        for late in (-1, 1):
+            self.write("given.csv", "time\n" + 1000 * f"{1.7e9 + 60 * late}\n")
+            self.succeeds("sample", "--model", "out/model.safetensors", "--conditions", "given.csv", "--out", "s.npy")
+            drawn = [(x - 1e6) / 0.01 for x in read_npy(self.path("s.npy"))[2]]
+            self.assertAlmostEqual(mean(drawn), 0.8 * late, delta=0.25)
+            self.assertAlmostEqual(deviation(drawn), 0.6, delta=0.12)
+
     def test_columns_weights_and_missing_values(self):
         rows = correlated(120)
         text = "\n".join(["name,x,y,w,5", *(f"n{i},{x!r},{'' if i % 10 == 3 else repr(y)},{1 + i % 2},4"

@@ -43,6 +43,14 @@ TEST_CASE("standardise: columns far from 0 keep their deviations") {
   CHECK(units->inverse(tape.input(Tensor<double>{{1e9 + 3}}), context).item() == 3);
 }
 
+TEST_CASE("standardise: numbers that float does not tell apart are refused in float") {
+  // Floats next to 1e9 are 64 apart, those next to 1e5 a hundredth.
+  CHECK_THROWS_WITH_AS(Standardise<float>({0, 1e9}, {1, 1}), doctest::Contains("column 2: float"),
+                       std::invalid_argument);
+  CHECK_NOTHROW(Standardise<float>({0, -1e5}, {1, 1}));
+  CHECK_NOTHROW(Standardise<double>({0, 1e9}, {1, 1}));
+}
+
 TEST_CASE("standardise: what has no units is refused") {
   const auto refuses = [](const Tensor<double>& rows, const char* message) {
     CHECK_THROWS_WITH_AS(Standardise<double>::of_rows(rows), doctest::Contains(message),
