@@ -171,6 +171,10 @@ bool Fit<T>::step() {
     recover(std::current_exception(), failure.what());
   } catch (const std::range_error& failure) {
     recover(std::current_exception(), failure.what());
+  } catch (const NumericalError& failure) {
+    const std::string what =
+        std::string(failure.what()) + " in step " + std::to_string(position_.steps + 1);
+    recover(std::make_exception_ptr(std::range_error(what)), what);
   }
   return report_.end == FitEnd::running;
 }

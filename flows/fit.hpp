@@ -39,8 +39,9 @@ struct FitOptions {
   /// Whether the parameters with the best loss of the held-out rows are left in the end, and not
   /// the last ones.
   bool keep_best = true;
-  /// After a step that fails, because a solve does or a number is not finite, training goes on from
-  /// the beginning of the epoch at a rate that is lower by this factor, in (0, 1), ...
+  /// After a step that fails, because a solve does, a number is not finite or a matrix is singular,
+  /// training goes on from the beginning of the epoch at a rate that is lower by this factor, in
+  /// (0, 1), ...
   double retry_factor = 0.5;
   Index retries = 3;  ///< ... so many times at most, >= 0
   RandomKey shuffling{1};
@@ -72,7 +73,7 @@ class Fit final {
   void stop(FitEnd end);
 
   /// Throws what the last step that failed threw: ode::SolveFailure, or std::range_error for a
-  /// number that is not finite.
+  /// number that is not finite or a singular matrix.
   ///
   /// Errors:  std::invalid_argument if no step failed in this process.
   [[noreturn]] void throw_failure() const;

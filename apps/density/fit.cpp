@@ -227,7 +227,7 @@ class Run final {
   void tell(const flows::FitReport& report, std::size_t epochs, Index failures) {
     if (report.failures > failures) {
       progress_.finish();
-      print_note(program_name, report.failure + "; " + consequence_of(report));
+      print_note(program_name, plain_message(report.failure) + "; " + consequence_of(report));
     } else if (report.curve.size() > epochs) {
       end_epoch(report.curve.back());
     } else {

@@ -8,6 +8,7 @@
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/flows/linear_maps.hpp"
 #include "fjord/optim/schedules.hpp"
 #include "fjord/optim/sgd.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -259,6 +260,26 @@ TEST_CASE("fit: a step that fails lowers the rate and goes on from the epoch's b
   // What is left is the last good state.
   CHECK(lost.centre() == 0);
   CHECK(lost.scale() == 3);
+}
+
+TEST_CASE("fit: a step that makes a matrix singular fails as others do") {
+  const Tensor<double> x = normals({64, 1}, 1, 0.01);
+  const TableRows<double> rows(x);
+  Workers workers(1);
+  FitOptions<double> options = whole_batches(16, 30);
+  // The logarithm of the matrix, whose slope at first is 1 - 0.01^2, becomes about -1e4.
+  options.optimizer = [](const optim::ParameterGroups<double>& parameters) {
+    return std::make_unique<optim::Sgd<double>>(parameters, optim::SgdOptions{.rate = 1e4});
+  };
+  options.retry_factor = 1e-9;
+  TransformedDistribution<double> model(
+      std::make_unique<DiagonalNormal<double>>(std::vector<double>{0}, std::vector<double>{1}),
+      std::make_unique<Triangular<double>>(1));
+  const FitReport report = fit<double>(model, rows, nullptr, workers, options);
+  CHECK(report.end == FitEnd::epochs);
+  CHECK(report.failures == 1);
+  CHECK(report.failure.find("the matrix is singular in step 2") != std::string::npos);
+  CHECK(report.curve.back().loss < report.curve.front().loss);
 }
 
 TEST_CASE("fit: regularisers are weighed and reported, in training only") {
