@@ -263,9 +263,34 @@ TransformedDistribution<T>::TransformedDistribution(std::unique_ptr<Distribution
           "a base and a bijector are needed, got null");
 }
 
+namespace {
+
+// Samples in the place of those that rounding carried to an end of what the bijector reaches, where
+// there is no density, or in such a column beyond all numbers.
+template <class T>
+Var<T> within_image(const Bijector<T>& bijector, const Var<T>& x) {
+  constexpr T infinity = std::numeric_limits<T>::infinity();
+  Tensor<T> first = Tensor<T>::full({x.shape()[1]}, -infinity);
+  Tensor<T> last = Tensor<T>::full({x.shape()[1]}, infinity);
+  bool is_bounded = false;
+  for (Index d = 0; d < x.shape()[1]; ++d) {
+    const OpenInterval image = image_of(bijector, d);
+    if (std::isinf(image.low) && std::isinf(image.high)) continue;
+    is_bounded = true;
+    first(d) = static_cast<T>(image.low);
+    if (static_cast<double>(first(d)) <= image.low) first(d) = std::nextafter(first(d), infinity);
+    last(d) = static_cast<T>(image.high);
+    if (static_cast<double>(last(d)) >= image.high) last(d) = std::nextafter(last(d), -infinity);
+  }
+  if (!is_bounded) return x;
+  return minimum(maximum(x, x.tape().input(first)), x.tape().input(last));
+}
+
+}  // namespace
+
 template <class T>
 Var<T> TransformedDistribution<T>::sample(Tape<T>& tape, Index rows, Context<T>& context) const {
-  return bijector_->forward(base_->sample(tape, rows, context), context);
+  return within_image(*bijector_, bijector_->forward(base_->sample(tape, rows, context), context));
 }
 
 namespace {
@@ -331,7 +356,7 @@ SampleAndLogProb<T> TransformedDistribution<T>::sample_and_log_prob(Tape<T>& tap
                                                                     Context<T>& context) const {
   const SampleAndLogProb<T> z = base_->sample_and_log_prob(tape, rows, context);
   const WithLogDet<T> x = bijector_->forward_with_log_det(z.sample, context);
-  return {x.value, z.log_prob - x.log_det};
+  return {within_image(*bijector_, x.value), z.log_prob - x.log_det};
 }
 
 template <class T>

@@ -189,6 +189,7 @@ class DiagonalNormal final : public IndependentColumns<T> {
 /// The distribution of bijector.forward(z), z drawn from a base.
 ///
 /// log_prob(x) = base.log_prob(z) + inverse log-det, z = inverse(x); -inf where there is no such z.
+/// Samples that round to an end of what the bijector reaches are the number next to it.
 template <class T>
 class TransformedDistribution final : public Distribution<T> {
  public:

@@ -30,12 +30,21 @@ bool float_holds(double centre, double scale) {
          scale <= double{Limits::max()} / most_scales;
 }
 
+// Whether it holds what the model draws of a positive column: a thousandth of its background has ten
+// times the deviation.
+bool float_holds_exponentials(const ColumnMap& map) {
+  constexpr double most_deviations = 50;
+  constexpr double most = 87;  // e^87 and e^-87 are about the largest and the smallest number
+  return std::abs(map.mean) + most_deviations * map.deviation <= most;
+}
+
 bool float_holds_units(const Data& data) {
   for (std::size_t k = 0; k < data.maps.size(); ++k) {
     const ColumnMap& map = data.maps[k];
     if (!float_holds(data.means[k], data.deviations[k]) || !float_holds(map.mean, map.deviation) ||
         !float_holds(map.centre, map.scale))
       return false;
+    if (map.shape == ColumnMap::Shape::positive && !float_holds_exponentials(map)) return false;
   }
   return true;
 }

@@ -332,6 +332,21 @@ class Fit(Density):
             self.assertAlmostEqual(mean(drawn), 0.8 * late, delta=0.25)
             self.assertAlmostEqual(deviation(drawn), 0.6, delta=0.12)
 
+    def test_samples_of_bounded_columns_are_within_the_bounds(self):
+        """In float, logarithms beyond 88 and logits beyond 17 round to the ends, which have no density."""
+        draw = random.Random(1)
+        rows = [(10 ** draw.uniform(-8, 8), draw.uniform(0, 1)) for _ in range(400)]
+        self.write("t.csv", csv(rows))
+        for column, note, median in (("x", "is positive", 0), ("y", "is between 0 and 1", math.log10(0.5))):
+            self.assertIn(note, self.fit("t.csv", "--columns", column).err)
+            self.succeeds("sample", "--model", "out/model.safetensors", "--count", 60000, "--out", "s.csv")
+            samples = sorted(map(float, self.path("s.csv").read_text().splitlines()[1:]))
+            self.assertGreater(samples[0], 0)
+            self.assertLess(samples[-1], {"x": 1e300, "y": 1}[column])
+            self.assertAlmostEqual(math.log10(samples[30000]), median, delta={"x": 1.5, "y": 0.1}[column])
+            run = self.succeeds("score", "--model", "out/model.safetensors", "--data", "s.csv", "--out", "scores.npy")
+            self.assertEqual(run.err, "")
+
     def test_columns_weights_and_missing_values(self):
         rows = correlated(120)
         text = "\n".join(["name,x,y,w,5", *(f"n{i},{x!r},{'' if i % 10 == 3 else repr(y)},{1 + i % 2},4"

@@ -160,6 +160,33 @@ TEST_CASE("elementwise_maps: rows outside of the support leave the others as the
   CHECK(std::isnan(all(4)));  // no number is neither inside nor outside
 }
 
+TEST_CASE_TEMPLATE("elementwise_maps: no sample is rounded to an end of the support", T, float,
+                   double) {
+  // Half of the sigmoids round to 0 or 1, and the exponentials to 0 or infinity.
+  std::vector<std::unique_ptr<Bijector<T>>> columns;
+  columns.push_back(std::make_unique<Sigmoid<T>>(-3, 1));
+  columns.push_back(std::make_unique<Exp<T>>());
+  columns.push_back(std::make_unique<Identity<T>>());
+  const TransformedDistribution<T> model(
+      std::make_unique<DiagonalNormal<T>>(std::vector<double>{0, 0, 0},
+                                          std::vector<double>{100, 2000, 1}),
+      std::make_unique<Stack<T>>(std::move(columns), std::vector<Index>{1, 1, 1}));
+  Tape<T> tape;
+  Context<T> context;
+  context.random = RandomKey(1);
+  const Tensor<T> x(model.sample(tape, 100, context).value());
+  const Tensor<T> same(model.sample_and_log_prob(tape, 100, context).sample.value());
+  CHECK(x == same);
+  const Tensor<T> base(model.base().sample(tape, 100, context).value());
+  for (Index i = 0; i < 100; ++i) {
+    CHECK(x(i, 0) > -3);
+    CHECK(x(i, 0) < 1);
+    CHECK(x(i, 1) > 0);
+    CHECK(std::isfinite(x(i, 1)));
+    CHECK(x(i, 2) == base(i, 2));
+  }
+}
+
 TEST_CASE_TEMPLATE("elementwise_maps: soft clipping keeps its digits next to its ends", T, float,
                    double) {
   struct Row {
