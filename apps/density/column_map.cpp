@@ -106,13 +106,16 @@ std::vector<ColumnMap> candidates(std::span<const double> training, const Column
   return maps;
 }
 
-// By how many standard errors of the mean difference a is above b.
+// By how many standard errors of the mean difference a is above b. A row counts for ten nats at
+// most: one that b makes all but impossible would otherwise be all of the mean, and of its error.
 double errors_above(const std::vector<double>& a, const std::vector<double>& b) {
+  constexpr double most = 10;
   const auto n = static_cast<double>(a.size());
+  const auto difference = [&](std::size_t i) { return std::min(a[i] - b[i], most); };
   double mean = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) mean += (a[i] - b[i]) / n;
+  for (std::size_t i = 0; i < a.size(); ++i) mean += difference(i) / n;
   double squares = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(a[i] - b[i] - mean, 2);
+  for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(difference(i) - mean, 2);
   return mean / std::sqrt(squares / (n * (n - 1)));
 }
 

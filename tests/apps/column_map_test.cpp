@@ -35,6 +35,21 @@ TEST_CASE("column map: the shape is that by which normal numbers were made") {
   CHECK(chosen([](double x) { return 1000 + x; }).shape == Shape::straight);
 }
 
+TEST_CASE("column map: one row far out does not hide what all others show") {
+  const auto exponential = [](double x) { return std::exp(3 * x); };
+  const std::vector<double> training = mapped(test::normals({400}, 1), exponential);
+  std::vector<double> validation = mapped(test::normals({100}, 2), exponential);
+  CHECK(choose_map(training, validation, {1e-9, 1e9}).shape == Shape::positive);
+  validation[7] = exponential(5);
+  CHECK(choose_map(training, validation, {1e-9, 1e9}).shape == Shape::positive);
+  // The others show nothing here.
+  const auto line = [](double x) { return 1000 + x; };
+  std::vector<double> normal = mapped(test::normals({100}, 2), line);
+  normal[7] = line(15);
+  CHECK(choose_map(mapped(test::normals({400}, 1), line), normal, {900, 1100}).shape ==
+        Shape::straight);
+}
+
 TEST_CASE("column map: mean and deviation are those of the logarithms") {
   const std::vector<double> training = mapped(test::normals({400}, 1), std::exp);
   const std::vector<double> validation = mapped(test::normals({100}, 2), std::exp);
