@@ -25,7 +25,9 @@ bool ends_at_event(const Problem<T>& problem, const std::vector<Occurrence<T>>& 
 ///
 /// `t` is the time that was found.
 ///
-/// Errors:  std::invalid_argument if g has no finite, nonzero slope in t there.
+/// Errors:  std::invalid_argument if g has no finite slope in t there, or one that is 0 but for
+///          rounding: less than the mean slope since the state before by a factor of the root of
+///          T's epsilon.
 template <class T>
 Occurrence<T> with_derivatives(const Problem<T>& problem, const SolveOptions& options,
                                std::size_t event, double t, const StateBefore<T>& before);

@@ -159,9 +159,9 @@ TEST_CASE("trouble: a field that is NaN from the start on is not blamed on the l
 
 TEST_CASE("trouble: an event without a slope where it passes zero has no derivative") {
   Tape<double> tape;
-  const Field<double> f = decay<double>;
-  Problem<double> problem{f, tape.scalar(1.0), {0, 2}};
-  const auto is_refused = [&](const Field<double>& function, const char* slope) {
+  const auto is_refused = [&](const Field<double>& f, double y0, const Field<double>& function,
+                              const char* slope) {
+    Problem<double> problem{f, tape.scalar(y0), {0, 2}};
     problem.events = {{function}};
     SolveOptions options;
     CHECK_THROWS_WITH_AS(solve(problem, options), doctest::Contains(slope), std::invalid_argument);
@@ -170,10 +170,32 @@ TEST_CASE("trouble: an event without a slope where it passes zero has no derivat
     options.gradient = &values_only;
     CHECK(solve(problem, options).occurrences.size() == 1);
   };
-  is_refused([](const auto& t, const auto&) { return (t - 1.0) * square(t - 1.0); },
-             "the function of event 0 has the slope 0 where it passes zero, at t = 1,");
-  is_refused([](const auto& t, const auto& y) { return t.tape().scalar(y.item() - 0.5); },
-             "the function of event 0 has the slope 0 where it passes zero, at t = 0.6931");
+  is_refused(
+      decay<double>, 1, [](const auto& t, const auto&) { return (t - 1.0) * square(t - 1.0); },
+      "the function of event 0 has the slope 0 where it passes zero, at t = 1,");
+  is_refused(
+      decay<double>, 1,
+      [](const auto& t, const auto& y) { return t.tape().scalar(y.item() - 0.5); },
+      "the function of event 0 has the slope 0 where it passes zero, at t = 0.6931");
+  const auto state = [](const auto&, const auto& y) { return y; };
+  // y = (t - 1)^3, with a slope that is 0 but for rounding.
+  const auto cubic = [](const auto& t, const auto& y) { return 3.0 * square(t - 1.0) + 0.0 * y; };
+  is_refused(cubic, -1, state, "where it passes zero, at t = ");
+}
+
+TEST_CASE("trouble: an event whose function passes zero gently has a derivative") {
+  Tape<double> tape;
+  // y = (t - 1)^3 + (t - 1) / 10^6
+  Problem<double> problem{
+      [](const auto& t, const auto& y) { return 3.0 * square(t - 1.0) + 1e-6 + 0.0 * y; },
+      tape.scalar(-1 - 1e-6),
+      {0, 2}};
+  problem.events = {{[](const auto&, const auto& y) { return y; }}};
+  SolveOptions options;
+  options.rtol = options.atol = 1e-12;
+  const Var<double> t = solve(problem, options).occurrences.at(0).t;
+  CHECK(t.item() == doctest::Approx(1).epsilon(1e-9));
+  CHECK(gradient_values(t, {problem.y0})[0].item() == doctest::Approx(-1e6).epsilon(1e-3));
 }
 
 TEST_CASE("trouble: an event's function may have any shape of one entry, but not be empty") {
