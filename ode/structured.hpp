@@ -90,7 +90,7 @@ class PackedState final {
 /// or of a state and a running integral over it, whose slope is what is integrated.
 ///
 /// Shapes:  f(t, y) returns a structure like y, each variable of the same shape.
-/// Errors:  as `solve`; std::invalid_argument if a shape changes.
+/// Errors:  as `solve`; std::invalid_argument if a shape changes, or with separate_rows.
 /// Note:    The solver's state is the list of all entries, on which norms and tolerances of entries
 ///          are: structure.hpp gives the order of the variables, of which each is in the order C.
 template <class F, StructuredState S>
@@ -98,6 +98,9 @@ StructuredSolution<S> solve(const F& f, const S& y0, TimeSpan span,
                             const SolveOptions& options = {},
                             const StructuredWatch<S>& watch = {}) {
   using T = ScalarOf<S>;
+  require(!options.separate_rows, "solve",
+          "separate_rows needs a state that is one tensor, the rows along its axis 0, got a "
+          "structure of variables");
   const PackedState<S> state(y0);
   const Field<T> field = state.field(f);
   Problem<T> problem{field, state.packed(), span};

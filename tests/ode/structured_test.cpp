@@ -184,6 +184,11 @@ TEST_CASE("structured: lists of scalars, and slopes that do not fit") {
   CHECK_THROWS_WITH_AS(solve(wider, std::vector{tape.input(Tensor<double>{1.0, 2.0})}, {0, 1}),
                        doctest::Contains("shapes of its state, got [] in place of [2]"),
                        std::invalid_argument);
+  SolveOptions separate;
+  separate.separate_rows = true;
+  CHECK_THROWS_WITH_AS(solve(turn, start, {0, 1}, separate),
+                       doctest::Contains("separate_rows needs a state that is one tensor"),
+                       std::invalid_argument);
 }
 
 }  // namespace
