@@ -314,7 +314,8 @@ set style fill solid 0.35 noborder)");
 Drawn draw_look(const std::filesystem::path& file, const Look& look,
                 const std::optional<RunMetrics>& metrics) {
   GnuplotPicture picture(file);
-  const std::string script = LookScript(picture, look, metrics).text();
+  const Look shown = near_zero(look);
+  const std::string script = LookScript(picture, shown, metrics).text();
   return picture.draw_bytes(script, "look.png");
 }
 

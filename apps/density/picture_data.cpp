@@ -47,6 +47,26 @@ Range shown_range(const Look& look, Index column) {
   return {range.low - margin, range.high + margin};
 }
 
+Look near_zero(Look look) {
+  constexpr double most_spans = 100;
+  for (std::size_t k = 0; k < look.names.size(); ++k) {
+    const auto column = static_cast<Index>(k);
+    const Range range = shown_range(look, column);
+    const double span = range.high - range.low;
+    const double digits = std::floor(std::log10(span));
+    const double power = std::pow(10, std::abs(digits));
+    // Quotients of whole numbers are short texts, products with 0.1 are not.
+    const double zero =
+        digits >= 0 ? std::floor(range.low / power) * power : std::floor(range.low * power) / power;
+    if (!(std::abs(zero) > most_spans * span) || std::isinf(zero)) continue;
+    for (Tensor<double>* const table : {&look.rows, &look.samples}) {
+      for (Index i = 0; i < table->shape()[0]; ++i) (*table)(i, column) -= zero;
+    }
+    look.names[k] += (zero < 0 ? " + " : " - ") + number_text(std::abs(zero));
+  }
+  return look;
+}
+
 Histogram histogram_in(const Look& look, Index column, const Range& range) {
   const std::vector<double> rows = column_of_table(look.rows, column);
   const double wanted = rows.empty() ? 50 : 2 * std::cbrt(static_cast<double>(rows.size()));

@@ -16,6 +16,10 @@ struct Range {
 /// The part of an axis with a column's rows and samples, but for the outermost 0.2 % of either.
 Range shown_range(const Look& look, Index column);
 
+/// The same with columns far from 0, next to what they span, less a round number near them, which
+/// their names say: ticks of four digits tell those apart.
+Look near_zero(Look look);
+
 /// The densities of a column's rows and samples in bins, in units of 1 / range.
 struct Histogram {
   std::string text;  ///< lines with the middle of each bin and both densities

@@ -35,6 +35,22 @@ TEST_CASE("picture_data: an axis holds rows and samples, but for the farthest of
   CHECK(shown_range(look, 1).high == 4);
 }
 
+TEST_CASE("picture_data: columns far from 0 are shown less a number near them") {
+  Look look;
+  look.names = {"time", "near", "cold"};
+  look.rows = Tensor<double>{{1.7e9 + 3, 300, -273.15}, {1.7e9 + 28, 310, -273.1}};
+  look.samples = Tensor<double>::zeros({0, 3});
+  const Look shown = near_zero(look);
+  // Of spans 25, 10 and 0.05.
+  CHECK(shown.names == std::vector<std::string>{"time - 1.7e+09", "near", "cold + 273.16"});
+  CHECK(shown.rows(0, 0) == 3);
+  CHECK(shown.rows(1, 0) == 28);
+  CHECK(shown.rows(1, 1) == 310);
+  CHECK(shown.rows(0, 2) == doctest::Approx(0.01));
+  look.rows = Tensor<double>::zeros({0, 3});
+  CHECK(near_zero(look).names == look.names);
+}
+
 TEST_CASE("picture_data: bins hold shares of all rows, also of those that are not shown") {
   const Histogram histogram = histogram_in(small_look(), 0, {0, 10});
   // Ten bins with a sample in each, and one of two rows in the first.
