@@ -95,7 +95,9 @@ class Parts final {
 
   bool solve_to(double t) {
     Report& report = solution_.report;
-    if (t == t_ && !(moves() && t == problem_.span.t1)) {
+    // Where t1 moves, one part ends there even if it has no length.
+    const bool is_end = moves() && t == problem_.span.t1;
+    if (t == t_ && (!is_end || has_ended_)) {
       solution_.y = y_;
       report.t = t;
       return true;
@@ -119,6 +121,7 @@ class Parts final {
     report.rejected += solution.report.rejected;
     solution_.y = y_ = solution.y;
     t_ = t;
+    has_ended_ = is_end;
     return report.status == Status::success;
   }
 
@@ -145,6 +148,7 @@ class Parts final {
   bool forward_;
   double t_;
   Var<T> y_;
+  bool has_ended_ = false;  // at a t1 that moves
   Solution<T> solution_;
 };
 
