@@ -84,6 +84,10 @@ void check_options(const SolveOptions& options, TimeSpan span, Index size, doubl
             return "the method " + std::string(options.method->name()) +
                    " estimates no error to choose steps by; set fixed_step or grid";
           });
+  require(options.jumps.empty() || !options.method->leaves_step(), "solve", [&] {
+    return "the method " + std::string(options.method->name()) +
+           " asks for times beyond its steps, so that jumps cannot be given with it; use leapfrog";
+  });
   require(!options.fixed_step || options.grid.empty(), "solve",
           "fixed_step and grid both say where steps end; set one of them");
 }

@@ -125,6 +125,9 @@ class Method {
   /// Whether the step reads the slope at its beginning.
   virtual bool needs_slope() const { return true; }
 
+  /// Whether it asks for times before or after a step, where a field that jumps is another one.
+  virtual bool leaves_step() const { return false; }
+
   virtual void make(Step<NodeSpace<float>>& step) const = 0;
   virtual void make(Step<NodeSpace<double>>& step) const = 0;
   virtual void make(Step<PlainSpace>& step) const = 0;

@@ -6,6 +6,15 @@
 
 namespace fjord::ode {
 
+bool SplitMethod::leaves_step() const {
+  double time = 0;
+  for (std::size_t i = 1; i < moves_.size(); i += 2) {
+    time += moves_[i];
+    if (time < 0 || time > 1) return true;
+  }
+  return false;
+}
+
 template <class Space>
 void SplitMethod::step(Step<Space>& step) const {
   Vector<Space> y = step.y;

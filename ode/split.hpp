@@ -30,6 +30,8 @@ class SplitMethod final : public MethodOf<SplitMethod> {
 
   bool needs_slope() const override { return false; }
 
+  bool leaves_step() const override;
+
   /// See Method::make.
   ///
   /// Errors:  std::invalid_argument if the last axis has no two halves.

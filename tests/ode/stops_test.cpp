@@ -239,6 +239,32 @@ TEST_CASE("stops: jumps at the ends, and one next to the start, are asked from w
   }
 }
 
+TEST_CASE("stops: methods without an error estimate stay within the steps between jumps") {
+  // y' = 2, then 5, and beyond the ends far more.
+  for (const Method* method : methods()) {
+    if (method->error_order() > 0) continue;
+    CAPTURE(method->name());
+    SolveOptions options;
+    options.method = method;
+    options.fixed_step = 0.1;
+    options.jumps = {0, 0.5, 1};
+    const auto f = [](double t, std::span<const double>, std::span<double> dydt) {
+      const bool is_within = t > 0 && t < 1;
+      dydt[0] = !is_within ? 1e9 : t < 0.5 ? 2 : 5;
+      dydt[1] = is_within ? 0 : 1e9;
+    };
+    if (method->leaves_step()) {
+      CHECK_THROWS_WITH_AS(simulate(f, Times{0, 0}, {0, 1}, options),
+                           doctest::Contains("asks for times beyond its steps"),
+                           std::invalid_argument);
+      continue;
+    }
+    const Simulation s = simulate(f, Times{0, 0}, {0, 1}, options);
+    CHECK(s.y[0] == doctest::Approx(3.5));
+    CHECK(s.y[1] == 0);
+  }
+}
+
 TEST_CASE("stops: a jumping field of known answer, at every method with an error estimate") {
   // y' = -y + sign(sin(pi t)): over a unit of time y goes to s + (y - s) / e.
   double exact = 0.3;
