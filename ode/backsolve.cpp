@@ -197,6 +197,7 @@ struct AdjointSolve {
 
 template <class T>
 Solution<T> Backsolve::solve_as(const Problem<T>& problem, const SolveOptions& options) const {
+  check_moves_no_halves(back_by(options.method));
   const auto kept = std::make_shared<Solved<T>>();
   NodeObserver<T>* const observer = &kept->checkpoints;
   const WatchedSolve<T> solve = solve_watched<T>(problem, options, std::span(&observer, 1));

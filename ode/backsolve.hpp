@@ -29,8 +29,9 @@ struct BacksolveOptions {
 /// the first solve keeps: where it comes back far from them, as in fields that contract, that part
 /// of the span is solved again from a state that is right, in as many parts as are needed.
 ///
-/// Errors:  as `solve`; a sweep throws SolveFailure if the second solve fails: with
-///          Status::irreversible if not even short parts come back.
+/// Errors:  as `solve`; std::invalid_argument if the second solve's method moves the halves of a
+///          state; a sweep throws SolveFailure if the second solve fails: with Status::irreversible
+///          if not even short parts come back.
 /// Note:    If the report is not a success, y is not a solution and has no derivative.
 /// Source:  Chen et al., Neural ordinary differential equations, NeurIPS 2018, appendix B.
 class Backsolve final : public GradientModeOf<Backsolve> {
@@ -47,11 +48,18 @@ class Backsolve final : public GradientModeOf<Backsolve> {
 
   std::string_view memory() const override { return "17 states"; }
 
+  bool suits(const Method& method) const override { return !back_by(&method)->moves_halves(); }
+
   /// See GradientMode::solve.
   template <class T>
   Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;
 
  private:
+  // The method of the second solve, where the first one has the given one.
+  const Method* back_by(const Method* method) const {
+    return options_.backward ? options_.backward->method : method;
+  }
+
   BacksolveOptions options_;
 };
 

@@ -191,6 +191,7 @@ Solution<T> ForwardSensitivity::solve_as(const Problem<T>& problem,
       "solve",
       "the mode forward solves for more than the state; in place of rtol_of_entries, "
       "atol_of_entries and custom_norm set rtol, atol and norm");
+  check_moves_no_halves(options.method);
   require(!options.separate_rows, "solve",
           "separate_rows has the gradient modes direct and values_only, got forward");
   Tape<T>& tape = problem.y0.tape();

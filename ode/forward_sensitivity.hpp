@@ -14,7 +14,7 @@ namespace fjord::ode {
 /// sensitivities of the sensitivities.
 ///
 /// Errors:  as `solve`; std::invalid_argument if the field uses other nodes at later times than at
-///          the first.
+///          the first, or the method moves the halves of a state.
 /// Note:    Memory: one state for each entry of y0 and of the nodes that the field uses, however
 ///          many steps there are; as many tangents in each evaluation. If the report is not a
 ///          success, y is not a solution and has no derivative.
@@ -30,6 +30,8 @@ class ForwardSensitivity final : public GradientModeOf<ForwardSensitivity> {
   std::string_view memory() const override {
     return "a state for each entry of the state and of parameters";
   }
+
+  bool suits(const Method& method) const override { return !method.moves_halves(); }
 
   /// See GradientMode::solve.
   template <class T>

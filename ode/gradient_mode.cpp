@@ -27,6 +27,15 @@ void GradientMode::check_has_no_outputs(bool has_outputs) const {
   });
 }
 
+void GradientMode::check_moves_no_halves(const Method* method) const {
+  require(method == nullptr || !method->moves_halves(), "solve", [&] {
+    return "the method " + std::string(method->name()) +
+           " is for positions and velocities only, next to which the gradient mode " +
+           std::string(name()) +
+           " solves for more; use direct, checkpointed, quadrature or reversible";
+  });
+}
+
 std::span<const GradientMode* const> gradient_modes() {
   static constexpr auto all = std::to_array<const GradientMode*>(
       {&direct, &checkpointed, &backsolve, &interpolating, &quadrature, &reversible,

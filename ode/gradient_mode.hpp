@@ -50,6 +50,10 @@ class GradientMode {
  protected:
   constexpr GradientMode() = default;
   void check_has_no_outputs(bool has_outputs) const;
+
+  /// Errors:  std::invalid_argument if the steps move the halves of a state, and this mode solves
+  ///          for more than the state.
+  void check_moves_no_halves(const Method* method) const;
   GradientMode(const GradientMode&) = default;
   GradientMode& operator=(const GradientMode&) = default;
 };

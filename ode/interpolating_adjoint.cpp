@@ -169,6 +169,7 @@ Solution<T> solve_interpolated(const Operation<T>& row, const Problem<T>& proble
 template <class T>
 Solution<T> InterpolatingAdjoint::solve_as(const Problem<T>& problem,
                                            const SolveOptions& options) const {
+  check_moves_no_halves(options.method);
   return solve_interpolated(InterpolatingSolve<T>::row, problem, options);
 }
 

@@ -13,8 +13,9 @@ namespace fjord::ode {
 /// dense output; they flow to y0, to the times, and to every node that the field uses. In reverse
 /// sweeps of values only.
 ///
-/// Errors:  as `solve`; a sweep throws SolveFailure if the second solve fails, and
-///          std::invalid_argument if it is recorded or a forward sweep.
+/// Errors:  as `solve`; std::invalid_argument if the method moves the halves of a state; a sweep
+///          throws SolveFailure if the second solve fails, and std::invalid_argument if it is
+///          recorded or a forward sweep.
 /// Note:    Memory: eight states a step. If the report is not a success, y is not a solution and
 ///          has no derivative.
 class InterpolatingAdjoint final : public GradientModeOf<InterpolatingAdjoint> {
@@ -25,6 +26,8 @@ class InterpolatingAdjoint final : public GradientModeOf<InterpolatingAdjoint> {
 
   std::string_view memory() const override { return "8 n states"; }
 
+  bool suits(const Method& method) const override { return !method.moves_halves(); }
+
   /// See GradientMode::solve.
   template <class T>
   Solution<T> solve_as(const Problem<T>& problem, const SolveOptions& options) const;
@@ -34,7 +37,7 @@ class InterpolatingAdjoint final : public GradientModeOf<InterpolatingAdjoint> {
 /// is then a Gauss-Legendre quadrature of five points a step over both dense outputs. For fields
 /// with more parameters than states.
 ///
-/// Errors:  as InterpolatingAdjoint.
+/// Errors:  as InterpolatingAdjoint, but with every method.
 /// Note:    Memory: eight states a step, and in a sweep eight adjoints a step.
 /// Source:  Kim, Ji, Deng & Rackauckas, Stiff neural ordinary differential equations, Chaos 31
 ///          (2021), sec. III.

@@ -125,6 +125,10 @@ class Method {
   /// Whether the step reads the slope at its beginning.
   virtual bool needs_slope() const { return true; }
 
+  /// Whether it moves the halves of the state's last axis by turns. It has its order only where
+  /// they are positions and velocities, and not in a state that holds more next to them.
+  virtual bool moves_halves() const { return false; }
+
   /// Whether it asks for times before or after a step, where a field that jumps is another one.
   virtual bool leaves_step() const { return false; }
 

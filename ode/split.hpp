@@ -30,6 +30,8 @@ class SplitMethod final : public MethodOf<SplitMethod> {
 
   bool needs_slope() const override { return false; }
 
+  bool moves_halves() const override { return true; }
+
   bool leaves_step() const override;
 
   /// See Method::make.

@@ -347,6 +347,43 @@ TEST_CASE("gradient modes: Lorenz over many turns is right, or says that it is n
   }
 }
 
+TEST_CASE("gradient modes: methods that move halves have their order, or are refused") {
+  // A mass on a spring of stiffness k, at rest at 1: cos(t sqrt(k)).
+  constexpr double k = 4;
+  const double slope = -std::sin(std::sqrt(k)) / (2 * std::sqrt(k));
+  const auto error = [&](const Method& method, const GradientMode& mode, double h) {
+    Tape<double> tape;
+    const Number stiffness = tape.scalar(k);
+    const auto f = [&](const Number&, const Number& y) {
+      return concatenate<double>({part(y, 1), -stiffness * part(y, 0)}, 0);
+    };
+    SolveOptions options;
+    options.method = &method;
+    options.gradient = &mode;
+    options.fixed_step = h;
+    const Number y = solve(f, tape.input(Tensor<double>{1, 0}), {0, 1}, options).y;
+    return std::abs(gradient_values(sum(part(y, 0)), {stiffness})[0].item() - slope);
+  };
+  const Backsolve back_by_another({.backward = tolerances(1e-10, 1e-10)});
+  std::vector<const GradientMode*> all = modes();
+  all.push_back(&back_by_another);
+  for (const Method* method : methods()) {
+    if (!method->moves_halves()) continue;
+    CAPTURE(std::string(method->name()));
+    for (const GradientMode* mode : all) {
+      CAPTURE(std::string(mode->name()));
+      if (!mode->suits(*method)) {
+        CHECK_THROWS_WITH_AS(error(*method, *mode, 0.1),
+                             doctest::Contains("is for positions and velocities only"),
+                             std::invalid_argument);
+        continue;
+      }
+      const double order = std::log2(error(*method, *mode, 0.1) / error(*method, *mode, 0.05));
+      CHECK(order > std::min(method->order(), 4) - 0.3);
+    }
+  }
+}
+
 TEST_CASE("gradient modes: what does not come back is a status, not a gradient") {
   // Leapfrog steps cannot be undone where the force depends on the velocity.
   Tape<double> tape;

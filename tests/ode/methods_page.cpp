@@ -108,7 +108,8 @@ std::string orders_of(const GradientMode& mode) {
 std::string methods_of(const GradientMode& mode) {
   const bool suits_all =
       std::ranges::all_of(methods(), [&](const Method* method) { return mode.suits(*method); });
-  return suits_all ? "all" : "those that can be undone";
+  if (suits_all) return "all";
+  return mode.suits(dormand_prince) ? "all but those that move halves" : "those that can be undone";
 }
 
 void write_gradient_modes(std::ostream& page) {
