@@ -24,7 +24,17 @@ class Beta final : public IndependentColumns<T> {
   std::optional<double> entropy_of(Index column) const override;
   double draw(Index column, const RandomKey& random, std::uint64_t number) const override;
 
-  Tensor<T> log_normaliser_;  // [D]
+  // What the density of a column is written with: [D]. The part of the smaller number a or b is
+  // offset + sign x.
+  Tensor<T> offset_;
+  Tensor<T> sign_;
+  Tensor<T> power_;
+  Tensor<T> other_power_;
+  Tensor<T> factor_;
+  Tensor<T> other_factor_;
+  Tensor<T> origin_;
+  Tensor<T> ratio_;
+  Tensor<T> log_density_;
 };
 
 extern template class Beta<float>;

@@ -1,7 +1,9 @@
 #include "fjord/flows/distributions/dirichlet.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
@@ -26,9 +28,33 @@ Dirichlet<T>::Dirichlet(std::vector<double> concentration)
   check_numbers<T>(concentration_, true, "dirichlet", "concentration");
   // As a product of beta functions, whose differences of log-gammas do not cancel.
   for (const double a : concentration_) {
-    if (total_ > 0) log_normaliser_ -= special::log_beta(total_, a).value;
+    if (total_ > 0) log_density_ -= special::log_beta(total_, a).value;
     total_ += a;
   }
+  // The sum over the parts of (a - 1) log u - weight (u - origin), with u = factor part, and a
+  // constant: as of gamma variables, a large a has u = 1 at the mean, so that the terms are small
+  // where most rows are. What the weights add is 0, as the parts sum to 1.
+  constexpr double large = 16;
+  const bool is_any_large = *std::ranges::max_element(concentration_) > large;
+  for (const double a : concentration_) {
+    factors_.push_back(a > large ? total_ / a : 1);
+    weights_.push_back(a > large ? a : is_any_large ? total_ : 0);
+    origins_.push_back(a > large ? 1 : a / total_);
+  }
+  if (!is_any_large) return;
+  const double log_root = 0.5 * std::log(2 * std::numbers::pi);
+  double power_of_total = -0.5;
+  log_density_ = log_root + special::stirling_rest(total_);
+  for (const double a : concentration_) {
+    if (a > large) {
+      power_of_total += 1;
+      log_density_ -= 0.5 * std::log(a) + log_root + special::stirling_rest(a);
+    } else {
+      power_of_total += a;
+      log_density_ -= a + special::log_gamma(a);
+    }
+  }
+  log_density_ += power_of_total * std::log(total_);
 }
 
 template <class T>
@@ -86,8 +112,13 @@ Var<T> Dirichlet<T>::log_prob(const Var<T>& x, Context<T>&) const {
   Tape<T>& tape = x.tape();
   const Var<T> parts = concatenate({x, T(1) - sum(x, {1}, true)}, 1);
   const auto size = static_cast<Index>(concentration_.size());
-  const Var<T> powers = rounded_leaf<T>(tape, {size}, concentration_);
-  const Var<T> logs = sum(xlogy(powers - T(1), parts), {1}) + static_cast<T>(log_normaliser_);
+  const auto leaf = [&](const std::vector<double>& numbers) {
+    return rounded_leaf<T>(tape, {size}, numbers);
+  };
+  const Var<T> u = parts * leaf(factors_);
+  const Var<T> terms =
+      xlogy(leaf(concentration_) - T(1), u) - (u - leaf(origins_)) * leaf(weights_);
+  const Var<T> logs = sum(terms, {1}) + static_cast<T>(log_density_);
   return where(sum(parts < T(0), {1}) > T(0), -std::numeric_limits<T>::infinity(), logs);
 }
 

@@ -35,7 +35,11 @@ class Dirichlet final : public Distribution<T> {
  private:
   std::vector<double> concentration_;
   double total_ = 0;
-  double log_normaliser_ = 0;
+  // What the density is written with, for each part: [K].
+  std::vector<double> factors_;
+  std::vector<double> weights_;
+  std::vector<double> origins_;
+  double log_density_ = 0;
 };
 
 extern template class Dirichlet<float>;

@@ -143,5 +143,72 @@ TEST_CASE_TEMPLATE("extreme settings: a gamma density keeps its digits near its 
   }
 }
 
+TEST_CASE_TEMPLATE("extreme settings: a beta density keeps its digits near its peak", T, float,
+                   double) {
+  struct Row {
+    double a, b, x;
+    double log_density, slope;
+  };
+
+  for (const Row& row : {Row{1e4, 1e4, 0.5, 4.7259399236233418, 0},
+                         Row{1e4, 1e4, 0.50390625, 4.1156307709328735, -312.48782274308735},
+                         Row{1e6, 3e6, 0.25, 7.5189520528454676, -2.6666666666666667},
+                         Row{1e6, 3e6, 0x1.004p-2, 6.8827943749048765, -5207.6086810524895},
+                         Row{1e10, 1e10, 0.5, 11.633707702592974, 0},
+                         Row{1e10, 1e10, 0x1.00004p-1, 11.488188550322798, -152587.89061196166},
+                         Row{20, 1e6, 0x1p-16, 10.994883860527027, 245169.74099336233},
+                         Row{1e6, 20, 1 - 0x1p-16, 10.994883860527027, -245169.74099336233},
+                         Row{30, 50, 0x1p-70, -1353.6204617991821, 3.4237157000804928e22},
+                         Row{50, 30, 0x1p-70, -2324.0265145831055, 5.7848989415153154e22},
+                         Row{30, 50, 1 - 0x1p-24, -761.67277132952351, -822083554.99999827},
+                         Row{2, 1e13, 0x1p-44, 28.800302284599655, 7592186044416.4316},
+                         Row{1e13, 2, 1 - 0x1p-22, -2384141.4572580805, 9999998189881.3594}}) {
+    CAPTURE(row.a);
+    CAPTURE(row.b);
+    CAPTURE(row.x);
+    const Beta<T> beta({row.a}, {row.b});
+    Tape<T> tape;
+    Context<T> context;
+    const Var<T> x = tape.input({{static_cast<T>(row.x)}});
+    const Var<T> value = beta.log_prob(x, context);
+    // As of a gamma density; the smaller number says how far a deviation is.
+    const double terms =
+        std::max(std::sqrt(std::min(row.a, row.b)), std::abs(row.log_density) + 30);
+    const double epsilon = std::numeric_limits<T>::epsilon();
+    CHECK(std::abs(value.item() - row.log_density) < 4 * epsilon * terms);
+    CHECK(std::abs(gradient_values<T>(value, {x})[0].item() - row.slope) <
+          4 * epsilon * (row.a / row.x + row.b / (1 - row.x)));
+  }
+}
+
+TEST_CASE_TEMPLATE("extreme settings: a Dirichlet density keeps its digits near its peak", T, float,
+                   double) {
+  struct Row {
+    Numbers a;
+    std::vector<T> x;
+    double log_density;
+    double deviations;  // how far the terms are apart, as of normal numbers
+  };
+
+  for (const Row& row : {Row{{1e4, 1e4, 2e4}, {0.25, 0.25}, 10.491606868086597, 1e2},
+                         Row{{1e4, 1e4, 2e4}, {0x1.04p-2, 0x1.f8p-3}, 8.0501467167796264, 1e2},
+                         Row{{1e10, 2e10, 1e10}, {0.25, 0.5}, 24.307136176032115, 1e5},
+                         Row{{1e10, 1e10}, {0.5}, 11.633707702592974, 1e5},
+                         Row{{2e5, 30, 30}, {1 - 0x1.8p-12, 0x1p-12}, 14.072188471873738, 5e2},
+                         Row{{2, 1e6, 2e6}, {0x1p-20, 0.25}, -52095.118907926277, 1e3},
+                         Row{{1e6, 2, 3}, {0x1p-20, 1 - 0x1p-18}, -13862886.892506146, 1e3}}) {
+    CAPTURE(row.a[0]);
+    CAPTURE(row.a.size());
+    const Dirichlet<T> dirichlet(row.a);
+    Tape<T> tape;
+    Context<T> context;
+    const Tensor<T> x = Tensor<T>::from({1, static_cast<Index>(row.x.size())}, row.x);
+    const double found = dirichlet.log_prob(tape.input(x), context).item();
+    CHECK(std::abs(found - row.log_density) <
+          4 * std::numeric_limits<T>::epsilon() *
+              std::max(row.deviations, std::abs(row.log_density)));
+  }
+}
+
 }  // namespace
 }  // namespace fjord::flows
