@@ -16,12 +16,15 @@ Cauchy<T>::Cauchy(std::vector<double> location, std::vector<double> scale)
                      {"scale", IndependentColumns<T>::Range::positive, std::move(scale)}}) {
   log_normaliser_ = this->columns(
       [this](Index column) { return -std::log(std::numbers::pi * this->setting(1, column)); });
+  log_scale_ = this->columns([this](Index column) { return std::log(this->setting(1, column)); });
 }
 
 template <class T>
 Var<T> Cauchy<T>::log_densities_inside(const Var<T>& x) const {
-  const Var<T> z = (x - this->leaf(x.tape(), 0)) / this->leaf(x.tape(), 1);
-  return x.tape().input(log_normaliser_) - special::log1p_square(z);
+  Tape<T>& tape = x.tape();
+  const Var<T> d = x - this->leaf(tape, 0);
+  const Var<T> z = d / this->leaf(tape, 1);
+  return tape.input(log_normaliser_) - special::log1p_square(d, z, tape.input(log_scale_));
 }
 
 template <class T>

@@ -24,6 +24,7 @@ class Cauchy final : public IndependentColumns<T> {
   std::optional<double> entropy_of(Index column) const override;
 
   Tensor<T> log_normaliser_;  // [D]
+  Tensor<T> log_scale_;       // [D]
 };
 
 extern template class Cauchy<float>;

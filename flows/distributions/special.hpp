@@ -64,10 +64,12 @@ struct ScaledBessel {
 /// Source:  DLMF 10.32.1 by the trapezoidal rule; 10.40.1 for k > 50.
 ScaledBessel scaled_bessel(double k);
 
-/// log(1 + z^2), of which the square may overflow.
+/// log(1 + z^2), z = d / scale, where z or its square may overflow.
 template <class T>
-Var<T> log1p_square(const Var<T>& z) {
-  return where(abs(z) > T(1), log(hypot(z, T(1))) * T(2), log1p(square(z)));
+Var<T> log1p_square(const Var<T>& d, const Var<T>& z, const Var<T>& log_scale) {
+  const Var<T> size = abs(z);
+  const Var<T> near = where(size > T(1), log(hypot(z, T(1))) * T(2), log1p(square(z)));
+  return where(size > T(1e15), (log(abs(d)) - log_scale) * T(2), near);
 }
 
 /// The x in [low, high] at which a function that only rises or only falls is 0; an end where it

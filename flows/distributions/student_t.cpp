@@ -38,14 +38,19 @@ StudentT<T>::StudentT(std::vector<double> degrees, std::vector<double> location,
     return -special::log_beta(this->setting(0, column) / 2, 0.5).value -
            0.5 * std::log(this->setting(0, column)) - std::log(this->setting(2, column));
   });
+  log_scale_ = this->columns([this](Index column) {
+    return std::log(this->setting(2, column)) + 0.5 * std::log(this->setting(0, column));
+  });
 }
 
 template <class T>
 Var<T> StudentT<T>::log_densities_inside(const Var<T>& x) const {
   Tape<T>& tape = x.tape();
   const Var<T> degrees = this->leaf(tape, 0);
-  const Var<T> z = (x - this->leaf(tape, 1)) / (this->leaf(tape, 2) * sqrt(degrees));
-  return tape.input(log_normaliser_) - (degrees + T(1)) * T(0.5) * special::log1p_square(z);
+  const Var<T> d = x - this->leaf(tape, 1);
+  const Var<T> z = d / this->leaf(tape, 2) / sqrt(degrees);
+  const Var<T> log_sum = special::log1p_square(d, z, tape.input(log_scale_));
+  return tape.input(log_normaliser_) - (degrees + T(1)) * T(0.5) * log_sum;
 }
 
 template <class T>

@@ -29,6 +29,7 @@ class StudentT final : public IndependentColumns<T> {
   double draw(Index column, const RandomKey& random, std::uint64_t number) const override;
 
   Tensor<T> log_normaliser_;  // [D]
+  Tensor<T> log_scale_;       // of scale sqrt(degrees), [D]
 };
 
 extern template class StudentT<float>;

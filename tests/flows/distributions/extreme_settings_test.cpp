@@ -210,5 +210,31 @@ TEST_CASE_TEMPLATE("extreme settings: a Dirichlet density keeps its digits near 
   }
 }
 
+template <class T>
+double log_density_at(const Distribution<T>& distribution, double x) {
+  Tape<T> tape;
+  Context<T> context;
+  return distribution.log_prob(tape.input({{static_cast<T>(x)}}), context).item();
+}
+
+TEST_CASE_TEMPLATE("extreme settings: heavy tails are densities as far as numbers go", T, float,
+                   double) {
+  const auto near = [](double x) {
+    return doctest::Approx(x).epsilon(8 * std::numeric_limits<T>::epsilon()).scale(0);
+  };
+  CHECK(log_density_at<T>(Cauchy<T>({0}, {0x1p-120}), 0x1p3) == near(-88.481274636402509));
+  CHECK(log_density_at<T>(Cauchy<T>({3}, {1}), 0x1p100) == near(-139.77416599783846));
+  // Of few degrees numbers are far from the scale, of many they are near it.
+  CHECK(log_density_at<T>(StudentT<T>({0x1p-10}, {0}, {1}), 0x1p126) == near(-95.05051434855338));
+  CHECK(log_density_at<T>(StudentT<T>({5}, {0}, {0x1p-100}), 0x1p30) == near(-467.48038863251523));
+  CHECK(log_density_at<T>(StudentT<T>({0x1p100}, {0}, {0x1p100}), 0x1p100) ==
+        near(-70.733656589199204));
+  // The numbers that are drawn have a density, too.
+  Tape<T> tape;
+  Context<T> context;
+  const auto drawn = StudentT<T>({1e-3}, {0}, {1}).sample_and_log_prob(tape, 1000, context);
+  for (Index row = 0; row < 1000; ++row) CHECK(std::isfinite(drawn.log_prob.value()(row)));
+}
+
 }  // namespace
 }  // namespace fjord::flows
