@@ -26,7 +26,8 @@ class VonMises final : public IndependentColumns<T> {
   std::optional<double> entropy_of(Index column) const override;
   double draw(Index column, const RandomKey& random, std::uint64_t number) const override;
 
-  Tensor<T> log_normaliser_;  // [D]
+  std::vector<double> center_;  // the locations between -pi and pi
+  Tensor<T> log_normaliser_;    // [D]
 };
 
 extern template class VonMises<float>;

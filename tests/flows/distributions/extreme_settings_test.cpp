@@ -236,5 +236,16 @@ TEST_CASE_TEMPLATE("extreme settings: heavy tails are densities as far as number
   for (Index row = 0; row < 1000; ++row) CHECK(std::isfinite(drawn.log_prob.value()(row)));
 }
 
+TEST_CASE_TEMPLATE("extreme settings: a location of an angle may be any number of turns away", T,
+                   float, double) {
+  const VonMises<T> turned({1e10}, {3});
+  const auto near = [](double x) {
+    return doctest::Approx(x).epsilon(8 * std::numeric_limits<T>::epsilon());
+  };
+  CHECK(log_density_at<T>(turned, 0.5) == near(-1.8256495382573556));
+  CHECK(log_density_at<T>(turned, -1.5) == near(-1.7790441238426152));
+  CHECK(log_density_at<T>(turned, 3) == near(-6.2227208760456152));
+}
+
 }  // namespace
 }  // namespace fjord::flows
