@@ -172,7 +172,7 @@ Var<T> SoftClip<T>::map(const Var<T>& x) const {
   const T width = (high - low) / hinge;
   const Var<T> u = (x - low) / hinge;
   // From the nearer end, whose distance is what keeps all digits.
-  const Var<T> above_low = -log1p(sigmoid(u) / -(1 + std::exp(-width)));
+  const Var<T> above_low = softplus(u) - log1p(exp(u - width) / (1 + std::exp(-width)));
   const Var<T> below_high = softplus(width - softplus(u));
   const T scale = stretch() * hinge;
   return where(u < width / 2, above_low * scale + low, high - below_high * scale);
