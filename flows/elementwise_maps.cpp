@@ -1,12 +1,14 @@
 #include "fjord/flows/elementwise_maps.hpp"
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/hyperbolic.hpp"
+#include "fjord/autodiff/ops/power.hpp"
 #include "fjord/autodiff/ops/select.hpp"
 #include "fjord/ode/report.hpp"
 
@@ -26,6 +28,12 @@ void check_interval(double low, double high, const char* op) {
     return "an interval with low < high is needed, got " + ode::short_number(low) + " and " +
            ode::short_number(high);
   });
+}
+
+// No negative number has a power here.
+template <class T>
+Var<T> power_of(const Var<T>& x, T exponent) {
+  return where(x < T(0), std::numeric_limits<T>::quiet_NaN(), pow(x, exponent));
 }
 
 }  // namespace
@@ -128,13 +136,12 @@ Power<T>::Power(double exponent) : exponent_(exponent) {
 
 template <class T>
 Var<T> Power<T>::map(const Var<T>& x) const {
-  // By the logarithm, for which no negative number has a power.
-  return exp(log(x) * static_cast<T>(exponent_));
+  return power_of(x, static_cast<T>(exponent_));
 }
 
 template <class T>
 Var<T> Power<T>::map_back(const Var<T>& y) const {
-  return exp(log(y) / static_cast<T>(exponent_));
+  return power_of(y, T(1) / static_cast<T>(exponent_));
 }
 
 template <class T>

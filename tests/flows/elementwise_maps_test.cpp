@@ -254,6 +254,17 @@ TEST_CASE_TEMPLATE("elementwise_maps: soft clipping hardly moves what is far fro
   }
 }
 
+TEST_CASE_TEMPLATE("elementwise_maps: a power whose number vanishes has a slope", T, float,
+                   double) {
+  Tape<T> tape;
+  Context<T> context;
+  const T tiny = std::is_same_v<T, float> ? T(0x1p-100) : T(0x1p-1000);
+  const Var<T> x = tape.input({{tiny}});
+  CHECK(gradient_values<T>(Power<T>(2).forward(x, context), {x})[0].item() == 2 * tiny);
+  CHECK(gradient_values<T>(Power<T>(0.5).inverse(x, context), {x})[0].item() == 2 * tiny);
+  CHECK(std::isnan(Power<T>(2).forward(-x, context).item()));
+}
+
 TEST_CASE("elementwise_maps: settings that are no map are refused") {
   CHECK_THROWS_WITH_AS(Sigmoid<double>(1, 1), doctest::Contains("[sigmoid] an interval"),
                        std::invalid_argument);
