@@ -14,9 +14,10 @@ namespace fjord::flows {
 namespace {
 
 template <class T>
-void check(const FitOptions<T>& o, const RowSource<T>& rows) {
+void check(const FitOptions<T>& o, const RowSource<T>& rows, const RowSource<T>* held_out) {
   const auto need = [](bool holds, const char* what) { require(holds, "fit", what); };
   need(rows.rows() > 0, "at least one row is needed to train on");
+  need(held_out == nullptr || held_out->rows() > 0, "at least one held-out row is needed, or null");
   need(o.epochs >= 0, "epochs must not be negative");
   need(o.batch > 0, "batch must be positive");
   need(o.patience >= 0, "patience must not be negative");
@@ -113,7 +114,7 @@ Fit<T>::Fit(Distribution<T>& model, const RowSource<T>& rows, const RowSource<T>
       rows_(rows),
       held_out_(held_out),
       communicator_(workers.communicator()),
-      options_((check(options, rows), options)),
+      options_((check(options, rows, held_out), options)),
       named_(nn::parameters_of(model)),
       all_(pointers(named_)),
       sharded_(model, workers),
@@ -317,6 +318,16 @@ nn::State Fit<T>::state() const {
 template <class T>
 void Fit<T>::restore(const nn::State& state) {
   FitContents<T> contents = fit_contents_of<T>(state, snapshot());
+  for (const FitPosition& at : {contents.position, contents.epoch_position}) {
+    require(at.epoch >= 0 && at.batch >= 0 && at.batch <= batches() &&
+                at.steps == at.epoch * batches() + at.batch,
+            "fit", [&] {
+              return "the state is of another number of rows or size of batches: its step " +
+                     std::to_string(at.steps) + " is not batch " + std::to_string(at.batch) +
+                     " of epoch " + std::to_string(at.epoch + 1) + " with " +
+                     std::to_string(batches()) + " batches";
+            });
+  }
   go_back_to(contents.now);
   epoch_start_ = std::move(contents.epoch_start);
   best_ = std::move(contents.best);

@@ -11,9 +11,10 @@ namespace {
 
 template <class T>
 void check_lbfgs(const LbfgsFitOptions<T>& o, const Distribution<T>& model,
-                 const RowSource<T>& rows) {
+                 const RowSource<T>& rows, const RowSource<T>* held_out) {
   const auto need = [](bool holds, const char* what) { require(holds, "fit_lbfgs", what); };
   need(rows.rows() > 0, "at least one row is needed to train on");
+  need(held_out == nullptr || held_out->rows() > 0, "at least one held-out row is needed, or null");
   need(o.steps >= 0 && o.patience >= 0, "steps and patience must not be negative");
   need(o.loss != nullptr, "a loss is needed, got null");
   need(o.gradient != nullptr && o.gradient->has_derivatives(),
@@ -119,7 +120,7 @@ class LbfgsRun final {
 template <class T>
 FitReport fit_lbfgs(Distribution<T>& model, const RowSource<T>& rows, const RowSource<T>* held_out,
                     Workers& workers, const LbfgsFitOptions<T>& options) {
-  check_lbfgs(options, model, rows);
+  check_lbfgs(options, model, rows, held_out);
   return LbfgsRun<T>(model, rows, workers, options).run(held_out);
 }
 

@@ -361,6 +361,20 @@ TEST_CASE("fit: options out of their ranges and states that do not fit are refus
   cut.tensors.erase("now.parameters");
   CHECK_THROWS_WITH_AS(training.restore(cut), doctest::Contains("lacks the tensor now.parameters"),
                        std::invalid_argument);
+  // Of ten rows in batches of three, after the third step; five of them make other batches.
+  const FitOptions<double> options{.batch = 3};
+  Fit<double> other(model, rows, nullptr, workers, options);
+  for (int step = 0; step < 3; ++step) other.step();
+  const Tensor<double> half = data(5, 1);
+  const TableRows<double> fewer(half);
+  Fit<double> shorter(model, fewer, nullptr, workers, options);
+  CHECK_THROWS_WITH_AS(shorter.restore(other.state()),
+                       doctest::Contains("of another number of rows or size of batches"),
+                       std::invalid_argument);
+  const Tensor<double> nothing = Tensor<double>::zeros({0, 1});
+  const TableRows<double> none(nothing);
+  CHECK_THROWS_WITH_AS(Fit<double>(model, rows, &none, workers, {}),
+                       doctest::Contains("at least one held-out row"), std::invalid_argument);
 }
 
 }  // namespace
