@@ -2,18 +2,31 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 
+namespace {
+
+// Numbers that a model file can hold.
+std::vector<double> finite_bounds(std::vector<double> bounds) {
+  constexpr double most = std::numeric_limits<double>::max();
+  for (double& bound : bounds) bound = std::clamp(bound, -most, most);
+  return bounds;
+}
+
+}  // namespace
+
 template <class T>
 Truncated<T>::Truncated(std::unique_ptr<IndependentColumns<T>> whole, std::vector<double> low,
                         std::vector<double> high)
-    : IndependentColumns<T>("truncated",
-                            {{"low", IndependentColumns<T>::Range::any, std::move(low)},
-                             {"high", IndependentColumns<T>::Range::any, std::move(high)}}),
+    : IndependentColumns<T>(
+          "truncated",
+          {{"low", IndependentColumns<T>::Range::any, finite_bounds(std::move(low))},
+           {"high", IndependentColumns<T>::Range::any, finite_bounds(std::move(high))}}),
       whole_(std::move(whole)) {
   require(whole_ != nullptr && whole_->dim() == this->dim(), "truncated", [&] {
     return "a distribution of " + std::to_string(this->dim()) + " columns is needed, got " +
@@ -23,7 +36,8 @@ Truncated<T>::Truncated(std::unique_ptr<IndependentColumns<T>> whole, std::vecto
           "a distribution function in closed form is needed, got none");
   for (Index column = 0; column < this->dim(); ++column) {
     masses_.push_back(mass_of(column));
-    require(this->setting(0, column) < this->setting(1, column) && masses_.back().inside > 0,
+    require(static_cast<T>(this->setting(0, column)) < static_cast<T>(this->setting(1, column)) &&
+                masses_.back().inside > 0,
             "truncated", [&] {
               return "some probability is needed between the bounds, got none from " +
                      ode::short_number(this->setting(0, column)) + " to " +

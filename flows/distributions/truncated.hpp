@@ -7,13 +7,13 @@ namespace fjord::flows {
 
 /// The columns of another distribution, given that each lies between its bounds, both included.
 ///
-/// A bound outside of the support bounds nothing.
+/// A bound outside of the support bounds nothing, as an infinite one does.
 template <class T>
 class Truncated final : public IndependentColumns<T> {
  public:
   /// Errors:  std::invalid_argument if `whole` is null or has no cdf and quantile in closed form,
   ///          the lists do not have its width, or no probability that double can hold is between
-  ///          the bounds of a column.
+  ///          the bounds of a column, or no two numbers of T.
   Truncated(std::unique_ptr<IndependentColumns<T>> whole, std::vector<double> low,
             std::vector<double> high);
 

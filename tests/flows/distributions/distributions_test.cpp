@@ -295,6 +295,19 @@ TEST_CASE("distributions: a truncated normal is that of scipy, also in a far tai
   }
 }
 
+TEST_CASE("distributions: a half-line is kept in a model file") {
+  // A half-normal distribution.
+  Truncated<double> half(std::make_unique<DiagonalNormal<double>>(Numbers{0}, Numbers{2}), {0},
+                         {std::numeric_limits<double>::infinity()});
+  const auto loaded = model_of<double>(state_of<double>(half));
+  const HalfNormal<double> whole({2});
+  for (const double x : {0.3, 7.0, 60.0}) {
+    const double exact = test::log_prob<double>(whole, {{x}})(0);
+    CHECK(test::log_prob<double>(half, {{x}})(0) == doctest::Approx(exact).epsilon(1e-14));
+    CHECK(test::log_prob<double>(*loaded, {{x}})(0) == doctest::Approx(exact).epsilon(1e-14));
+  }
+}
+
 TEST_CASE("distributions: choices have their probabilities, and other numbers none") {
   const Categorical<double> choice({1, 0, 3});
   const Tensor<double> log_prob = test::log_prob<double>(choice, {{0}, {1}, {2}, {3}, {-1}, {0.5}});
@@ -342,6 +355,11 @@ TEST_CASE("distributions: what does not fit is refused") {
       doctest::Contains("closed form"), std::invalid_argument);
   CHECK_THROWS_WITH_AS(
       Truncated<double>(std::make_unique<Exponential<double>>(Numbers{1}), {-2}, {-1}),
+      doctest::Contains("some probability"), std::invalid_argument);
+  // One number in single precision.
+  CHECK_THROWS_WITH_AS(
+      Truncated<float>(std::make_unique<DiagonalNormal<float>>(Numbers{0}, Numbers{1}), {1},
+                       {1 + 1e-12}),
       doctest::Contains("some probability"), std::invalid_argument);
 }
 
