@@ -11,6 +11,8 @@
 #include "fjord/autodiff/ops/norm.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
+#include "fjord/flows/distributions/mixture.hpp"
+#include "fjord/flows/distributions/product.hpp"
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -150,6 +152,43 @@ TEST_CASE("regularizer: penalties of a chain add up, and change no log-determina
   const Var<double> z = tape.input({{3, 4}});
   rotation(half).inverse_with_log_det(rotation(w).inverse_with_log_det(z, context).value, context);
   CHECK(context.penalties.item() == doctest::Approx((0.64 + 0.16) * 25));
+}
+
+TEST_CASE("regularizer: penalties and counts of flows inside of products and mixtures are kept") {
+  const Parameter<double> w(Tensor<double>(0.7));
+  const List list = named({"kinetic_energy"});
+  const auto flow = [&] {
+    const ode::Field<double> field = [&](const Var<double>& t, const Var<double>& z) {
+      return matmul(z, t.tape().input(Tensor<double>{{0, 1}, {-1, 0}})) * t.tape().bind(w);
+    };
+    return std::make_unique<TransformedDistribution<double>>(
+        std::make_unique<DiagonalNormal<double>>(std::vector<double>{0, 0},
+                                                 std::vector<double>{1, 1}),
+        std::make_unique<Ffjord<double>>(field, nn::NamedParameters<double>{}, options()));
+  };
+  const auto check = [&](const Distribution<double>& model, const Tensor<double>& x,
+                         double square) {
+    Tape<double> tape;
+    Context<double> context{
+        .gradient = &ode::backsolve, .random = RandomKey(5), .regularizers = list};
+    const Var<double> log_prob = model.log_prob(tape.input(x), context);
+    REQUIRE(!context.penalties.is_empty());
+    // As above, w^2 |x|^2.
+    CHECK(context.penalties.value()(0, 0) == doctest::Approx(0.49 * square).epsilon(1e-8));
+    CHECK(context.solves == 2);
+    CHECK(context.accepted > 0);
+    CHECK(context.random.key() == RandomKey(5).key());
+    gradient_values(sum(log_prob), {tape.bind(w)});
+    CHECK(context.sweep_evaluations() > 0);
+  };
+  std::vector<std::unique_ptr<Distribution<double>>> parts;
+  std::vector<std::unique_ptr<Distribution<double>>> components;
+  for (int k = 0; k < 2; ++k) {
+    parts.push_back(flow());
+    components.push_back(flow());
+  }
+  check(Product<double>(std::move(parts)), {{1, 2, -0.5, 0.3}}, 5.34);
+  check(Mixture<double>(std::move(components)), {{1, 2}}, 10);
 }
 
 TEST_CASE("regularizer: penalties have derivatives in every gradient mode that flows use") {
