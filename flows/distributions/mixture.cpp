@@ -97,6 +97,24 @@ Var<T> Mixture<T>::log_prob(const Var<T>& x, Context<T>& context) const {
 }
 
 template <class T>
+void Mixture<T>::adapt(const Var<T>& x, Context<T>& context, std::uint64_t step) {
+  check_rows(x, dim(), "mixture");
+  for (std::size_t k = 0; k < components_.size(); ++k) {
+    with_inner_context(context, k, [&](Context<T>& inner) {
+      components_[k]->adapt(x, inner, step);
+      return 0;
+    });
+  }
+}
+
+template <class T>
+Index Mixture<T>::adapting_steps() const {
+  Index most = 0;
+  for (const auto& component : components_) most = std::max(most, component->adapting_steps());
+  return most;
+}
+
+template <class T>
 nn::Description<T> Mixture<T>::describe() {
   return nn::Description<T>("mixture")
       .children("components", components_)

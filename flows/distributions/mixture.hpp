@@ -30,6 +30,10 @@ class Mixture final : public Distribution<T> {
   std::optional<Tensor<double>> variance() const override;
   Var<T> sample(Tape<T>& tape, Index rows, Context<T>& context) const override;
   Var<T> log_prob(const Var<T>& x, Context<T>& context) const override;
+
+  /// Every component, to all rows.
+  void adapt(const Var<T>& x, Context<T>& context, std::uint64_t step) override;
+  Index adapting_steps() const override;
   nn::Description<T> describe() override;
 
  private:

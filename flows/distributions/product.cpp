@@ -1,5 +1,7 @@
 #include "fjord/flows/distributions/product.hpp"
 
+#include <algorithm>
+
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/flows/check_rows.hpp"
@@ -96,6 +98,27 @@ SampleAndLogProb<T> Product<T>::sample_and_log_prob(Tape<T>& tape, Index rows,
     total = k == 0 ? drawn.log_prob : total + drawn.log_prob;
   }
   return {concatenate(columns.all(), 1), total};
+}
+
+template <class T>
+void Product<T>::adapt(const Var<T>& x, Context<T>& context, std::uint64_t step) {
+  check_rows(x, dim_, "product");
+  Index first = 0;
+  for (std::size_t k = 0; k < parts_.size(); ++k) {
+    const Index end = first + parts_[k]->dim();
+    with_inner_context(context, k, [&](Context<T>& inner) {
+      parts_[k]->adapt(slice(x, 1, first, end), inner, step);
+      return 0;
+    });
+    first = end;
+  }
+}
+
+template <class T>
+Index Product<T>::adapting_steps() const {
+  Index most = 0;
+  for (const auto& part : parts_) most = std::max(most, part->adapting_steps());
+  return most;
 }
 
 template <class T>

@@ -26,6 +26,8 @@ class Product final : public Distribution<T> {
   std::optional<double> entropy() const override;
   Var<T> sample(Tape<T>& tape, Index rows, Context<T>& context) const override;
   Var<T> log_prob(const Var<T>& x, Context<T>& context) const override;
+  void adapt(const Var<T>& x, Context<T>& context, std::uint64_t step) override;
+  Index adapting_steps() const override;
   SampleAndLogProb<T> sample_and_log_prob(Tape<T>& tape, Index rows,
                                           Context<T>& context) const override;
   nn::Description<T> describe() override;

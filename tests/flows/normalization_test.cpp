@@ -1,9 +1,12 @@
 #include "fjord/flows/normalization.hpp"
 
 #include <cmath>
+#include <numbers>
 
 #include <doctest/doctest.h>
 
+#include "fjord/flows/distributions/mixture.hpp"
+#include "fjord/flows/distributions/product.hpp"
 #include "fjord/flows/model_file.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -82,6 +85,36 @@ TEST_CASE("normalization: a chain starts each act norm with what the later maps 
     CHECK(std::abs(z(0, d) + z(1, d) + z(2, d)) < 1e-14);
     CHECK(z(0, d) * z(0, d) + z(1, d) * z(1, d) + z(2, d) * z(2, d) == doctest::Approx(3));
   }
+}
+
+TEST_CASE("normalization: products and mixtures adapt what they consist of") {
+  using Parts = std::vector<std::unique_ptr<Distribution<double>>>;
+  const auto part = [](std::unique_ptr<Bijector<double>> map) {
+    return std::make_unique<TransformedDistribution<double>>(
+        std::make_unique<DiagonalNormal<double>>(std::vector<double>{0}, std::vector<double>{1}),
+        std::move(map));
+  };
+  // Two columns of the means 5 and -1, and the deviations 2 and 0.5.
+  const Tensor<double> rows{{3, -1.5}, {7, -0.5}};
+  const double lone = -0.5 * std::log(2 * std::numbers::pi) - 0.5;
+  const auto check = [&](Distribution<double>& model, const Tensor<double>& x, double expected) {
+    CHECK(model.adapting_steps() == 1);
+    Tape<double> tape;
+    Context<double> context;
+    model.adapt(tape.input(x), context, 0);
+    tape.clear();
+    const Tensor<double> found(model.log_prob(tape.input(x), context).value());
+    for (const double log_prob : found.to_vector())
+      CHECK(log_prob == doctest::Approx(expected).epsilon(1e-14));
+  };
+  Parts columns;
+  for (int k = 0; k < 2; ++k) columns.push_back(part(std::make_unique<ActNorm<double>>(1)));
+  Product<double> product(std::move(columns));
+  check(product, rows, 2 * lone - std::log(2) - std::log(0.5));
+  Parts components;
+  for (int k = 0; k < 2; ++k) components.push_back(part(std::make_unique<ActNorm<double>>(1)));
+  Mixture<double> mixture(std::move(components));
+  check(mixture, {{3}, {7}}, lone - std::log(2));
 }
 
 TEST_CASE("normalization: moving batch norm has the values of FFJORD's code") {
