@@ -178,19 +178,27 @@ std::optional<double> of_dirichlets(const Distribution<T>& p, const Distribution
   double total = 0;
   for (const double a : first->concentration()) total += a;
   double sum = 0;
+  double logs = 0;   // the sizes of the logarithms in it
+  double parts = 0;  // the other form, but for the total
   double so_far = 0;
   double so_far_of_q = 0;
   for (std::size_t k = 0; k < first->concentration().size(); ++k) {
     const double a = first->concentration()[k];
     const double b = second->concentration()[k];
     if (k > 0) {
-      sum += special::log_beta(so_far_of_q, b).value - special::log_beta(so_far, a).value;
+      const double of_p = special::log_beta(so_far, a).value;
+      const double of_q = special::log_beta(so_far_of_q, b).value;
+      sum += of_q - of_p;
+      logs += std::abs(of_q) + std::abs(of_p);
     }
     sum += (a - b) * special::log_beta(a, total - a).in_a;
+    parts += of_concentrations(a, b);
     so_far += a;
     so_far_of_q += b;
   }
-  return sum;
+  const double both = of_concentrations(so_far, so_far_of_q);
+  // As of beta distributions.
+  return parts + both < logs ? parts - both : sum;
 }
 
 // Of Bernoulli and Categorical.

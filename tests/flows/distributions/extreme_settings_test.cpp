@@ -111,6 +111,14 @@ TEST_CASE("extreme settings: divergences keep their digits where concentrations 
   CHECK(of_betas({1e12, 1e12}, {1e12, 1e12 + 3e6}) == near(2.2499966250075937));
   CHECK(of_betas({2, 1e8}, {2, 2e8}) == near(0.61370563388010944));
   CHECK(of_betas({30, 1e8}, {30, 2e8}) == near(9.2055824082021754));
+  const auto of_dirichlets = [](const Numbers& p, const Numbers& q) {
+    return *kl_divergence<double>(Dirichlet<double>(p), Dirichlet<double>(q));
+  };
+  CHECK(of_dirichlets({1e8, 1e8}, {1e8 + 1e4, 1e8}) == near(0.24998750260397398));
+  CHECK(of_dirichlets({1e8, 1e8, 30}, {1e8 + 1e4, 1e8, 40}) == near(1.77982726930879));
+  CHECK(of_dirichlets({1e12, 2e12, 1e12}, {1e12 + 3e6, 2e12, 1e12}) == near(3.3749957812587539));
+  CHECK(of_dirichlets({2, 1e8, 3}, {2, 2e8, 3}) == near(1.5342640472002753));
+  CHECK(of_dirichlets({0.5, 2, 3}, {1, 1, 0.1}) == near(3.5024739720405714));
 }
 
 TEST_CASE_TEMPLATE("extreme settings: a gamma density keeps its digits near its peak", T, float,
