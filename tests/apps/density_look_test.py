@@ -8,7 +8,7 @@ import random
 import re
 import struct
 
-from density_test import Density, correlated, csv
+from density_program import Density, correlated, csv
 from moons_program import npy_bytes, read_npy, run_tests
 
 WITH_GNUPLOT = {"PATH": os.environ["PATH"]}

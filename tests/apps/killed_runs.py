@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from density_test import RESULTS as DENSITY_RESULTS, correlated, csv
+from density_program import RESULTS as DENSITY_RESULTS, correlated, csv
 from moons_program import RESULTS as MOONS_RESULTS, SMALL, read_npy, read_safetensors
 
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "PATH": "/nowhere"}
