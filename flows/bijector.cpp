@@ -7,14 +7,26 @@
 namespace fjord::flows {
 namespace {
 
-// Runs one block, and says which one it was if its solve fails.
-template <class F>
-auto in_block(std::size_t block, F run) {
-  try {
-    return run();
-  } catch (const ode::SolveFailure& failure) {
-    throw ode::SolveFailure("block " + std::to_string(block), failure);
+// Runs part(block) for all blocks, the last one first if `backwards`. A solve goes on with the
+// steps of the one before it, as over a jump of its field, and says in which block it failed.
+template <class T, class F>
+void for_each_block(std::span<const std::unique_ptr<Bijector<T>>> blocks, bool backwards,
+                    Context<T>& context, F part) {
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const std::size_t k = backwards ? blocks.size() - 1 - i : i;
+    try {
+      part(*blocks[k]);
+    } catch (const ode::SolveFailure& failure) {
+      throw ode::SolveFailure("block " + std::to_string(k), failure);
+    }
+    context.first_step = context.next_step;
   }
+  context.first_step.reset();
+}
+
+template <class T>
+void append(WithLogDet<T>& sum, const WithLogDet<T>& next) {
+  sum = {next.value, sum.log_det.is_empty() ? next.log_det : sum.log_det + next.log_det};
 }
 
 }  // namespace
@@ -28,51 +40,42 @@ Chain<T>::Chain(std::vector<std::unique_ptr<Bijector<T>>> parts) : parts_(std::m
 template <class T>
 Var<T> Chain<T>::forward(const Var<T>& x, Context<T>& context) const {
   Var<T> z = x;
-  for (std::size_t k = 0; k < parts_.size(); ++k) {
-    z = in_block(k, [&] { return parts_[k]->forward(z, context); });
-  }
+  for_each_block<T>(parts_, false, context,
+                    [&](const Bijector<T>& block) { z = block.forward(z, context); });
   return z;
 }
 
 template <class T>
 Var<T> Chain<T>::inverse(const Var<T>& y, Context<T>& context) const {
   Var<T> z = y;
-  for (std::size_t k = parts_.size(); k-- > 0;) {
-    z = in_block(k, [&] { return parts_[k]->inverse(z, context); });
-  }
+  for_each_block<T>(parts_, true, context,
+                    [&](const Bijector<T>& block) { z = block.inverse(z, context); });
   return z;
 }
 
 template <class T>
 WithLogDet<T> Chain<T>::forward_with_log_det(const Var<T>& x, Context<T>& context) const {
-  WithLogDet<T> sum = in_block(0, [&] { return parts_[0]->forward_with_log_det(x, context); });
-  for (std::size_t k = 1; k < parts_.size(); ++k) {
-    const WithLogDet<T> next =
-        in_block(k, [&] { return parts_[k]->forward_with_log_det(sum.value, context); });
-    sum = {next.value, sum.log_det + next.log_det};
-  }
+  WithLogDet<T> sum{x, {}};
+  for_each_block<T>(parts_, false, context, [&](const Bijector<T>& block) {
+    append(sum, block.forward_with_log_det(sum.value, context));
+  });
   return sum;
 }
 
 template <class T>
 WithLogDet<T> Chain<T>::inverse_with_log_det(const Var<T>& y, Context<T>& context) const {
-  const std::size_t last = parts_.size() - 1;
-  WithLogDet<T> sum =
-      in_block(last, [&] { return parts_[last]->inverse_with_log_det(y, context); });
-  for (std::size_t k = last; k-- > 0;) {
-    const WithLogDet<T> next =
-        in_block(k, [&] { return parts_[k]->inverse_with_log_det(sum.value, context); });
-    sum = {next.value, sum.log_det + next.log_det};
-  }
+  WithLogDet<T> sum{y, {}};
+  for_each_block<T>(parts_, true, context, [&](const Bijector<T>& block) {
+    append(sum, block.inverse_with_log_det(sum.value, context));
+  });
   return sum;
 }
 
 template <class T>
 Var<T> Chain<T>::adapt(const Var<T>& y, Context<T>& context, std::uint64_t step) {
   Var<T> z = y;
-  for (std::size_t k = parts_.size(); k-- > 0;) {
-    z = in_block(k, [&] { return parts_[k]->adapt(z, context, step); });
-  }
+  for_each_block<T>(parts_, true, context,
+                    [&](Bijector<T>& block) { z = block.adapt(z, context, step); });
   return z;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,11 @@ struct Context {
   std::size_t solves = 0;       ///< solves so far: each draws probes of its own
   std::size_t accepted = 0;     ///< steps of solves so far
   std::size_t rejected = 0;     ///< steps that were tried and given up, so far
+  /// What the next solve begins with, and only that one: see ode::SolveOptions::first_step. A chain
+  /// sets it between its parts.
+  std::optional<double> first_step = std::nullopt;
+  /// What the last solve would have gone on with: see ode::Report::next_step.
+  std::optional<double> next_step = std::nullopt;
   /// Computed along the paths of solves with a log-determinant; none is null. They and the list
   /// outlive the recording.
   std::span<const Regularizer<T>* const> regularizers = {};

@@ -161,6 +161,8 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, Direction 
   ode::SolveOptions solve = options_.solver.solve;
   solve.norm = context.norm;
   solve.gradient = context.gradient;
+  const std::optional<double> first_step = std::exchange(context.first_step, std::nullopt);
+  if (!solve.first_step) solve.first_step = first_step;
   ode::Problem<T> problem{f, y0, {}};
   set_times(problem, direction, context);
   const ode::Solution<T> solution = ode::solve(problem, solve);
@@ -168,6 +170,7 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, Direction 
   context.evaluations += report.evaluations;
   context.accepted += report.accepted;
   context.rejected += report.rejected;
+  context.next_step = report.next_step;
   if (report.calls_in_sweeps != nullptr) context.calls_in_sweeps.push_back(report.calls_in_sweeps);
   ++context.solves;
   if (report.status != ode::Status::success) throw ode::SolveFailure(report);

@@ -4,6 +4,7 @@
 
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
+#include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/tests/support/check_flow.hpp"
@@ -31,6 +32,44 @@ double length(const Ffjord<double>& flow, ode::ErrorNorm norm, std::uint64_t key
   Context<double> context{.norm = norm, .random = RandomKey(key), .first_row = first_row};
   context.solves = solve;
   return -flow.inverse(tape.input({{0}, {0}}), context).value()(1, 0);
+}
+
+TEST_CASE("ffjord_times: the blocks of a chain go on with each other's steps") {
+  const auto field = [](const Var<double>&, const Var<double>& z) { return sin(z) * 2.0; };
+  const auto block = [&](double t0, double t1) {
+    return std::make_unique<Ffjord<double>>(
+        field, nn::NamedParameters<double>(),
+        FfjordOptions{.t0 = t0, .t1 = t1, .solver = numerics(1e-7)});
+  };
+  std::vector<std::unique_ptr<Bijector<double>>> blocks;
+  blocks.push_back(block(0, 1.5));
+  blocks.push_back(block(1.5, 1.5));  // of no length, and so without a step to go on with
+  blocks.push_back(block(1.5, 4));
+  blocks.push_back(block(4, 5));
+  const Chain<double> chain(std::move(blocks));
+  Tape<double> tape;
+  const Var<double> x = tape.input({{0.3, -1}, {2, 0.1}});
+  ode::SolveOptions options = numerics(1e-7).solve;
+  options.norm = ode::ErrorNorm::largest_row;
+  options.gradient = &ode::values_only;
+  const ode::Solution<double> first = ode::solve<double>(field, x, {0, 1.5}, options);
+  options.step_on = {4};
+  const ode::Solution<double> rest = ode::solve<double>(field, first.y, {1.5, 5}, options);
+  Context<double> context;
+  context.gradient = &ode::values_only;
+  // However often the context is used: the first block chooses its step, and so does one alone.
+  for (std::size_t time = 1; time <= 2; ++time) {
+    CAPTURE(time);
+    const Tensor<double> y(chain.forward(x, context).value());
+    CHECK(y == Tensor<double>(rest.y.value()));
+    CHECK(context.accepted == time * (first.report.accepted + rest.report.accepted));
+    // The slope at the seam, and the block of no length.
+    CHECK(context.evaluations >= time * (first.report.evaluations + rest.report.evaluations + 1));
+    CHECK(context.evaluations <= time * (first.report.evaluations + rest.report.evaluations + 2));
+  }
+  const std::size_t before = context.evaluations;
+  block(0, 1.5)->forward(x, context);
+  CHECK(context.evaluations - before == first.report.evaluations);
 }
 
 TEST_CASE("ffjord_times: steered solves end at a uniform time, in training only") {

@@ -89,6 +89,42 @@ TEST_CASE("report: without sweeps that call the field there is nothing to count"
   CHECK(report.sweep_evaluations() == 0);
 }
 
+TEST_CASE("report: a solve that begins with the next step of another goes on with its steps") {
+  // With a limit on the steps as well, which is not what the controller would take.
+  for (const double longest : {10.0, 0.02}) {
+    CAPTURE(longest);
+    Tape<double> tape;
+    const Field<double> f = [](const Number& t, const Number& y) { return y * cos(t * t); };
+    const Number y0 = tape.input(Tensor<double>{1.0, -0.5});
+    SolveOptions options = test::options_of(values_only, 0.05);
+    options.fixed_step = std::nullopt;
+    options.largest_step = longest;
+    SolveOptions with_seam = options;
+    with_seam.step_on = {1.25};
+    const Solution<double> whole = solve(f, y0, {3, 0}, with_seam);
+    const Solution<double> first = solve(f, y0, {3, 1.25}, options);
+    REQUIRE(first.report.next_step.has_value());
+    options.first_step = first.report.next_step;
+    const Solution<double> second = solve(f, first.y, {1.25, 0}, options);
+    CHECK(Tensor<double>(second.y.value()) == Tensor<double>(whole.y.value()));
+    CHECK(first.report.accepted + second.report.accepted == whole.report.accepted);
+    CHECK(first.report.rejected + second.report.rejected == whole.report.rejected);
+    CHECK(whole.report.accepted > 8);
+    // The second solve asks the field at the seam again, and no more.
+    CHECK(first.report.evaluations + second.report.evaluations == whole.report.evaluations + 1);
+  }
+}
+
+TEST_CASE("report: there is no next step where none was chosen") {
+  Tape<double> tape;
+  const Field<double> f = [](const Number&, const Number& y) { return -y; };
+  const Number y0 = tape.input(Tensor<double>{1.0, -0.5});
+  CHECK_FALSE(solve(f, y0, {0, 1}, {.fixed_step = 0.1}).report.next_step.has_value());
+  CHECK_FALSE(solve(f, y0, {0, 1}, {.grid = {0.4, 0.7}}).report.next_step.has_value());
+  CHECK_FALSE(solve(f, y0, {0, 1}, {.separate_rows = true}).report.next_step.has_value());
+  CHECK_FALSE(solve(f, y0, {1, 1}, {}).report.next_step.has_value());
+}
+
 /// Of Euler steps of 1000 numbers, each of one operation and the step's sum.
 double tape_bytes(const GradientMode& mode, double steps) {
   Tape<double> tape;
