@@ -9,11 +9,16 @@
 namespace fjord::apps::density {
 namespace {
 
-struct Preset {
-  const char* name;
-  Index members;  // for few rows
+struct Networks {
   Index blocks;
   const char* hidden;
+};
+
+struct Preset {
+  const char* name;
+  Index members;      // for few rows
+  Networks few_rows;  // larger ones learn a few hundred rows by heart
+  Networks more_rows;
   double visits;  // of training rows, in all
   Index least_epochs;
   Index most_epochs;
@@ -21,9 +26,10 @@ struct Preset {
   double spline_visits;
 };
 
-constexpr std::array presets{Preset{"fast", 2, 1, "16,16", 4e5, 4, 300, 3, 1e6},
-                             Preset{"balanced", 8, 2, "16,16", 1.5e6, 12, 600, 5, 3e6},
-                             Preset{"best", 12, 3, "32,32", 6e6, 40, 1'500, 5, 1.2e7}};
+constexpr std::array presets{
+    Preset{"fast", 2, {1, "16,16"}, {1, "16,16"}, 4e5, 4, 300, 3, 1e6},
+    Preset{"balanced", 8, {2, "16,16"}, {2, "16,16"}, 1.5e6, 12, 600, 5, 3e6},
+    Preset{"best", 12, {2, "16,16"}, {3, "32,32"}, 6e6, 40, 1'500, 5, 1.2e7}};
 
 const Preset& preset_named(const std::string& name) {
   const auto* found =
@@ -41,6 +47,8 @@ void check_preset(const std::string& name) {
 
 void apply_preset(FitOptions& options, Index rows, Index columns) {
   const Preset& preset = preset_named(options.preset);
+  constexpr Index few = 1'000;
+  const Networks& networks = rows < few ? preset.few_rows : preset.more_rows;
   // Splines learn faster where rows are many, and FFJORD is smoother where they are few.
   constexpr Index many = 5'000;
   if (options.flow.empty())
@@ -59,14 +67,14 @@ void apply_preset(FitOptions& options, Index rows, Index columns) {
   if (options.rate == 0) options.rate = is_spline ? 0.003 : rows < 2'000 ? 0.02 : 0.01;
   // A mean of several flows is worth most where rows are few.
   if (options.members == 0) {
-    const Index share = rows < 1'000 ? 1 : rows < many ? 2 : preset.members;
+    const Index share = rows < few ? 1 : rows < many ? 2 : preset.members;
     options.members = std::max<Index>(1, preset.members / share / (is_slow ? 2 : 1));
   }
   if (options.blocks == 0)
     options.blocks = options.method == "matching" || is_slow ? 1
                      : is_spline                             ? preset.layers
-                                                             : preset.blocks;
-  if (options.hidden.empty()) options.hidden = is_spline ? "64,64" : preset.hidden;
+                                                             : networks.blocks;
+  if (options.hidden.empty()) options.hidden = is_spline ? "64,64" : networks.hidden;
 }
 
 TrainingHabits habits_of(const FitOptions& options, Index rows) {
