@@ -131,11 +131,12 @@ void find_units(Data& data) {
     for (const std::uint32_t i : rows) variance += (at(i) - mean) * (at(i) - mean) / n;
     const bool varies =
         std::ranges::any_of(rows, [&](std::uint32_t i) { return at(i) != at(rows.front()); });
-    require(varies, "--columns", [&] {
+    const char* const option = k < data.rows.given ? "--given" : "--columns";
+    require(varies, option, [&] {
       return "the column " + column_text(data, static_cast<std::size_t>(k)) +
              " is constant in the training rows, so that it has no density; leave it out";
     });
-    require(variance > 0 && std::isfinite(variance), "--columns", [&] {
+    require(variance > 0 && std::isfinite(variance), option, [&] {
       return "the column " + column_text(data, static_cast<std::size_t>(k)) +
              " has numbers too small or too large for a variance; leave it out, or change its unit";
     });

@@ -134,7 +134,8 @@ class Runs(Density):
         for part, arguments in (
                 ("a table is needed", []), ("cannot read none.csv", ["none.csv"]),
                 ("at least 10 rows are needed, got 9", ["few.csv"]),
-                ('two columns have the name "a"', ["same.csv"]), ("the column b is constant", ["constant.csv"]),
+                ('two columns have the name "a"', ["same.csv"]), ("--columns: the column b is constant", ["constant.csv"]),
+                ("--given: the column b is constant", ["constant.csv", "--given", "b"]),
                 ("the column b has numbers too small or too large for a variance", ["tiny.csv"]),
                 ("the column b has numbers too small or too large for a variance", ["huge.csv"]),
                 ("--preset: balanced, best or fast is needed, got good", ["t.csv", "--preset", "good"]),
