@@ -7,11 +7,36 @@
 namespace fjord::flows {
 namespace {
 
-// Runs part(block) for all blocks, the last one first if `backwards`. A solve goes on with the
-// steps of the one before it, as over a jump of its field, and says in which block it failed.
+// Has each solve of a chain go on with the step of the one before it, as over a jump of its field.
+template <class T>
+class HandedSteps final {
+ public:
+  explicit HandedSteps(Context<T>& context) : context_(context), first_(context.solves) {}
+
+  // What is after the last solve is not of this chain.
+  ~HandedSteps() {
+    if (context_.solves != first_) context_.first_step.reset();
+  }
+
+  HandedSteps(const HandedSteps&) = delete;
+  HandedSteps& operator=(const HandedSteps&) = delete;
+
+  // After a block, which need not solve anything.
+  void hand_on() {
+    if (context_.solves != first_) context_.first_step = context_.next_step;
+  }
+
+ private:
+  Context<T>& context_;
+  std::size_t first_;
+};
+
+// Runs part(block) for all blocks, the last one first if `backwards`. If a solve fails, the error
+// says in which block.
 template <class T, class F>
 void for_each_block(std::span<const std::unique_ptr<Bijector<T>>> blocks, bool backwards,
                     Context<T>& context, F part) {
+  HandedSteps<T> steps(context);
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const std::size_t k = backwards ? blocks.size() - 1 - i : i;
     try {
@@ -19,9 +44,8 @@ void for_each_block(std::span<const std::unique_ptr<Bijector<T>>> blocks, bool b
     } catch (const ode::SolveFailure& failure) {
       throw ode::SolveFailure("block " + std::to_string(k), failure);
     }
-    context.first_step = context.next_step;
+    steps.hand_on();
   }
-  context.first_step.reset();
 }
 
 template <class T>

@@ -30,8 +30,9 @@ struct Context {
   std::size_t solves = 0;       ///< solves so far: each draws probes of its own
   std::size_t accepted = 0;     ///< steps of solves so far
   std::size_t rejected = 0;     ///< steps that were tried and given up, so far
-  /// What the next solve begins with, and only that one: see ode::SolveOptions::first_step. A chain
-  /// sets it between its parts.
+  /// With what the solve before would have gone on, for the next one, if its settings have no first
+  /// step: it begins with this, up to a quarter of its span, and with a step of its own if this is
+  /// less than a hundredth of it. A chain sets it between its parts.
   std::optional<double> first_step = std::nullopt;
   /// What the last solve would have gone on with: see ode::Report::next_step.
   std::optional<double> next_step = std::nullopt;

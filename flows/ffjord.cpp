@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "fjord/autodiff/errors.hpp"
@@ -28,6 +29,15 @@ ode::Field<T> field_for(const F& function, const Context<T>& context) {
 // computed in blocks.
 bool takes_blocks(const Shape& rows, const ode::GradientMode& gradient) {
   return !gradient.has_derivatives() && rows.size() * rows[1] > numbers_of_tangents;
+}
+
+// What to begin with if the solve of another field would go on with such a step. A long one may
+// pass over all that this field does, and its error look small; one that is much shorter than the
+// span may come from the end of a span that was shorter still.
+std::optional<double> first_step_in(ode::TimeSpan span, std::optional<double> step) {
+  const double length = std::abs(span.t1 - span.t0);
+  if (!step || length == 0 || *step < length / 100) return std::nullopt;
+  return std::min(*step, length / 4);
 }
 
 // The slopes with the densities of regularisers as further columns.
@@ -161,10 +171,10 @@ Var<T> Ffjord<T>::integrate(const ode::Field<T>& f, const Var<T>& y0, Direction 
   ode::SolveOptions solve = options_.solver.solve;
   solve.norm = context.norm;
   solve.gradient = context.gradient;
-  const std::optional<double> first_step = std::exchange(context.first_step, std::nullopt);
-  if (!solve.first_step) solve.first_step = first_step;
   ode::Problem<T> problem{f, y0, {}};
   set_times(problem, direction, context);
+  if (!solve.first_step) solve.first_step = first_step_in(problem.span, context.first_step);
+  context.first_step.reset();
   const ode::Solution<T> solution = ode::solve(problem, solve);
   const ode::Report& report = solution.report;
   context.evaluations += report.evaluations;

@@ -47,6 +47,7 @@ class Integration final {
     space_.keep(std::array{&y_});
     if (span_.t0 != span_.t1) {
       integrate();
+      if (!stops_.are_fixed()) report_.next_step = length_.next();
     } else if (moves_with_times) {
       stand_still();
     }
@@ -251,11 +252,7 @@ class Integration final {
     }
     if (Space::is_empty(slope_) && !is_over) find_slope();
     space_.keep(std::array{&y_, &slope_, &carry_[0], &carry_[1], &carry_[2], &carry_[3]});
-    if (stops_.are_fixed()) return;
-    length_.accept(squared_error_);
-    // A step of no length has none.
-    if (const double next = std::abs(length_.h()); next > 0 && std::isfinite(next))
-      report_.next_step = next;
+    if (!stops_.are_fixed()) length_.accept(squared_error_);
   }
 
   void stop(Status status) { report_.status = status; }

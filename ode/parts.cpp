@@ -111,6 +111,7 @@ class Parts final {
       return false;
     }
     options.max_steps -= made;
+    if (t_ != problem_.span.t0) options.first_step = report.next_step;
     Problem<T> part{problem_.f, y_, span};
     if (moves()) part.times = {time_at(t_, problem_.times.t0), time_at(t, problem_.times.t1)};
     const Solution<T> solution = mode_.solve(part, options);
@@ -119,6 +120,7 @@ class Parts final {
     report.evaluations += solution.report.evaluations;
     report.accepted += solution.report.accepted;
     report.rejected += solution.report.rejected;
+    report.next_step = solution.report.next_step;
     solution_.y = y_ = solution.y;
     t_ = t;
     has_ended_ = is_end;

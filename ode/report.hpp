@@ -34,8 +34,8 @@ struct Report {
   std::size_t evaluations = 0;  ///< calls of the field, the probe for the first step included
   std::size_t accepted = 0;
   std::size_t rejected = 0;
-  /// The length, > 0, of the step that would be tried next, were t1 further on; absent where steps
-  /// are given, and where rows have steps of their own.
+  /// The length, > 0, of the step that would be tried next, were t1 further on; absent if no step
+  /// was tried, steps are given, or rows have steps of their own.
   std::optional<double> next_step = std::nullopt;
   /// Bytes that the tape grew by in `solve`: see Tape::used_bytes. What modes keep outside of it,
   /// such as the states of interpolating, is not among them.

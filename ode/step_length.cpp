@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace fjord::ode {
 
@@ -17,6 +18,13 @@ double StepLength::aim(const Stops& stops, double t) {
     t_next = t + (h > std::abs(left) / 2 ? left / 2 : std::copysign(h, left));
   h_ = t_next - t;
   return t_next;
+}
+
+std::optional<double> StepLength::next() const {
+  if (h_ == 0) return std::nullopt;
+  constexpr double longest = std::numeric_limits<double>::max();
+  return std::clamp(std::abs(h_), options_.smallest_step.value_or(0),
+                    options_.largest_step.value_or(longest));
 }
 
 void StepLength::accept(double squared_error) {

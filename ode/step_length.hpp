@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 
 #include "fjord/ode/options.hpp"
 #include "fjord/ode/stops.hpp"
@@ -17,6 +18,9 @@ class StepLength final {
 
   /// Negative where the solve goes backwards in time.
   double h() const { return h_; }
+
+  /// Without a sign, and within the limits of the options; absent if there is none.
+  std::optional<double> next() const;
 
   /// That of the first step.
   void begin(double h) { h_ = h; }

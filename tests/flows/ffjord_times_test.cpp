@@ -6,6 +6,7 @@
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/trigonometric.hpp"
 #include "fjord/autodiff/sweep.hpp"
+#include "fjord/flows/affine.hpp"
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/tests/support/check_flow.hpp"
 #include "fjord/tests/support/flows.hpp"
@@ -34,42 +35,94 @@ double length(const Ffjord<double>& flow, ode::ErrorNorm norm, std::uint64_t key
   return -flow.inverse(tape.input({{0}, {0}}), context).value()(1, 0);
 }
 
+/// dz/dt = rate sin z between these times.
+std::unique_ptr<Ffjord<double>> block(double rate, double t0, double t1, double tolerance) {
+  return std::make_unique<Ffjord<double>>(
+      [rate](const Var<double>&, const Var<double>& z) { return sin(z) * rate; },
+      nn::NamedParameters<double>(),
+      FfjordOptions{.t0 = t0, .t1 = t1, .solver = numerics(tolerance)});
+}
+
+template <class... Parts>
+std::unique_ptr<Bijector<double>> chain_of(std::unique_ptr<Parts>... parts) {
+  std::vector<std::unique_ptr<Bijector<double>>> list;
+  (list.push_back(std::move(parts)), ...);
+  return std::make_unique<Chain<double>>(std::move(list));
+}
+
+std::unique_ptr<Bijector<double>> identity_map() {
+  return std::make_unique<Affine<double>>(2);
+}
+
 TEST_CASE("ffjord_times: the blocks of a chain go on with each other's steps") {
-  const auto field = [](const Var<double>&, const Var<double>& z) { return sin(z) * 2.0; };
-  const auto block = [&](double t0, double t1) {
-    return std::make_unique<Ffjord<double>>(
-        field, nn::NamedParameters<double>(),
-        FfjordOptions{.t0 = t0, .t1 = t1, .solver = numerics(1e-7)});
-  };
-  std::vector<std::unique_ptr<Bijector<double>>> blocks;
-  blocks.push_back(block(0, 1.5));
-  blocks.push_back(block(1.5, 1.5));  // of no length, and so without a step to go on with
-  blocks.push_back(block(1.5, 4));
-  blocks.push_back(block(4, 5));
-  const Chain<double> chain(std::move(blocks));
+  constexpr double tolerance = 1e-10;
+  const std::unique_ptr<Bijector<double>> chain =
+      chain_of(identity_map(), block(2, 0, 1.5, tolerance), block(2, 1.5, 4, tolerance),
+               identity_map(), chain_of(block(2, 4, 5, tolerance)), identity_map());
   Tape<double> tape;
   const Var<double> x = tape.input({{0.3, -1}, {2, 0.1}});
-  ode::SolveOptions options = numerics(1e-7).solve;
+  ode::SolveOptions options = numerics(tolerance).solve;
   options.norm = ode::ErrorNorm::largest_row;
   options.gradient = &ode::values_only;
-  const ode::Solution<double> first = ode::solve<double>(field, x, {0, 1.5}, options);
-  options.step_on = {4};
-  const ode::Solution<double> rest = ode::solve<double>(field, first.y, {1.5, 5}, options);
+  options.step_on = {1.5, 4};
+  const ode::Solution<double> whole = ode::solve<double>(
+      [](const Var<double>&, const Var<double>& z) { return sin(z) * 2.0; }, x, {0, 5}, options);
   Context<double> context;
   context.gradient = &ode::values_only;
-  // However often the context is used: the first block chooses its step, and so does one alone.
+  // However often the context is used, and whatever is between the solves.
   for (std::size_t time = 1; time <= 2; ++time) {
     CAPTURE(time);
-    const Tensor<double> y(chain.forward(x, context).value());
-    CHECK(y == Tensor<double>(rest.y.value()));
-    CHECK(context.accepted == time * (first.report.accepted + rest.report.accepted));
-    // The slope at the seam, and the block of no length.
-    CHECK(context.evaluations >= time * (first.report.evaluations + rest.report.evaluations + 1));
-    CHECK(context.evaluations <= time * (first.report.evaluations + rest.report.evaluations + 2));
+    CHECK(Tensor<double>(chain->forward(x, context).value()) == Tensor<double>(whole.y.value()));
+    CHECK(context.accepted == time * whole.report.accepted);
+    // At each of the two seams, the field is asked once more.
+    CHECK(context.evaluations == time * (whole.report.evaluations + 2));
   }
-  const std::size_t before = context.evaluations;
-  block(0, 1.5)->forward(x, context);
-  CHECK(context.evaluations - before == first.report.evaluations);
+  CHECK_FALSE(context.first_step.has_value());
+}
+
+TEST_CASE("ffjord_times: a block begins with a quarter of its span at most, and with no sliver") {
+  Tape<double> tape;
+  const Var<double> x = tape.input({{0.3, -1}, {2, 0.1}});
+  const auto run = [&](const Bijector<double>& flow) {
+    Context<double> context;
+    context.gradient = &ode::values_only;
+    flow.forward(x, context);
+    return context;
+  };
+  // With h = 10 of the first one, a single step would do.
+  const auto slow = [] { return block(1e-6, 0, 1, 1e-3); };
+  CHECK(run(*chain_of(slow(), slow())).accepted == run(*slow()).accepted + 2);
+  // A block of next to no length, and one of none, which has no step to go on with.
+  const auto fast = [] { return block(3, 0, 1, 1e-5); };
+  const std::size_t alone = run(*fast()).evaluations;
+  for (const double length : {1e-6, 0.0}) {
+    const auto sliver = [&] { return block(3, 0, length, 1e-5); };
+    CAPTURE(length);
+    CHECK(run(*chain_of(sliver(), fast())).evaluations == run(*sliver()).evaluations + alone);
+  }
+}
+
+TEST_CASE("ffjord_times: what a chain did not solve for does not begin another's solves") {
+  Tape<double> tape;
+  const Var<double> x = tape.input({{0.3, -1}, {2, 0.1}});
+  const auto with_error = [](const Var<double>&, const Var<double>&) -> Var<double> {
+    throw std::domain_error("this field has no values");
+  };
+  const std::unique_ptr<Bijector<double>> failing = chain_of(
+      block(2, 0, 1, 1e-6),
+      std::make_unique<Ffjord<double>>(with_error, nn::NamedParameters<double>(), FfjordOptions()));
+  Context<double> context;
+  context.gradient = &ode::values_only;
+  CHECK_THROWS_AS(failing->forward(x, context), std::domain_error);
+  CHECK_FALSE(context.first_step.has_value());
+  // A step that the caller gives stays until a solve takes it.
+  context.first_step = 0.02;
+  chain_of(identity_map())->forward(x, context);
+  CHECK(context.first_step == 0.02);
+  const std::size_t before = context.accepted;
+  block(1e-6, 0, 1, 1e-3)->forward(x, context);
+  CHECK(context.accepted - before == 3);  // 0.02, ten times that, and the rest
+  CHECK_FALSE(context.first_step.has_value());
 }
 
 TEST_CASE("ffjord_times: steered solves end at a uniform time, in training only") {

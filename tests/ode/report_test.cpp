@@ -115,6 +115,42 @@ TEST_CASE("report: a solve that begins with the next step of another goes on wit
   }
 }
 
+TEST_CASE("report: a first step that is given is only the first, where modes solve in parts") {
+  Tape<double> tape;
+  const Field<double> f = [](const Number& t, const Number& y) { return y * cos(t * t); };
+  const Number y0 = tape.input(Tensor<double>{1.0, -0.5});
+  SolveOptions options{.rtol = 1e-8, .atol = 1e-8, .first_step = 1e-6};
+  SolveOptions in_one = options;
+  in_one.gradient = &values_only;
+  in_one.step_on = {0.8, 1.25};
+  const Report whole = solve(f, y0, {0, 3}, in_one).report;
+  options.save_at = in_one.step_on;
+  for (const GradientMode* mode : {static_cast<const GradientMode*>(&checkpointed),
+                                   static_cast<const GradientMode*>(&backsolve),
+                                   static_cast<const GradientMode*>(&interpolating)}) {
+    CAPTURE(mode->name());
+    options.gradient = mode;
+    const Report parts = solve(f, y0, {0, 3}, options).report;
+    CHECK(parts.accepted == whole.accepted);
+    CHECK(parts.rejected == whole.rejected);
+    CHECK(parts.next_step == whole.next_step);
+  }
+}
+
+TEST_CASE("report: the next step is within its limits, and shorter after a rejection") {
+  Tape<double> tape;
+  const Field<double> f = [](const Number&, const Number& y) { return -y; };
+  const Number y0 = tape.input(Tensor<double>{1.0, -0.5});
+  const SolveOptions limited{.largest_step = 0.02};
+  CHECK(solve(f, y0, {0, 1}, limited).report.next_step == 0.02);
+  // The only step that may be tried is far too long.
+  const Field<double> fast = [](const Number&, const Number& y) { return -1e3 * y; };
+  const SolveOptions one{.first_step = 0.5, .max_steps = 1};
+  const Report report = solve(fast, y0, {0, 1}, one).report;
+  REQUIRE(report.rejected == 1);
+  CHECK(report.next_step == 0.5 * PidOptions().min_factor);
+}
+
 TEST_CASE("report: there is no next step where none was chosen") {
   Tape<double> tape;
   const Field<double> f = [](const Number&, const Number& y) { return -y; };
