@@ -36,8 +36,9 @@ bool takes_blocks(const Shape& rows, const ode::GradientMode& gradient) {
 // span may come from the end of a span that was shorter still.
 std::optional<double> first_step_in(ode::TimeSpan span, std::optional<double> step) {
   const double length = std::abs(span.t1 - span.t0);
-  if (!step || length == 0 || *step < length / 100) return std::nullopt;
-  return std::min(*step, length / 4);
+  if (!step || *step < length / 100) return std::nullopt;
+  const double first = std::min(*step, length / 4);
+  return first > 0 ? std::optional(first) : std::nullopt;  // 0 in a span of no length
 }
 
 // The slopes with the densities of regularisers as further columns.

@@ -16,8 +16,8 @@ struct Networks {
 
 struct Preset {
   const char* name;
-  Index members;      // for few rows
-  Networks few_rows;  // larger ones learn a few hundred rows by heart
+  Index members;  // for few rows
+  Networks few_rows;
   Networks more_rows;
   double visits;  // of training rows, in all
   Index least_epochs;
@@ -47,6 +47,7 @@ void check_preset(const std::string& name) {
 
 void apply_preset(FitOptions& options, Index rows, Index columns) {
   const Preset& preset = preset_named(options.preset);
+  // Where rows are few, large networks learn them by heart, and a mean of several flows is worth most.
   constexpr Index few = 1'000;
   const Networks& networks = rows < few ? preset.few_rows : preset.more_rows;
   // Splines learn faster where rows are many, and FFJORD is smoother where they are few.
@@ -65,7 +66,6 @@ void apply_preset(FitOptions& options, Index rows, Index columns) {
   }
   if (options.batch == 0) options.batch = rows < 4'000 ? std::min<Index>(rows, 128) : 256;
   if (options.rate == 0) options.rate = is_spline ? 0.003 : rows < 2'000 ? 0.02 : 0.01;
-  // A mean of several flows is worth most where rows are few.
   if (options.members == 0) {
     const Index share = rows < few ? 1 : rows < many ? 2 : preset.members;
     options.members = std::max<Index>(1, preset.members / share / (is_slow ? 2 : 1));
