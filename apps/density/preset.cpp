@@ -47,7 +47,7 @@ void check_preset(const std::string& name) {
 
 void apply_preset(FitOptions& options, Index rows, Index columns) {
   const Preset& preset = preset_named(options.preset);
-  // Where rows are few, large networks learn them by heart, and a mean of several flows is worth most.
+  // Then large networks learn the rows by heart, and a mean of several flows is worth most.
   constexpr Index few = 1'000;
   const Networks& networks = rows < few ? preset.few_rows : preset.more_rows;
   // Splines learn faster where rows are many, and FFJORD is smoother where they are few.
