@@ -47,7 +47,7 @@ void check_preset(const std::string& name) {
 
 void apply_preset(FitOptions& options, Index rows, Index columns) {
   const Preset& preset = preset_named(options.preset);
-  // Then large networks learn the rows by heart, and a mean of several flows is worth most.
+  // Below this, large networks learn the rows by heart, and means of several flows are worth most.
   constexpr Index few = 1'000;
   const Networks& networks = rows < few ? preset.few_rows : preset.more_rows;
   // Splines learn faster where rows are many, and FFJORD is smoother where they are few.
