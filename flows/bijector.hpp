@@ -30,11 +30,11 @@ struct Context {
   std::size_t solves = 0;       ///< solves so far: each draws probes of its own
   std::size_t accepted = 0;     ///< steps of solves so far
   std::size_t rejected = 0;     ///< steps that were tried and given up, so far
-  /// With what the solve before would have gone on, for the next one, if its settings have no first
-  /// step: it begins with this, up to a quarter of its span, and with a step of its own if this is
-  /// less than a hundredth of it. A chain sets it between its parts.
+  /// Length of the first step of the next solve, which takes it only if its settings have none. It
+  /// is cut to a quarter of that solve's span, and ignored if it is less than a hundredth of it. A
+  /// chain sets it to `next_step` between its parts.
   std::optional<double> first_step = std::nullopt;
-  /// What the last solve would have gone on with: see ode::Report::next_step.
+  /// Of the last solve: see ode::Report::next_step.
   std::optional<double> next_step = std::nullopt;
   /// Computed along the paths of solves with a log-determinant; none is null. They and the list
   /// outlive the recording.

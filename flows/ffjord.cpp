@@ -31,9 +31,9 @@ bool takes_blocks(const Shape& rows, const ode::GradientMode& gradient) {
   return !gradient.has_derivatives() && rows.size() * rows[1] > numbers_of_tangents;
 }
 
-// What to begin with if the solve of another field would go on with such a step. A long one may
-// pass over all that this field does, and its error look small; one that is much shorter than the
-// span may come from the end of a span that was shorter still.
+// The first step of a solve over `span`, from the next step of a solve of another field. A long
+// step can pass over all that this field does, and its error then looks small. A step that is very
+// short may only show that the other span was short.
 std::optional<double> first_step_in(ode::TimeSpan span, std::optional<double> step) {
   const double length = std::abs(span.t1 - span.t0);
   if (!step || *step < length / 100) return std::nullopt;

@@ -22,8 +22,8 @@ class RunFolder final {
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
-  /// Refuses to replace files that no run has written. A file of these names counts as one if it is
-  /// not a regular file, or if there is no checkpoint, the first name: runs write it first.
+  /// Refuses to replace files that no run has written: of these names, those that are not regular
+  /// files, and all of them if there is no checkpoint. Runs write it first; it is the first name.
   ///
   /// Errors:  std::invalid_argument "[--out] ..." with the file's name.
   void check_files(std::span<const char* const> names) const;

@@ -24,8 +24,8 @@ struct Background {
   std::vector<double> shares = {};  ///< of the density, the mixture and the kernels, if any
 };
 
-/// The mixture with a thousandth of its mass in N(0, 10^2 I): the parts of one that few rows chose
-/// may all be narrow, and a row far from them would then count for more than all others.
+/// The mixture with a thousandth of its mass in N(0, 10^2 I). Where few rows chose the mixture, all
+/// its parts may be narrow; one row far from them would then count for more than all others.
 NormalMixture with_wide_part(NormalMixture mixture);
 
 /// The parts of the background: the mixture and, if there are any, the kernels; none without a

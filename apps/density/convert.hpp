@@ -15,8 +15,8 @@ constexpr std::size_t default_part_bytes = std::size_t{1} << 28;
 /// number of rows takes the same memory. Prints one line. The folder has its name once all is
 /// written.
 ///
-/// Returns the exit status: 0, or 128 more than the number of a signal, after which there is no
-/// folder.
+/// Returns the exit status: 0, or 128 plus the number of the signal that stopped it. After a signal
+/// there is no folder.
 /// Errors:  std::invalid_argument for the table as load_table(), and for a folder with files in it;
 ///          std::system_error if writing fails.
 int convert(const ConvertOptions& options, std::size_t part_bytes = default_part_bytes);

@@ -61,7 +61,7 @@ LookRows load_look_rows(const ApplyOptions& options, const nn::State& state, con
 struct Look {
   std::vector<std::string> names;     ///< of the columns that follow, one for each
   Index dim = 0;                      ///< the first columns are the model's, others are given
-  Tensor<double> rows;                ///< [N, D + G]; of no rows if there are no data
+  Tensor<double> rows;                ///< [N, D + G]; N = 0 without data
   std::vector<Index> numbers;         ///< of the rows in their table, from 1
   Tensor<double> samples;             ///< [S, D + G]
   Index samples_a_row = 0;            ///< S / N for a conditional model, row by row; 0 otherwise
