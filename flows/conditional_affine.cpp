@@ -1,12 +1,15 @@
 #include "fjord/flows/conditional_affine.hpp"
 
 #include <algorithm>
+#include <cmath>
 
+#include "fjord/autodiff/ops/activation.hpp"
 #include "fjord/autodiff/ops/elementwise.hpp"
 #include "fjord/autodiff/ops/exponential.hpp"
 #include "fjord/autodiff/ops/reduce.hpp"
 #include "fjord/autodiff/ops/shape.hpp"
 #include "fjord/flows/check_rows.hpp"
+#include "fjord/ode/report.hpp"
 
 namespace fjord::flows {
 namespace {
@@ -31,7 +34,9 @@ ConditionalAffineOptions expected_options(nn::PartReader<T>& reader) {
     in = static_cast<double>(size);
   }
   reader.expect_weights((in + 1) * 2 * static_cast<double>(reader.size("dim")));
-  return {hidden, reader.text("activation")};
+  ConditionalAffineOptions options{hidden, reader.text("activation")};
+  if (reader.has("bound")) options.bound = reader.number("bound");
+  return options;
 }
 
 }  // namespace
@@ -45,6 +50,8 @@ ConditionalAffine<T>::ConditionalAffine(Index dim, Index given,
       options_(options),
       network_(sizes_of(dim, given, options.hidden), nn::activation_named<T>(options.activation),
                random) {
+  require(static_cast<T>(options.bound) > 0, "conditional_affine",
+          [&] { return "a positive bound is needed, got " + ode::short_number(options.bound); });
   const nn::NamedParameters<T> parameters = nn::parameters_of(network_);
   // The biases are zeros already.
   const std::span<T> last = parameters[parameters.size() - 2].parameter->mutable_values();
@@ -62,7 +69,10 @@ auto ConditionalAffine<T>::numbers_for(const Var<T>& x, const Context<T>& contex
   check_rows(x, dim_, "conditional_affine");
   check_given(context.given, x, given_, "conditional_affine");
   const Var<T> both = network_.forward(context.given);
-  return {slice(both, 1, 0, dim_), slice(both, 1, dim_, 2 * dim_)};
+  const Var<T> shift = slice(both, 1, 0, dim_);
+  const Var<T> unbounded = slice(both, 1, dim_, 2 * dim_);
+  const auto bound = static_cast<T>(options_.bound);
+  return {shift, std::isfinite(bound) ? tanh(unbounded / bound) * bound : unbounded};
 }
 
 template <class T>
@@ -82,12 +92,13 @@ WithLogDet<T> ConditionalAffine<T>::inverse_with_log_det(const Var<T>& y,
 
 template <class T>
 nn::Description<T> ConditionalAffine<T>::describe() {
-  return nn::Description<T>("conditional_affine")
-      .set("dim", dim_)
+  nn::Description<T> description("conditional_affine");
+  description.set("dim", dim_)
       .set("given", given_)
       .set("hidden", options_.hidden)
-      .set("activation", options_.activation)
-      .inner("network", network_);
+      .set("activation", options_.activation);
+  if (std::isfinite(options_.bound)) description.set("bound", options_.bound);
+  return description.inner("network", network_);
 }
 
 template class ConditionalAffine<float>;

@@ -1,6 +1,8 @@
 /// Affine maps of columns whose numbers depend on what is known of a row.
 #pragma once
 
+#include <limits>
+
 #include "fjord/flows/bijector.hpp"
 #include "fjord/nn/mlp.hpp"
 
@@ -10,10 +12,12 @@ namespace fjord::flows {
 struct ConditionalAffineOptions {
   std::vector<Index> hidden = {32, 32};  ///< sizes of its hidden layers; empty for none
   std::string activation = "tanh";       ///< one of nn::all_activations
+  double bound = std::numeric_limits<double>::infinity();  ///< of the log-scales
 };
 
 /// y_d = exp(log_scale_d) x_d + shift_d, where a network maps what is given of the row to the 2 D
-/// numbers (shift, log_scale).
+/// numbers (shift, a). log_scale is a, or c tanh(a / c) with a bound c, which keeps the scales of
+/// rows whose given numbers are far from those of the training between e^-c and e^c.
 ///
 /// Shapes:  Context::given [B, G].
 /// Note:    The network's last layer starts as zeros, and the map so as the identity, as the
@@ -21,7 +25,8 @@ struct ConditionalAffineOptions {
 template <class T>
 class ConditionalAffine final : public Bijector<T> {
  public:
-  /// Errors:  std::invalid_argument if a size is not positive or the activation is unknown.
+  /// Errors:  std::invalid_argument if a size or the bound is not positive, or the activation is
+  ///          unknown.
   ConditionalAffine(Index dim, Index given, const ConditionalAffineOptions& options,
                     const RandomKey& random);
   explicit ConditionalAffine(nn::PartReader<T>& reader);

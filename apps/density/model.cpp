@@ -68,12 +68,15 @@ std::vector<double> slopes_of(const Gaussian& start, std::size_t given, std::siz
   return slopes;
 }
 
+// Its scale is that of the normal distribution at first, and then between a twentieth and twenty
+// times as much: rows whose given numbers are far out go on as straight lines do, with a noise that
+// does not grow as an exponential.
 template <class T>
 std::unique_ptr<flows::Bijector<T>> make_shift(const Gaussian& start, std::size_t given) {
   const std::size_t dim = start.mean().size() - given;
   auto map = std::make_unique<flows::ConditionalAffine<T>>(
       static_cast<Index>(dim), static_cast<Index>(given),
-      flows::ConditionalAffineOptions{.hidden = {}}, RandomKey(0));
+      flows::ConditionalAffineOptions{.hidden = {}, .bound = 3}, RandomKey(0));
   const nn::NamedParameters<T> parameters = nn::parameters_of(*map);
   const std::span<T> weight = parameters[0].parameter->mutable_values();  // [2 D, G]
   const std::span<T> bias = parameters[1].parameter->mutable_values();

@@ -138,52 +138,6 @@ class Fit(Density):
             self.assertNotIn("is positive", run.err)
             self.assertTrue(all(map(math.isfinite, self.final()["log_density"]["flow"])))
 
-    def test_columns_that_are_given(self):
-        """y = 3 sin(g) + N(0, 0.5^2) given g: its density has a closed form."""
-        draw = random.Random(5)
-        rows = [(3 * math.sin(g) + 0.5 * draw.gauss(0, 1), 50 + 10 * g) for g in (draw.gauss(0, 1) for _ in range(1500))]
-        self.write("t.csv", csv(rows, "y,g"))
-        self.fit("t.csv", "--given", "g", "--members", 1, "--epochs", 20)
-        test = [rows[int(line.split(",")[0]) - 1] for line in self.path("out/comparison.csv").read_text().splitlines()[1:]]
-        _, _, split = read_npy(self.path("out/split.npy"))
-        scale = deviation([row[0] for row, part in zip(rows, split) if part == 0])
-        truth = mean([-((y - 3 * math.sin((g - 50) / 10)) / 0.5) ** 2 / 2 for y, g in test])
-        truth += math.log(scale / 0.5) - math.log(2 * math.pi) / 2
-        reached = self.final()["log_density"]
-        self.assertAlmostEqual(reached["flow"][0], truth, delta=0.15)
-        self.assertAlmostEqual(reached["mixture"][0], truth, delta=0.3)
-        self.assertLess(reached["gaussian"][0], truth - 0.3)
-        self.assertIn('"given":["g"]', read_safetensors(self.model("out"))[0]["model"])
-        self.look_at_the_conditional_model(rows, scale)
-
-    def look_at_the_conditional_model(self, rows, scale):
-        model = ["--model", "out/model.safetensors"]
-        self.write("conditions.csv", csv([(50 + 10 * g,) for g in (0.5,) * 300 + (-0.5,) * 300], "g"))
-        self.succeeds("sample", *model, "--conditions", "conditions.csv", "--out", "s.npy")
-        _, shape, drawn = read_npy(self.path("s.npy"))
-        self.assertEqual(shape, (600, 1))
-        for half, g in ((drawn[:300], 0.5), (drawn[300:], -0.5)):
-            self.assertAlmostEqual(mean(half), 3 * math.sin(g), delta=0.25)
-            self.assertAlmostEqual(deviation(half), 0.5, delta=0.15)
-        # The same rows from one table and from two.
-        self.write("both.csv", csv([(50.0, 1.2), (55.0, 1.0)], "g,y"))
-        self.write("y.csv", csv([(1.2,), (1.0,)], "y"))
-        self.write("g.npy", npy_bytes([50.0, 55.0], (2, 1)))
-        self.succeeds("score", *model, "--data", "both.csv", "--levels", "--out", "one.csv")
-        self.succeeds("score", *model, "--data", "y.csv", "--conditions", "g.npy", "--levels", "--out", "two.csv")
-        self.assertEqual(self.path("one.csv").read_text(), self.path("two.csv").read_text())
-        # Of a normal distribution, the level of a row z deviations off is the probability within z.
-        header, first, _ = self.path("one.csv").read_text().splitlines()
-        self.assertEqual(header, "log_density,level")
-        self.assertAlmostEqual(float(first.split(",")[1]), math.erf(2.4 / math.sqrt(2)), delta=0.03)
-        for part, arguments in (
-                ("--conditions: the model needs columns that are given", ["sample", "--count", 3, "--out", "x.npy"]),
-                ("one row is drawn for each of the 600", ["sample", "--count", 3, "--conditions", "conditions.csv", "--out", "x.npy"]),
-                ("conditions.csv has 600 rows, and y.csv 2", ["score", "--data", "y.csv", "--conditions", "conditions.csv", "--out", "x.npy"]),
-                ("g.npy is the file that --conditions reads", ["score", "--data", "y.csv", "--conditions", "g.npy", "--out", "g.npy"]),
-                ("y.csv has no column g", ["score", "--data", "y.csv", "--out", "x.npy"])):
-            self.fails(2, part, arguments[0], *model, *arguments[1:])
-
     def test_levels(self):
         """Of a normal distribution in two columns, the level of a row is 1 - e^(-r^2 / 2), r its distance in deviations."""
         rows = correlated(1000)

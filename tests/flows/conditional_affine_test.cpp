@@ -14,12 +14,14 @@ namespace {
 using test::normals;
 
 TEST_CASE("conditional_affine: every route, company, precision and the file agree") {
-  for (const std::vector<Index>& hidden : {std::vector<Index>{5, 4}, std::vector<Index>{}}) {
+  using Options = ConditionalAffineOptions;
+  for (const Options& options :
+       {Options{{5, 4}, "softplus"}, Options{{}, "softplus"}, Options{{}, "tanh", 0.5}}) {
     test::check_bijector({.name = "conditional affine",
                           .make =
                               [&](const RandomKey& key) {
-                                return std::make_unique<ConditionalAffine<double>>(
-                                    3, 2, ConditionalAffineOptions{hidden, "softplus"}, key);
+                                return std::make_unique<ConditionalAffine<double>>(3, 2, options,
+                                                                                   key);
                               },
                           .x = normals({4, 3}, 1),
                           .given = normals({4, 2}, 2)});
@@ -54,6 +56,22 @@ TEST_CASE("conditional_affine: without hidden layers it is a linear regression w
   CHECK(test::worst_difference(Tensor<double>(z.log_det.value()), {-0.5, -1}) < 1e-15);
 }
 
+TEST_CASE("conditional_affine: far from the training, the scale stays within its bound") {
+  ConditionalAffine<double> map(1, 1, {{}, "tanh", 2}, RandomKey(1));
+  const nn::NamedParameters<double> parameters = nn::parameters_of(map);
+  const std::vector<double> numbers{3, -1};  // shift, a
+  std::ranges::copy(numbers, parameters[0].parameter->mutable_values().begin());
+  Tape<double> tape;
+  Context<double> context;
+  context.given = tape.input(Tensor<double>{{1}, {1e6}, {-1e6}});
+  const WithLogDet<double> y =
+      map.forward_with_log_det(tape.input(Tensor<double>{{1}, {1}, {1}}), context);
+  const double near = -2 * std::tanh(0.5);
+  CHECK(test::worst_difference(Tensor<double>(y.log_det.value()), {near, -2, 2}) < 1e-15);
+  const Tensor<double> expected{{std::exp(near) + 3}, {std::exp(-2) + 3e6}, {std::exp(2) - 3e6}};
+  CHECK(test::worst_difference(Tensor<double>(y.value.value()), expected) < 1e-9);
+}
+
 TEST_CASE("conditional_affine: a row needs what is given of it") {
   const ConditionalAffine<double> map(3, 2, {}, RandomKey(1));
   Tape<double> tape;
@@ -66,6 +84,9 @@ TEST_CASE("conditional_affine: a row needs what is given of it") {
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(ConditionalAffine<double>(3, 0, {}, RandomKey(1)),
                        doctest::Contains("got 3 and 0"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(ConditionalAffine<double>(3, 2, {{}, "tanh", -1}, RandomKey(1)),
+                       doctest::Contains("a positive bound is needed, got -1"),
+                       std::invalid_argument);
 }
 
 }  // namespace
