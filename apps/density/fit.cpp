@@ -110,6 +110,8 @@ class Run final {
     });
     background_ = background_of(
         state_of_first_rank(ranks_, [this] { return density::state_of(background_); }));
+    const Index given = data_.rows.given;
+    if (given > 0) background_ = wide_background(start_of(data_), given);
   }
 
   // The state to go on from, if there is one.
@@ -155,7 +157,6 @@ class Run final {
     const WeightedRows kernels = rows_with_kernels();
     const double width = choose_kernel_width(kernels, validation_, workers_);
     add("kernel", "kernel density", *kernel_density(kernels, width));
-    // One of some columns given others is no part of a model file.
     if (data_.rows.given == 0) background_ = find_background(mixture.parts);
   }
 
@@ -310,8 +311,8 @@ class Run final {
 
   // As the validation rows have it.
   void choose_shares() {
+    if (background_.wide) return;  // its share is fixed
     auto parts = parts_of<T>(background_);
-    if (parts.empty()) return;
     const std::vector<std::uint32_t>& rows = data_.split.validation;
     constexpr double most = 0.93;
     parts.insert(parts.begin(), blend_of<T>(flows_.members(false), {}));

@@ -68,6 +68,21 @@ TEST_CASE("background: far from all parts, the wide one is left") {
   CHECK(found(1) == doctest::Approx(std::log(0.001 / 100 / unit) - 12.5).epsilon(1e-13));
 }
 
+TEST_CASE("background: given numbers, it is a wide normal distribution about their regression") {
+  // g ~ N(1, 4); y given g ~ N(2 + (g - 1) / 2, 4), and in the background ten times as wide.
+  const Background background = wide_background(Gaussian({1, 2}, {4, 2, 2, 5}), 1);
+  CHECK(background.shares == std::vector<double>{0.9999, 0.0001});
+  auto parts = parts_of<double>(background);
+  REQUIRE(parts.size() == 1);
+  Tape<double> tape;
+  flows::Context<double> context;
+  context.given = tape.input(Tensor<double>{{1}, {-3}});
+  const Var<double> found = parts[0]->log_prob(tape.input(Tensor<double>{{2}, {60}}), context);
+  const double log_unit = -std::log(20) - std::log(2 * std::numbers::pi) / 2;
+  CHECK(found.value()(0) == doctest::Approx(log_unit).epsilon(1e-13));
+  CHECK(found.value()(1) == doctest::Approx(log_unit - 3.0 * 3.0 / 2).epsilon(1e-13));
+}
+
 TEST_CASE("background: kernels stand on their rows, each with its weight") {
   Background background = two_normals();
   background.kernels = {{{0, 1}, {2, -1}}, {1, 3}};

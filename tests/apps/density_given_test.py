@@ -7,6 +7,10 @@ from density_program import Density, csv, deviation, mean
 from moons_program import npy_bytes, read_npy, read_safetensors, run_tests
 
 
+def normal(z):
+    return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
+
+
 class Given(Density):
     def test_columns_that_are_given(self):
         """y = 3 sin(g) + N(0, 0.5^2) given g: its density has a closed form."""
@@ -69,6 +73,23 @@ class Given(Density):
             self.write("far.csv", csv([(1.0, 10.0 ** k) for k in range(10)], "y,g"))
             self.succeeds("score", *model, "--data", "far.csv", "--out", "s.npy")
             self.assertTrue(all(map(math.isfinite, read_npy(self.path("s.npy"))[2])))
+
+    def test_an_outlier_given_a_column(self):
+        """y = g + N(0, 1) given g: a test row 40 deviations off costs what it does in a density with wide tails."""
+        draw = random.Random(6)
+        rows = [(g + draw.gauss(0, 1), g) for g in (draw.gauss(0, 1) for _ in range(1000))]
+        self.write("t.csv", csv(rows, "y,g"))
+        for flow in ("ffjord", "spline"):
+            options = ["--given", "g", "--members", 1, "--epochs", 10, "--flow", flow]
+            self.write("t.csv", csv(rows, "y,g"))
+            self.fit("t.csv", *options)
+            usual = self.final()["log_density"]["flow"][0]
+            place = read_npy(self.path("out/split.npy"))[2].index(2)
+            self.write("t.csv", csv([*rows[:place], (rows[place][1] + 40, rows[place][1]), *rows[place + 1:]], "y,g"))
+            self.fit("t.csv", *options)
+            # A ten-thousandth of N(g, 10^2) at 40; a normal distribution without it would lose 800.
+            lost = math.log(normal(1)) - math.log(0.0001 * normal(4) / 10)
+            self.assertAlmostEqual(self.final()["log_density"]["flow"][0], usual - lost / 100, delta=0.05)
 
 
 if __name__ == "__main__":
