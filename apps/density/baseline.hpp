@@ -61,7 +61,7 @@ struct MixtureFit {
 
 /// A mixture of so many by expectation maximisation: from k_means(), until the mean log-density
 /// grows by less than 1e-3, at most 100 rounds, with 1e-6 added to the diagonals of covariances. Of
-/// several starts, 20 for up to 2,500 rows, fewer for more and one from 25,000 on, the one that
+/// several starts, 5 for up to 10,000 rows, fewer for more and one above 25,000, the one that
 /// ends best. A stop ends the round and leaves out other starts.
 ///
 /// Errors:  std::invalid_argument unless there are between 1 component and one for each row.

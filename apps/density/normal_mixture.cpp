@@ -146,9 +146,10 @@ class Maximisation final {
   std::vector<std::vector<double>> shares_;  // of each part in each row, times the row's weight
 };
 
-// More of them find a better mixture of few rows; of many, all are about as good and take long.
+// More of them are likelier on the rows that they are fitted to, but not on others. Of many rows,
+// all are about as good and take long.
 std::size_t starts_for(Index rows) {
-  constexpr Index most = 20;
+  constexpr Index most = 5;
   constexpr Index rows_in_all = 50'000;
   return static_cast<std::size_t>(
       std::clamp(rows_in_all / std::max<Index>(rows, 1), Index(1), most));
