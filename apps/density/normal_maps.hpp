@@ -9,9 +9,9 @@
 
 namespace fjord::apps::density {
 
-/// The maps, the first next to the base, that make of N(0, I) this distribution of the numbers after
-/// the first `given`, given these: a triangular one and, if numbers are given, a shift that is
-/// linear in them.
+/// The maps, the first next to the base, that make of N(0, I) this distribution of the numbers
+/// after the first `given`, given these: a triangular one and, if numbers are given, a shift that
+/// is linear in them.
 template <class T>
 std::vector<std::unique_ptr<flows::Bijector<T>>> normal_maps(const Gaussian& normal, Index given);
 
