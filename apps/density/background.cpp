@@ -122,7 +122,7 @@ std::vector<double> first_shares(std::size_t densities) {
 // By expectation maximisation, whose maximum is the only one.
 std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
                                 std::vector<double> weights) {
-  constexpr double rows_added = 2;
+  constexpr double rows_added = 0.5;
   constexpr int most_rounds = 1'000;
   constexpr double least_change = 1e-9;
   const std::size_t count = log_densities.size();

@@ -52,11 +52,12 @@ std::unique_ptr<flows::Distribution<T>> before_background(
 std::vector<double> first_shares(std::size_t densities);
 
 /// The shares of densities that are likeliest after rows, of which these are the log-densities by
-/// each and the weights, and two rows more for each density that only this one explains. Where the
-/// numbers of log-densities differ, they are of the first rows, and the least number counts.
+/// each and the weights, and half a row more for each density that only this one explains. Where
+/// the numbers of log-densities differ, they are of the first rows, and the least number counts.
 ///
 /// Source:  Smyth & Wolpert, Linearly combining density estimators via stacking, Machine Learning
-///          36, 1999; the rows that are added are a Dirichlet prior.
+///          36, 1999; Krichevsky & Trofimov, The performance of universal encoding, IEEE Trans. Inf.
+///          Theory 27, 1981, for the halves.
 std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
                                 std::vector<double> weights);
 

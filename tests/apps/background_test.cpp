@@ -109,19 +109,19 @@ void check_shares(const std::vector<double>& found, const std::vector<double>& e
 }
 
 TEST_CASE("background: rows that one density alone explains are counted for it") {
-  // Six rows by the first, three by the second, one by the third, and two more for each.
+  // Six rows by the first, three by the second, one by the third, and half a row for each.
   const double never = -1000;
   const std::vector<Tensor<double>> densities{
       {0, 0, 0, 0, 0, 0, never, never, never, never},
       {never, never, never, never, never, never, -50, -60, -70, never},
       {never, never, never, never, never, never, never, never, never, 5}};
   check_shares(best_shares(densities, std::vector<double>(10, 1.0)),
-               {8.0 / 16, 5.0 / 16, 3.0 / 16});
+               {6.5 / 11.5, 3.5 / 11.5, 1.5 / 11.5});
   // With weights, whose unit does not count, the last row is half of all.
   std::vector<double> weights(10, 2.0);
   weights[9] = 18;
   check_shares(best_shares(densities, weights),
-               {(6 * 10.0 / 18 + 2) / 16, (3 * 10.0 / 18 + 2) / 16, 7.0 / 16});
+               {(6 * 10.0 / 18 + 0.5) / 11.5, (3 * 10.0 / 18 + 0.5) / 11.5, 5.5 / 11.5});
 }
 
 TEST_CASE("background: shares are the likeliest of all") {
@@ -129,7 +129,7 @@ TEST_CASE("background: shares are the likeliest of all") {
                                               {-0.5, 0.1, -0.4, -0.3, 0.0, 0.6, -1.5}};
   const std::vector<double> found = best_shares(densities, std::vector<double>(7, 1.0));
   const auto height = [&](double share) {
-    double sum = 2 * std::log(share) + 2 * std::log1p(-share);
+    double sum = 0.5 * std::log(share) + 0.5 * std::log1p(-share);
     for (Index i = 0; i < 7; ++i)
       sum += std::log(share * std::exp(densities[0](i)) + (1 - share) * std::exp(densities[1](i)));
     return sum;
