@@ -6,6 +6,7 @@
 #include <limits>
 #include <numbers>
 
+#include "fjord/apps/density/gaussian.hpp"
 #include "fjord/autodiff/errors.hpp"
 #include "fjord/autodiff/tape.hpp"
 #include "fjord/flows/elementwise_maps.hpp"
@@ -119,6 +120,30 @@ double errors_above(const std::vector<double>& a, const std::vector<double>& b) 
   return mean / std::sqrt(squares / (n * (n - 1)));
 }
 
+std::span<const double> column_of(const Tensor<double>& rows, std::size_t column) {
+  const auto count = static_cast<std::size_t>(rows.shape()[0]);
+  return rows.storage().subspan(column * count, count);
+}
+
+// Under the normal distribution of the training rows.
+std::vector<double> joint_log_densities(const std::vector<ColumnMap>& maps,
+                                        const Tensor<double>& training,
+                                        const Tensor<double>& rows) {
+  constexpr double ridge = 1e-6;
+  const std::vector<double> weights(static_cast<std::size_t>(training.shape()[0]), 1.0);
+  const Gaussian normal = gaussian_of(standard_numbers(training, maps).to_vector(),
+                                      training.shape()[1], weights, ridge);
+  const Tensor<double> standard = standard_numbers(rows, maps);
+  const auto count = static_cast<std::size_t>(rows.shape()[0]);
+  std::vector<double> result(count);
+  normal.log_densities({standard.data(), count, count, maps.size()}, result);
+  for (std::size_t k = 0; k < maps.size(); ++k) {
+    const std::vector<double> slopes = undo_shape(maps[k], column_of(rows, k)).log_slopes;
+    for (std::size_t i = 0; i < count; ++i) result[i] += slopes[i] - std::log(maps[k].deviation);
+  }
+  return result;
+}
+
 double sum_of(const std::vector<double>& numbers) {
   double sum = 0;
   for (const double x : numbers) sum += x;
@@ -146,6 +171,31 @@ ColumnMap choose_map(std::span<const double> training, std::span<const double> v
   return best;
 }
 
+bool are_straight(const std::vector<ColumnMap>& maps) {
+  return std::ranges::all_of(
+      maps, [](const ColumnMap& map) { return map.shape == ColumnMap::Shape::straight; });
+}
+
+std::vector<ColumnMap> keep_relations(const std::vector<ColumnMap>& maps,
+                                      const std::vector<ColumnMap>& straight,
+                                      const Tensor<double>& training,
+                                      const Tensor<double>& validation) {
+  if (are_straight(maps)) return maps;
+  std::vector<ColumnMap> kept = straight;
+  std::vector<double> reached = joint_log_densities(kept, training, validation);
+  if (!(errors_above(reached, joint_log_densities(maps, training, validation)) > 2)) return maps;
+  for (std::size_t k = 0; k < maps.size(); ++k) {
+    if (maps[k].shape == ColumnMap::Shape::straight) continue;
+    std::vector<ColumnMap> one_more = kept;
+    one_more[k] = maps[k];
+    std::vector<double> found = joint_log_densities(one_more, training, validation);
+    if (!(errors_above(found, reached) > 2)) continue;
+    kept = std::move(one_more);
+    reached = std::move(found);
+  }
+  return kept;
+}
+
 std::string text_of(const ColumnMap& map) {
   switch (map.shape) {
     case ColumnMap::Shape::straight: break;
@@ -167,9 +217,7 @@ std::unique_ptr<flows::Bijector<T>> bijector_of(const std::vector<ColumnMap>& ma
     shapes.push_back(shape_of<T>(map));
   }
   auto units = std::make_unique<flows::Standardise<T>>(std::move(means), std::move(deviations));
-  const bool is_straight = std::ranges::all_of(
-      maps, [](const ColumnMap& map) { return map.shape == ColumnMap::Shape::straight; });
-  if (is_straight) return units;
+  if (are_straight(maps)) return units;
   std::vector<BijectorPointer<T>> parts;
   parts.push_back(std::move(units));
   parts.push_back(

@@ -40,6 +40,19 @@ struct ColumnRange {
 ColumnMap choose_map(std::span<const double> training, std::span<const double> validation,
                      const ColumnRange& range);
 
+bool are_straight(const std::vector<ColumnMap>& maps);
+
+/// These maps of all columns, or the straight ones instead where a linear relation between columns, as of
+/// parts and their sum, is worth more than the shapes under which it is lost: where the normal
+/// distribution of the training rows, with all covariances, then gives the validation rows a higher
+/// density by two standard errors of the difference, counted as above.
+///
+/// Shapes:  training [N, D]; validation [M, D].
+std::vector<ColumnMap> keep_relations(const std::vector<ColumnMap>& maps,
+                                      const std::vector<ColumnMap>& straight,
+                                      const Tensor<double>& training,
+                                      const Tensor<double>& validation);
+
 /// "positive: the logarithm is modelled" and the like.
 std::string text_of(const ColumnMap& map);
 

@@ -167,14 +167,25 @@ ColumnRange range_of(const Data& data, Index k, double margin) {
   return {low - margin, high + margin};
 }
 
+// These rows, or as many as show relations between columns, evenly spaced.
+std::vector<std::uint32_t> evenly(const std::vector<std::uint32_t>& rows) {
+  constexpr std::size_t most = 5'000;
+  const std::size_t step = (rows.size() + most - 1) / most;
+  std::vector<std::uint32_t> chosen;
+  for (std::size_t i = 0; i < rows.size(); i += step) chosen.push_back(rows[i]);
+  return chosen;
+}
+
 void find_maps(Data& data) {
   // Beside a coarser step, a column has few numbers, and no density that could be smoothed.
   constexpr double most_deviations = 0.1;
+  std::vector<ColumnMap> straight;
   for (Index k = 0; k < data.rows.values.shape()[1]; ++k) {
     const auto column = static_cast<std::size_t>(k);
     const double deviation = data.deviations[column];
+    straight.push_back({.mean = data.means[column], .deviation = deviation});
     if (k < data.rows.given) {
-      data.maps.push_back({.mean = data.means[column], .deviation = deviation});
+      data.maps.push_back(straight.back());
       data.roundings.push_back(0);
       continue;
     }
@@ -184,6 +195,9 @@ void find_maps(Data& data) {
     data.maps.push_back(choose_map(training, numbers_of(data, data.split.validation, k),
                                    range_of(data, k, data.roundings.back() / 2)));
   }
+  data.maps = keep_relations(data.maps, straight,
+                             chosen_rows(data.rows.values, evenly(data.split.training)),
+                             chosen_rows(data.rows.values, evenly(data.split.validation)));
 }
 
 // In the table's units.

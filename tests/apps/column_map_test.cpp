@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <doctest/doctest.h>
 
@@ -33,6 +34,48 @@ TEST_CASE("column map: the shape is that by which normal numbers were made") {
         Shape::heavy_tails);
   // Positive, but not skewed: nothing is gained.
   CHECK(chosen([](double x) { return 1000 + x; }).shape == Shape::straight);
+}
+
+// Columns e^u, e^v, e^u + e^v (or, without a relation, e^w) and e^(2 z).
+Tensor<double> parts_and_sum(Index rows, std::uint64_t seed, bool is_sum) {
+  const Tensor<double> normals = test::normals({rows, 4}, seed);
+  Tensor<double> result = Tensor<double>::zeros({rows, 4});
+  for (Index i = 0; i < rows; ++i) {
+    result(i, 0) = std::exp(normals(i, 0));
+    result(i, 1) = std::exp(normals(i, 1));
+    result(i, 2) = is_sum ? result(i, 0) + result(i, 1) : std::exp(normals(i, 2));
+    result(i, 3) = std::exp(2 * normals(i, 3));
+  }
+  return result;
+}
+
+std::vector<Shape> kept_shapes(bool is_sum) {
+  const Tensor<double> training = parts_and_sum(400, 1, is_sum);
+  const Tensor<double> validation = parts_and_sum(60, 2, is_sum);
+  std::vector<ColumnMap> straight;
+  std::vector<ColumnMap> logarithms;
+  for (std::size_t k = 0; k < 4; ++k) {
+    const std::span<const double> column = training.storage().subspan(k * 400, 400);
+    const ColumnMap positive =
+        choose_map(column, validation.storage().subspan(k * 60, 60), {1e-9, 1e9});
+    REQUIRE(positive.shape == Shape::positive);
+    logarithms.push_back(positive);
+    const double mean = std::accumulate(column.begin(), column.end(), 0.0) / 400;
+    double squares = 0;
+    for (const double x : column) squares += (x - mean) * (x - mean);
+    straight.push_back({.mean = mean, .deviation = std::sqrt(squares / 400)});
+  }
+  std::vector<Shape> shapes;
+  for (const ColumnMap& map : keep_relations(logarithms, straight, training, validation))
+    shapes.push_back(map.shape);
+  return shapes;
+}
+
+TEST_CASE("column map: the columns of a sum stay straight, and only these") {
+  constexpr Shape straight = Shape::straight;
+  constexpr Shape positive = Shape::positive;
+  CHECK(kept_shapes(true) == std::vector<Shape>{straight, straight, straight, positive});
+  CHECK(kept_shapes(false) == std::vector<Shape>(4, positive));
 }
 
 TEST_CASE("column map: one row far out does not hide what all others show") {
