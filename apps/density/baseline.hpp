@@ -57,6 +57,7 @@ struct MixtureFit {
   NormalMixture parts;
   Index components = 0;       ///< those that still have rows
   std::vector<double> curve;  ///< mean log-density of the rows that it is fitted to, each round
+  std::vector<std::vector<double>> memberships;  ///< of each part, its part of each row's weight
 };
 
 /// A mixture of so many by expectation maximisation: from k_means(), until the mean log-density
@@ -74,6 +75,13 @@ MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomK
 /// after six numbers in a row that are not better, or by a stop.
 MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validation,
                           const RandomKey& random, Workers& workers, const Stop& stop);
+
+/// The better on other rows of choose_mixture() and of the mixture whose parts begin with such
+/// memberships: those of a mixture of the same rows in other units, in which it may be easier to
+/// find.
+MixtureFit choose_mixture_from(std::vector<std::vector<double>> memberships,
+                               const WeightedRows& rows, const WeightedRows& validation,
+                               const RandomKey& random, Workers& workers, const Stop& stop);
 
 /// The mean, with the rows' weights, of normal kernels N(row, width^2 I).
 ///

@@ -150,14 +150,14 @@ class Run final {
       comparison_.add(key, name, model.log_density(test_.values, workers_));
     };
     add("gaussian", "gaussian", *fit_gaussian(training_));
-    const MixtureFit mixture =
+    MixtureFit mixture =
         choose_mixture(training_, validation_, use(RandomUse::mixtures), workers_, end_after(0.15));
     components_ = mixture.components;
     add("mixture", "mixture (" + std::to_string(components_) + ")", *mixture.model);
     const WeightedRows kernels = rows_with_kernels();
     const double width = choose_kernel_width(kernels, validation_, workers_);
     add("kernel", "kernel density", *kernel_density(kernels, width));
-    if (data_.rows.given == 0) background_ = find_background(mixture.parts);
+    if (data_.rows.given == 0) background_ = find_background(std::move(mixture));
   }
 
   WeightedRows rows_with_kernels() {
@@ -174,17 +174,14 @@ class Run final {
   }
 
   // The same models of the rows as flows see them, where `mixture` is not of these.
-  Background find_background(const NormalMixture& mixture) {
+  Background find_background(MixtureFit mixture) {
     const WeightedRows rows = mapped_rows(data_, data_.split.training);
     const WeightedRows validation = mapped_rows(data_, data_.split.validation);
-    const bool is_same = std::ranges::all_of(
-        data_.maps, [](const ColumnMap& map) { return map.shape == ColumnMap::Shape::straight; });
+    if (!are_straight(data_.maps))
+      mixture = choose_mixture_from(std::move(mixture.memberships), rows, validation,
+                                    use(RandomUse::mixtures), workers_, end_after(0.4));
     Background background;
-    background.mixture =
-        with_wide_part(is_same ? mixture
-                               : choose_mixture(rows, validation, use(RandomUse::mixtures),
-                                                workers_, end_after(0.4))
-                                     .parts);
+    background.mixture = with_wide_part(std::move(mixture.parts));
     background.shares = first_shares(2);
     if (training_rows(data_) > Background::most_kernels) return background;
     background.width = choose_kernel_width(rows, validation, workers_);

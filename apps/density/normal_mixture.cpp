@@ -76,16 +76,13 @@ class Mixture final : public Baseline {
 /// The state of expectation maximisation: what share of each row belongs to each part.
 class Maximisation final {
  public:
-  Maximisation(const WeightedRows& rows, std::size_t parts, const RandomKey& random,
+  Maximisation(const WeightedRows& rows, std::vector<std::vector<double>> memberships,
                Workers& workers, const Stop& stop)
       : rows_(rows),
         by_row_(rows.values.to_vector()),
         workers_(workers),
         stop_(stop),
-        shares_(parts, std::vector<double>(rows.weights.size(), 0.0)) {
-    const auto nearest = k_means(rows.values, rows.weights, parts, random, workers, stop);
-    for (std::size_t i = 0; i < nearest.size(); ++i) shares_[nearest[i]][i] = rows.weights[i];
-  }
+        memberships_(std::move(memberships)) {}
 
   MixtureFit fit() {
     constexpr int most_rounds = 100;
@@ -102,23 +99,25 @@ class Maximisation final {
     result.parts = mixture->parts();
     result.components = static_cast<Index>(result.parts.shares.size());
     result.model = std::move(mixture);
+    result.memberships = std::move(memberships_);
     return result;
   }
 
  private:
   // A part to which no row belongs goes.
   std::unique_ptr<Mixture> maximise() {
-    std::erase_if(shares_, [](const std::vector<double>& share) { return !(sum_of(share) > 0); });
+    std::erase_if(memberships_,
+                  [](const std::vector<double>& share) { return !(sum_of(share) > 0); });
     const double all = sum_of(rows_.weights);
-    std::vector<std::optional<Gaussian>> fitted(shares_.size());
-    workers_.run(shares_.size(), [&](int, std::size_t k) {
-      fitted[k] = gaussian_of(by_row_, rows_.values.shape()[1], shares_[k], component_ridge);
+    std::vector<std::optional<Gaussian>> fitted(memberships_.size());
+    workers_.run(memberships_.size(), [&](int, std::size_t k) {
+      fitted[k] = gaussian_of(by_row_, rows_.values.shape()[1], memberships_[k], component_ridge);
     });
     std::vector<Gaussian> parts;
     std::vector<double> shares;
-    for (std::size_t k = 0; k < shares_.size(); ++k) {
+    for (std::size_t k = 0; k < memberships_.size(); ++k) {
       parts.push_back(std::move(*fitted[k]));
-      shares.push_back(sum_of(shares_[k]) / all);
+      shares.push_back(sum_of(memberships_[k]) / all);
     }
     return std::make_unique<Mixture>(std::move(parts), std::move(shares), rows_.given);
   }
@@ -133,7 +132,7 @@ class Maximisation final {
         const std::size_t row = first + r;
         log_density[row] = log_sum_exp(each);
         for (std::size_t k = 0; k < each.size(); ++k)
-          shares_[k][row] = rows_.weights[row] * exp_beside_one(each[k] - log_density[row]);
+          memberships_[k][row] = rows_.weights[row] * exp_beside_one(each[k] - log_density[row]);
       }
     });
     return weighted_mean(log_density, rows_.weights);
@@ -143,8 +142,16 @@ class Maximisation final {
   std::vector<double> by_row_;
   Workers& workers_;
   const Stop& stop_;
-  std::vector<std::vector<double>> shares_;  // of each part in each row, times the row's weight
+  std::vector<std::vector<double>> memberships_;  // as in MixtureFit
 };
+
+MixtureFit fit_from_clusters(const WeightedRows& rows, std::size_t parts, const RandomKey& random,
+                             Workers& workers, const Stop& stop) {
+  const auto nearest = k_means(rows.values, rows.weights, parts, random, workers, stop);
+  std::vector<std::vector<double>> memberships(parts, std::vector<double>(nearest.size(), 0.0));
+  for (std::size_t i = 0; i < nearest.size(); ++i) memberships[nearest[i]][i] = rows.weights[i];
+  return Maximisation(rows, std::move(memberships), workers, stop).fit();
+}
 
 // More of them are likelier on the rows that they are fitted to, but not on others. Of many rows,
 // all are about as good and take long.
@@ -174,12 +181,12 @@ MixtureFit fit_mixture(const WeightedRows& rows, Index components, const RandomK
   });
   const auto parts = static_cast<std::size_t>(components);
   const std::size_t starts = components == 1 ? 1 : starts_for(count);
-  if (starts == 1) return Maximisation(rows, parts, random.fold(0), workers, stop).fit();
+  if (starts == 1) return fit_from_clusters(rows, parts, random.fold(0), workers, stop);
   std::vector<MixtureFit> fits(starts);
   workers.run(starts, [&](int, std::size_t start) {
     if (start > 0 && stop()) return;
     Workers own(1);
-    fits[start] = Maximisation(rows, parts, random.fold(start), own, stop).fit();
+    fits[start] = fit_from_clusters(rows, parts, random.fold(start), own, stop);
   });
   return std::move(*std::ranges::max_element(fits, {}, [](const MixtureFit& fit) {
     return fit.curve.empty() ? -std::numeric_limits<double>::infinity() : fit.curve.back();
@@ -205,6 +212,16 @@ MixtureFit choose_mixture(const WeightedRows& rows, const WeightedRows& validati
     best_score = score;
   }
   return best;
+}
+
+MixtureFit choose_mixture_from(std::vector<std::vector<double>> memberships,
+                               const WeightedRows& rows, const WeightedRows& validation,
+                               const RandomKey& random, Workers& workers, const Stop& stop) {
+  MixtureFit chosen = choose_mixture(rows, validation, random, workers, stop);
+  MixtureFit other = Maximisation(rows, std::move(memberships), workers, stop).fit();
+  const bool is_better = mean_log_density(*other.model, validation, workers) >
+                         mean_log_density(*chosen.model, validation, workers);
+  return is_better ? std::move(other) : std::move(chosen);
 }
 
 }  // namespace fjord::apps::density

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include "fjord/apps/density/k_means.hpp"
+#include "fjord/tests/support/flows.hpp"
 
 namespace fjord::apps::density {
 namespace {
@@ -175,6 +176,41 @@ TEST_CASE("baseline: held-out rows choose the number of clusters") {
   const auto always = [] { return true; };
   CHECK(choose_mixture(rows, held_out, RandomKey(1), workers, always).components == 1);
   CHECK(fit_mixture(rows, 3, RandomKey(1), workers, always).curve.size() == 1);
+}
+
+// Rows on the lines y = x and y = -x, in turn, with a noise of 0.001.
+WeightedRows crossing_lines(Index rows, std::uint64_t seed) {
+  const Tensor<double> normals = test::normals({rows, 2}, seed);
+  Tensor<double> values = Tensor<double>::zeros({rows, 2});
+  for (Index i = 0; i < rows; ++i) {
+    const double noise = 0.001 * normals(i, 1);
+    values(i, 0) = normals(i, 0) + noise;
+    values(i, 1) = (i % 2 == 0 ? 1 : -1) * (normals(i, 0) - noise);
+  }
+  return weighted(values);
+}
+
+TEST_CASE("baseline: a mixture that begins with memberships is taken if it is better") {
+  Workers workers(2);
+  const WeightedRows rows = crossing_lines(200, 1);
+  const WeightedRows held_out = crossing_lines(50, 2);
+  std::vector<std::vector<double>> lines(2, std::vector<double>(200, 0.0));
+  for (std::size_t i = 0; i < 200; ++i) lines[i % 2][i] = 1;
+  // The search for others ends with one part.
+  const auto always = [] { return true; };
+  const auto reached = [&](const std::vector<std::vector<double>>& memberships) {
+    return mean_log_density(
+        *choose_mixture_from(memberships, rows, held_out, RandomKey(1), workers, always).model,
+        held_out, workers);
+  };
+  // Of the two parts, a row has the density of its own: N(0, 2) along the line; across it, N(0, s)
+  // with s = 2e-6 and the 1e-6 that is added, where the mean square is 2e-6.
+  const double log_density = -std::log(2) - std::log(2 * std::numbers::pi) -
+                             std::log(2 * 3e-6) / 2 - 1.0 / 2 - 2.0 / 3 / 2;
+  CHECK(std::abs(reached(lines) - log_density) < 0.4);  // of 50 rows
+  CHECK(reached({std::vector<double>(200, 1.0)}) ==
+        mean_log_density(*fit_mixture(rows, 1, RandomKey(1), workers, always).model, held_out,
+                         workers));
 }
 
 WeightedRows without(const WeightedRows& rows, Index left_out) {
