@@ -184,6 +184,10 @@ std::vector<ColumnMap> keep_relations(const std::vector<ColumnMap>& maps,
   std::vector<ColumnMap> kept = straight;
   std::vector<double> reached = joint_log_densities(kept, training, validation);
   if (!(errors_above(reached, joint_log_densities(maps, training, validation)) > 2)) return maps;
+  // Products of the covariances, one matrix for each column that gets its shape back.
+  constexpr double most_work = 1e10;
+  const auto columns = static_cast<double>(maps.size());
+  if (static_cast<double>(training.shape()[0]) * std::pow(columns, 3) > most_work) return kept;
   for (std::size_t k = 0; k < maps.size(); ++k) {
     if (maps[k].shape == ColumnMap::Shape::straight) continue;
     std::vector<ColumnMap> one_more = kept;
