@@ -56,8 +56,8 @@ std::vector<double> first_shares(std::size_t densities);
 /// the numbers of log-densities differ, they are of the first rows, and the least number counts.
 ///
 /// Source:  Smyth & Wolpert, Linearly combining density estimators via stacking, Machine Learning
-///          36, 1999; Krichevsky & Trofimov, The performance of universal encoding, IEEE Trans. Inf.
-///          Theory 27, 1981, for the halves.
+///          36, 1999; Krichevsky & Trofimov, The performance of universal encoding, IEEE Trans.
+///          Inf. Theory 27, 1981, for the halves.
 std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
                                 std::vector<double> weights);
 

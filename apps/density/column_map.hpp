@@ -42,10 +42,10 @@ ColumnMap choose_map(std::span<const double> training, std::span<const double> v
 
 bool are_straight(const std::vector<ColumnMap>& maps);
 
-/// These maps of all columns, or the straight ones instead where a linear relation between columns, as of
-/// parts and their sum, is worth more than the shapes under which it is lost: where the normal
-/// distribution of the training rows, with all covariances, then gives the validation rows a higher
-/// density by two standard errors of the difference, counted as above.
+/// These maps of all columns, or the straight ones instead where a linear relation between columns,
+/// as of parts and their sum, is worth more than the shapes under which it is lost: where the
+/// normal distribution of the training rows, with all covariances, then gives the validation rows a
+/// higher density by two standard errors of the difference, counted as above.
 ///
 /// Shapes:  training [N, D]; validation [M, D].
 std::vector<ColumnMap> keep_relations(const std::vector<ColumnMap>& maps,
