@@ -107,12 +107,15 @@ std::vector<ColumnMap> candidates(std::span<const double> training, const Column
   return maps;
 }
 
+constexpr double most_nats = 10;
+
 // By how many standard errors of the mean difference a is above b. A row counts for ten nats at
 // most: one that b makes all but impossible would otherwise be all of the mean, and of its error.
-double errors_above(const std::vector<double>& a, const std::vector<double>& b) {
-  constexpr double most = 10;
+// One that a makes so counts for `least` at least.
+double errors_above(const std::vector<double>& a, const std::vector<double>& b,
+                    double least = -std::numeric_limits<double>::infinity()) {
   const auto n = static_cast<double>(a.size());
-  const auto difference = [&](std::size_t i) { return std::min(a[i] - b[i], most); };
+  const auto difference = [&](std::size_t i) { return std::clamp(a[i] - b[i], least, most_nats); };
   double mean = 0;
   for (std::size_t i = 0; i < a.size(); ++i) mean += difference(i) / n;
   double squares = 0;
@@ -125,14 +128,16 @@ std::span<const double> column_of(const Tensor<double>& rows, std::size_t column
   return rows.storage().subspan(column * count, count);
 }
 
-// Under the normal distribution of the training rows.
-std::vector<double> joint_log_densities(const std::vector<ColumnMap>& maps,
-                                        const Tensor<double>& training,
-                                        const Tensor<double>& rows) {
+// The normal distribution of the rows, the shapes undone.
+Gaussian normal_of(const std::vector<ColumnMap>& maps, const Tensor<double>& rows) {
   constexpr double ridge = 1e-6;
-  const std::vector<double> weights(static_cast<std::size_t>(training.shape()[0]), 1.0);
-  const Gaussian normal = gaussian_of(standard_numbers(training, maps).to_vector(),
-                                      training.shape()[1], weights, ridge);
+  const std::vector<double> weights(static_cast<std::size_t>(rows.shape()[0]), 1.0);
+  return gaussian_of(standard_numbers(rows, maps).to_vector(), rows.shape()[1], weights, ridge);
+}
+
+// Of the rows of a table.
+std::vector<double> log_densities(const Gaussian& normal, const std::vector<ColumnMap>& maps,
+                                  const Tensor<double>& rows) {
   const Tensor<double> standard = standard_numbers(rows, maps);
   const auto count = static_cast<std::size_t>(rows.shape()[0]);
   std::vector<double> result(count);
@@ -140,6 +145,25 @@ std::vector<double> joint_log_densities(const std::vector<ColumnMap>& maps,
   for (std::size_t k = 0; k < maps.size(); ++k) {
     const std::vector<double> slopes = undo_shape(maps[k], column_of(rows, k)).log_slopes;
     for (std::size_t i = 0; i < count; ++i) result[i] += slopes[i] - std::log(maps[k].deviation);
+  }
+  return result;
+}
+
+// The variance of each column that the best linear function of the others leaves: of the precision
+// L^-T L^-1, one over the entries on the diagonal.
+std::vector<double> unexplained(const Gaussian& normal) {
+  const std::size_t dim = normal.mean().size();
+  std::vector<double> result(dim);
+  std::vector<double> column(dim);  // of L^-1
+  for (std::size_t k = 0; k < dim; ++k) {
+    double squares = 0;
+    for (std::size_t i = k; i < dim; ++i) {
+      double sum = i == k ? 1 : 0;
+      for (std::size_t j = k; j < i; ++j) sum -= normal.factor(i, j) * column[j];
+      column[i] = sum / normal.factor(i, i);
+      squares += column[i] * column[i];
+    }
+    result[k] = 1 / squares;
   }
   return result;
 }
@@ -180,24 +204,16 @@ std::vector<ColumnMap> keep_relations(const std::vector<ColumnMap>& maps,
                                       const std::vector<ColumnMap>& straight,
                                       const Tensor<double>& training,
                                       const Tensor<double>& validation) {
-  if (are_straight(maps)) return maps;
-  std::vector<ColumnMap> kept = straight;
-  std::vector<double> reached = joint_log_densities(kept, training, validation);
-  if (!(errors_above(reached, joint_log_densities(maps, training, validation)) > 2)) return maps;
-  // Products of the covariances, one matrix for each column that gets its shape back.
-  constexpr double most_work = 1e10;
-  const auto columns = static_cast<double>(maps.size());
-  if (static_cast<double>(training.shape()[0]) * std::pow(columns, 3) > most_work) return kept;
-  for (std::size_t k = 0; k < maps.size(); ++k) {
-    if (maps[k].shape == ColumnMap::Shape::straight) continue;
-    std::vector<ColumnMap> one_more = kept;
-    one_more[k] = maps[k];
-    std::vector<double> found = joint_log_densities(one_more, training, validation);
-    if (!(errors_above(found, reached) > 2)) continue;
-    kept = std::move(one_more);
-    reached = std::move(found);
-  }
-  return kept;
+  constexpr double destroyed = 0.1;
+  const Gaussian mapped = normal_of(maps, training);
+  const std::vector<double> left = unexplained(normal_of(straight, training));
+  const std::vector<double> left_by_maps = unexplained(mapped);
+  std::vector<ColumnMap> kept = maps;
+  for (std::size_t k = 0; k < maps.size(); ++k)
+    if (left[k] < destroyed * left_by_maps[k]) kept[k] = straight[k];
+  const double errors = errors_above(log_densities(normal_of(kept, training), kept, validation),
+                                     log_densities(mapped, maps, validation), -most_nats);
+  return errors > 2 ? kept : maps;
 }
 
 std::string text_of(const ColumnMap& map) {

@@ -195,6 +195,7 @@ void find_maps(Data& data) {
     data.maps.push_back(choose_map(training, numbers_of(data, data.split.validation, k),
                                    range_of(data, k, data.roundings.back() / 2)));
   }
+  if (are_straight(data.maps)) return;
   data.maps = keep_relations(data.maps, straight,
                              chosen_rows(data.rows.values, evenly(data.split.training)),
                              chosen_rows(data.rows.values, evenly(data.split.validation)));

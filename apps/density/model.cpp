@@ -1,11 +1,13 @@
 #include "fjord/apps/density/model.hpp"
 
 #include <algorithm>
+#include <cmath>
 
-#include "fjord/apps/density/normal_maps.hpp"
 #include "fjord/autodiff/errors.hpp"
+#include "fjord/flows/conditional_affine.hpp"
 #include "fjord/flows/distributions/mixture.hpp"
 #include "fjord/flows/layered_flows.hpp"
+#include "fjord/flows/linear_maps.hpp"
 #include "fjord/flows/mlp_field.hpp"
 #include "fjord/flows/standardise_given.hpp"
 
@@ -37,6 +39,59 @@ std::unique_ptr<flows::Bijector<T>> make_splines(const Architecture& architectur
       {}, random);
 }
 
+// A x + shift that makes of N(0, I) the normal distribution of the numbers after the first `given`,
+// but for the shift that depends on these.
+template <class T>
+std::unique_ptr<flows::Bijector<T>> make_triangular(const Gaussian& start, std::size_t given) {
+  const std::size_t n = start.mean().size();
+  auto map = std::make_unique<flows::Triangular<T>>(static_cast<Index>(n - given));
+  const nn::NamedParameters<T> parameters = nn::parameters_of(*map);
+  const std::span<T> shift = parameters[0].parameter->mutable_values();
+  const std::span<T> triangle = parameters[1].parameter->mutable_values();
+  for (std::size_t i = given, at = 0; i < n; ++i) {
+    shift[i - given] = static_cast<T>(start.mean()[i]);
+    for (std::size_t k = given; k < i; ++k) triangle[at++] = static_cast<T>(start.factor(i, k));
+    triangle[at++] = static_cast<T>(std::log(start.factor(i, i)));
+  }
+  return map;
+}
+
+// The slopes of row i of the mean in the given numbers g: with the factor L of the covariance, in
+// blocks, the mean is m + L_cg L_gg^-1 (g - m_g).
+std::vector<double> slopes_of(const Gaussian& start, std::size_t given, std::size_t i) {
+  std::vector<double> slopes(given);
+  for (std::size_t k = given; k-- > 0;) {
+    double sum = start.factor(i, k);
+    for (std::size_t j = k + 1; j < given; ++j) sum -= slopes[j] * start.factor(j, k);
+    slopes[k] = sum / start.factor(k, k);
+  }
+  return slopes;
+}
+
+// Its scale is that of the normal distribution at first, and then between a twentieth and twenty
+// times as much: rows whose given numbers are far out go on as straight lines do, with a noise that
+// does not grow as an exponential.
+template <class T>
+std::unique_ptr<flows::Bijector<T>> make_shift(const Gaussian& start, std::size_t given) {
+  const std::size_t dim = start.mean().size() - given;
+  auto map = std::make_unique<flows::ConditionalAffine<T>>(
+      static_cast<Index>(dim), static_cast<Index>(given),
+      flows::ConditionalAffineOptions{.hidden = {}, .bound = 3}, RandomKey(0));
+  const nn::NamedParameters<T> parameters = nn::parameters_of(*map);
+  const std::span<T> weight = parameters[0].parameter->mutable_values();  // [2 D, G]
+  const std::span<T> bias = parameters[1].parameter->mutable_values();
+  for (std::size_t d = 0; d < dim; ++d) {
+    const std::vector<double> slopes = slopes_of(start, given, given + d);
+    double at_zero = 0;
+    for (std::size_t k = 0; k < given; ++k) {
+      weight[k * 2 * dim + d] = static_cast<T>(slopes[k]);
+      at_zero -= slopes[k] * start.mean()[k];
+    }
+    bias[d] = static_cast<T>(at_zero);
+  }
+  return map;
+}
+
 }  // namespace
 
 template <class T>
@@ -50,7 +105,9 @@ std::unique_ptr<Flow<T>> make_flow(const Architecture& architecture, const Gauss
       parts.push_back(
           make_block<T>(architecture, solver, random.fold(static_cast<std::uint64_t>(k))));
   }
-  for (auto& map : normal_maps<T>(start, architecture.given)) parts.push_back(std::move(map));
+  const auto given = static_cast<std::size_t>(architecture.given);
+  parts.push_back(make_triangular<T>(start, given));
+  if (given > 0) parts.push_back(make_shift<T>(start, given));
   const auto dim = static_cast<std::size_t>(architecture.dim);
   auto base = std::make_unique<flows::DiagonalNormal<T>>(std::vector<double>(dim, 0.0),
                                                          std::vector<double>(dim, 1.0));
@@ -69,7 +126,7 @@ std::unique_ptr<flows::Distribution<T>> blend_of(Flows<T> members, const Backgro
     for (auto& member : members) components.push_back(std::move(member));
     blend = std::make_unique<flows::Mixture<T>>(std::move(components));
   }
-  if (background.shares.empty()) return blend;
+  if (background.mixture.shares.empty()) return blend;
   return before_background<T>(std::move(blend), background);
 }
 

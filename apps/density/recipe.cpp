@@ -16,6 +16,16 @@ namespace {
 // A recorded solve keeps every step: one that takes more goes astray, and would take the memory.
 constexpr std::size_t max_steps = 1'000;
 
+// The normal distribution of the training rows as the flows see them.
+Gaussian start_of(const Data& data) {
+  constexpr double ridge = 1e-6;
+  const std::vector<std::uint32_t>& training = data.split.training;
+  const Tensor<double> standard =
+      chosen_rows(standard_numbers(data.rows.values, data.maps), training);
+  return shrunk_gaussian_of(standard.to_vector(), standard.shape()[1],
+                            standard_rows(data, training).weights, ridge);
+}
+
 Architecture architecture_of(const FitOptions& options, const Data& data) {
   const Index given = data.rows.given;
   return {options.flow, data.rows.values.shape()[1] - given, given, options.blocks,
@@ -48,15 +58,6 @@ flows::FitOptions<T> fit_options(const FitOptions& options, Index rows, Flow<T>&
 }
 
 }  // namespace
-
-Gaussian start_of(const Data& data) {
-  constexpr double ridge = 1e-6;
-  const std::vector<std::uint32_t>& training = data.split.training;
-  const Tensor<double> standard =
-      chosen_rows(standard_numbers(data.rows.values, data.maps), training);
-  return shrunk_gaussian_of(standard.to_vector(), standard.shape()[1],
-                            standard_rows(data, training).weights, ridge);
-}
 
 template <class T>
 TrainingPlan<T> plan_of(const FitOptions& options, const Data& data, const FlowRows<T>& rows,

@@ -5,14 +5,10 @@
 
 #include "fjord/apps/density/data.hpp"
 #include "fjord/apps/density/flow_rows.hpp"
-#include "fjord/apps/density/gaussian.hpp"
 #include "fjord/apps/density/options.hpp"
 #include "fjord/apps/density/training.hpp"
 
 namespace fjord::apps::density {
-
-/// The normal distribution of the training rows as flows see them, the given numbers first.
-Gaussian start_of(const Data& data);
 
 /// The plan that the options ask for; all that it is given must outlive it.
 ///
