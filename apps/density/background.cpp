@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fjord/apps/density/normal_maps.hpp"
 #include "fjord/apps/density/row_loops.hpp"
 #include "fjord/flows/distributions/full_normal.hpp"
 #include "fjord/flows/distributions/mixture.hpp"
 
 namespace fjord::apps::density {
 namespace {
-
-constexpr double wide_deviation = 10;
 
 template <class T>
 std::unique_ptr<flows::Distribution<T>> weighted_mixture(
@@ -44,13 +41,15 @@ std::unique_ptr<flows::Distribution<T>> distribution_of(const WeightedRows& kern
   return weighted_mixture<T>(std::move(parts), kernels.weights);
 }
 
-template <class T>
-std::unique_ptr<flows::Distribution<T>> distribution_of(const Gaussian& normal, Index given) {
-  const std::size_t dim = normal.mean().size() - static_cast<std::size_t>(given);
-  return std::make_unique<flows::TransformedDistribution<T>>(
-      std::make_unique<flows::DiagonalNormal<T>>(std::vector<double>(dim, 0.0),
-                                                 std::vector<double>(dim, wide_deviation)),
-      std::make_unique<flows::Chain<T>>(normal_maps<T>(normal, given)));
+// Adds the wide normal distribution to the parts.
+void add_wide_part(NormalMixture& mixture, double share, std::span<const ColumnMap> maps) {
+  mixture.shares.push_back(share);
+  mixture.means.emplace_back(maps.size(), 0.0);
+  std::vector<double>& factor = mixture.factors.emplace_back();
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    factor.resize(factor.size() + i);
+    factor.push_back(maps[i].shape == ColumnMap::Shape::straight ? 10 : 3);
+  }
 }
 
 // The numbers of all lists, one after another.
@@ -72,32 +71,26 @@ std::vector<std::vector<double>> parted_numbers(const Tensor<double>& all, std::
 
 }  // namespace
 
-NormalMixture with_wide_part(NormalMixture mixture) {
+NormalMixture with_wide_part(NormalMixture mixture, std::span<const ColumnMap> maps) {
   constexpr double share = 0.001;
-  const std::size_t dim = mixture.means.front().size();
   for (double& other : mixture.shares) other *= 1 - share;
-  mixture.shares.push_back(share);
-  mixture.means.emplace_back(dim, 0.0);
-  std::vector<double>& factor = mixture.factors.emplace_back();
-  for (std::size_t i = 0; i < dim; ++i)
-    for (std::size_t j = 0; j <= i; ++j) factor.push_back(i == j ? wide_deviation : 0);
+  add_wide_part(mixture, share, maps);
   return mixture;
 }
 
-Background wide_background(Gaussian normal, Index given) {
+Background wide_background(std::span<const ColumnMap> maps) {
   constexpr double share = 1e-4;
   Background background;
+  add_wide_part(background.mixture, 1, maps);
   background.shares = {1 - share, share};
-  background.wide = std::move(normal);
-  background.given = given;
   return background;
 }
 
 template <class T>
 std::vector<std::unique_ptr<flows::Distribution<T>>> parts_of(const Background& background) {
   std::vector<std::unique_ptr<flows::Distribution<T>>> parts;
-  if (background.wide) parts.push_back(distribution_of<T>(*background.wide, background.given));
-  if (!background.mixture.shares.empty()) parts.push_back(distribution_of<T>(background.mixture));
+  if (background.mixture.shares.empty()) return parts;
+  parts.push_back(distribution_of<T>(background.mixture));
   if (!background.kernels.weights.empty())
     parts.push_back(distribution_of<T>(background.kernels, background.width));
   return parts;

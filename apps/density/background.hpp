@@ -2,11 +2,11 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "fjord/apps/density/baseline.hpp"
-#include "fjord/apps/density/gaussian.hpp"
+#include "fjord/apps/density/column_map.hpp"
 #include "fjord/flows/distribution.hpp"
 #include "fjord/nn/safetensors.hpp"
 
@@ -20,26 +20,24 @@ struct Background {
   /// With more rows, kernels are worth little, and would make the model large.
   static constexpr Index most_kernels = 256;
 
-  NormalMixture mixture;            ///< without parts for none
+  NormalMixture mixture;            ///< without parts for no background
   WeightedRows kernels = {};        ///< rows with normal kernels, or none
   double width = 1;                 ///< of the kernels
-  std::vector<double> shares = {};  ///< of the density and those of these parts that there are
-
-  /// Of densities of some columns given others, the only part: a normal distribution of the given
-  /// numbers and the row's, with ten times the deviations of the latter given the former.
-  std::optional<Gaussian> wide = {};
-  Index given = 0;
+  std::vector<double> shares = {};  ///< of the density, the mixture and the kernels, if any
 };
 
-/// The mixture with a thousandth of its mass in N(0, 10^2 I). Where few rows chose the mixture, all
-/// its parts may be narrow; one row far from them would then count for more than all others.
-NormalMixture with_wide_part(NormalMixture mixture);
+/// The mixture with a thousandth of its mass in a normal distribution about 0, of deviation 10 in
+/// columns that are straight, and 3 in others, which draw in what is far out: of a logarithm, ten
+/// deviations are numbers that no table has. Where few rows chose the mixture, all its parts may be
+/// narrow; one row far from them would then count for more than all others.
+NormalMixture with_wide_part(NormalMixture mixture, std::span<const ColumnMap> maps);
 
-/// The background of a density given so many numbers, whose normal distribution with those of the
-/// row this is; its share is a ten-thousandth.
-Background wide_background(Gaussian normal, Index given);
+/// The background of a density of these columns given others: that normal distribution, whatever
+/// is given, with a share of a ten-thousandth.
+Background wide_background(std::span<const ColumnMap> maps);
 
-/// The parts of the background that there are.
+/// The parts of the background: the mixture and, if there are any, the kernels; none without a
+/// mixture.
 template <class T>
 std::vector<std::unique_ptr<flows::Distribution<T>>> parts_of(const Background& background);
 
@@ -61,7 +59,7 @@ std::vector<double> first_shares(std::size_t densities);
 std::vector<double> best_shares(const std::vector<Tensor<double>>& log_densities,
                                 std::vector<double> weights);
 
-/// A background of a mixture and kernels as tensors, and back.
+/// A background as tensors, and back.
 nn::State state_of(const Background& background);
 Background background_of(const nn::State& state);
 

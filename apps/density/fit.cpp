@@ -110,8 +110,6 @@ class Run final {
     });
     background_ = background_of(
         state_of_first_rank(ranks_, [this] { return density::state_of(background_); }));
-    const Index given = data_.rows.given;
-    if (given > 0) background_ = wide_background(start_of(data_), given);
   }
 
   // The state to go on from, if there is one.
@@ -157,7 +155,9 @@ class Run final {
     const WeightedRows kernels = rows_with_kernels();
     const double width = choose_kernel_width(kernels, validation_, workers_);
     add("kernel", "kernel density", *kernel_density(kernels, width));
-    if (data_.rows.given == 0) background_ = find_background(std::move(mixture));
+    const auto given = static_cast<std::size_t>(data_.rows.given);
+    background_ = given > 0 ? wide_background(std::span(data_.maps).subspan(given))
+                            : find_background(std::move(mixture));
   }
 
   WeightedRows rows_with_kernels() {
@@ -181,7 +181,7 @@ class Run final {
       mixture = choose_mixture_from(std::move(mixture.memberships), rows, validation,
                                     use(RandomUse::mixtures), workers_, end_after(0.4));
     Background background;
-    background.mixture = with_wide_part(std::move(mixture.parts));
+    background.mixture = with_wide_part(std::move(mixture.parts), data_.maps);
     background.shares = first_shares(2);
     if (training_rows(data_) > Background::most_kernels) return background;
     background.width = choose_kernel_width(rows, validation, workers_);
@@ -308,7 +308,7 @@ class Run final {
 
   // As the validation rows have it.
   void choose_shares() {
-    if (background_.wide) return;  // its share is fixed
+    if (data_.rows.given > 0) return;  // the background has its share
     auto parts = parts_of<T>(background_);
     const std::vector<std::uint32_t>& rows = data_.split.validation;
     constexpr double most = 0.93;

@@ -75,7 +75,7 @@ class Given(Density):
             self.assertTrue(all(map(math.isfinite, read_npy(self.path("s.npy"))[2])))
 
     def test_an_outlier_given_a_column(self):
-        """y = g + N(0, 1) given g: a test row 40 deviations off costs what it does in a density with wide tails."""
+        """y = g + N(0, 1) given g: a test row of which y or g is far out costs what it does in a density with wide tails."""
         draw = random.Random(6)
         rows = [(g + draw.gauss(0, 1), g) for g in (draw.gauss(0, 1) for _ in range(1000))]
         self.write("t.csv", csv(rows, "y,g"))
@@ -85,11 +85,12 @@ class Given(Density):
             self.fit("t.csv", *options)
             usual = self.final()["log_density"]["flow"][0]
             place = read_npy(self.path("out/split.npy"))[2].index(2)
-            self.write("t.csv", csv([*rows[:place], (rows[place][1] + 40, rows[place][1]), *rows[place + 1:]], "y,g"))
-            self.fit("t.csv", *options)
-            # A ten-thousandth of N(g, 10^2) at 40; a normal distribution without it would lose 800.
-            lost = math.log(normal(1)) - math.log(0.0001 * normal(4) / 10)
-            self.assertAlmostEqual(self.final()["log_density"]["flow"][0], usual - lost / 100, delta=0.05)
+            for y, g in ((40, 0), (0, 1000)):
+                self.write("t.csv", csv([*rows[:place], (y, g), *rows[place + 1:]], "y,g"))
+                self.fit("t.csv", *options)
+                # A ten-thousandth of N(0, 14^2), 14 being ten deviations of y; without it, the row would lose 800 or more.
+                lost = math.log(normal(1)) - math.log(0.0001 * normal(y / 14) / 14)
+                self.assertAlmostEqual(self.final()["log_density"]["flow"][0], usual - lost / 100, delta=0.05)
 
 
 if __name__ == "__main__":

@@ -124,6 +124,19 @@ class Fit(Density):
             for line, other in zip((lines[0], lines[3]), self.path("s.csv").read_text().splitlines()[1:]):
                 self.assertAlmostEqual(float(line.split(",")[0]), float(other.split(",")[0]), delta=1e-5)
 
+    def test_samples_have_the_mean_of_a_positive_column(self):
+        """Of e^N(0, 1) it is e^(1/2): a rare sample that no table has would be all of it."""
+        draw = random.Random(7)
+        rows = [(math.exp(draw.gauss(0, 1)), draw.gauss(0, 1)) for _ in range(800)]
+        self.write("t.csv", csv(rows, "a,b"))
+        self.write("b.csv", csv([(draw.gauss(0, 1),) for _ in range(20000)], "b"))
+        for fit, sample in (([], ["--count", 20000]), (["--given", "b"], ["--conditions", "b.csv"])):
+            run = self.fit("t.csv", *fit, "--members", 1, "--epochs", 10)
+            self.assertIn("the column a is positive", run.err)
+            self.succeeds("sample", "--model", "out/model.safetensors", *sample, "--out", "s.npy")
+            numbers = read_npy(self.path("s.npy"))[2]
+            self.assertAlmostEqual(mean(numbers[::1 if fit else 2]), math.exp(0.5), delta=0.3)
+
     def test_one_negative_row_makes_a_column_not_positive(self):
         """Wherever the split puts it: its density must not be 0."""
         draw = random.Random(7)
