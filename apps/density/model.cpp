@@ -69,8 +69,8 @@ std::vector<double> slopes_of(const Gaussian& start, std::size_t given, std::siz
 }
 
 // Its scale is that of the normal distribution at first, and then between a twentieth and twenty
-// times as much: rows whose given numbers are far out go on as straight lines do, with a noise that
-// does not grow as an exponential.
+// times as much: where the given numbers are far out, the mean goes on as a straight line does, in
+// standard numbers, and the noise does not grow as an exponential.
 template <class T>
 std::unique_ptr<flows::Bijector<T>> make_shift(const Gaussian& start, std::size_t given) {
   const std::size_t dim = start.mean().size() - given;
