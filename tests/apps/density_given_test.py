@@ -17,7 +17,7 @@ class Given(Density):
         draw = random.Random(5)
         rows = [(3 * math.sin(g) + 0.5 * draw.gauss(0, 1), 50 + 10 * g) for g in (draw.gauss(0, 1) for _ in range(1500))]
         self.write("t.csv", csv(rows, "y,g"))
-        self.fit("t.csv", "--given", "g", "--members", 1, "--epochs", 20)
+        self.fit("t.csv", "--given", "g", "--members", 1, "--epochs", 40)
         test = [rows[int(line.split(",")[0]) - 1] for line in self.path("out/comparison.csv").read_text().splitlines()[1:]]
         _, _, split = read_npy(self.path("out/split.npy"))
         scale = deviation([row[0] for row, part in zip(rows, split) if part == 0])
