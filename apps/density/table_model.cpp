@@ -30,8 +30,8 @@ bool float_holds(double centre, double scale) {
          scale <= double{Limits::max()} / most_scales;
 }
 
-// Whether it holds what the model draws of a positive column: a thousandth of its background has
-// ten times the deviation.
+// Whether it holds what the model draws of a positive column: a part of its background has three
+// times the deviation, and its mean moves with what is given.
 bool float_holds_exponentials(const ColumnMap& map) {
   constexpr double most_deviations = 50;
   constexpr double most = 87;  // e^87 and e^-87 are about the largest and the smallest number
